@@ -1,0 +1,54 @@
+# Yett: every target brings up what it needs itself.
+#   make setup   .venv with the yett command        make demo   a running gateway with simulated traffic
+#   make test    lint, types, contracts, tests       make bench  speed and memory against nginx and LiteLLM
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all:
+
+.PHONY: help setup demo test lint types contracts unit bench clean
+
+help:
+	@sed -n 's/^#  //p' Makefile
+
+$(VENV)/core.stamp: requirements/core.txt pyproject.toml
+	@$(PYTHON) scripts/check_python.py
+	@echo "yett: creating $(VENV) from requirements/core.txt (hash-locked)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements/core.txt
+	@$(BIN)/python scripts/link_package.py
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/core.stamp
+	@echo "yett: adding the development tools from requirements/dev.txt (hash-locked)"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/core.stamp
+	@echo "yett: ready. Try: $(BIN)/yett --help"
+
+demo: $(VENV)/core.stamp
+	@$(BIN)/yett demo $(ARGS)
+
+lint: $(VENV)/dev.stamp
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp
+	@$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp
+	@$(BIN)/lint-imports
+
+unit: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest $(ARGS)
+
+test: lint types contracts unit
+
+bench: $(VENV)/core.stamp
+	@$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) .yett build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,121 @@
+"""Every way a call can be refused, and every way Yett can fail to start. Read the tree, then the table.
+
+    YettError
+    ├── ConfigurationError   the operator erred: carries every mistake, each with file and line     exit code 3
+    ├── IntegrityError       a store or journal is not what it should be                             exit code 4
+    └── Refusal              this call gets no (further) answer; `code` is a row of CODES
+
+A Refusal says whose fault it is (`caller`, `policy`, `limit`, `upstream`, `gateway`) and whether the same call may succeed
+later. Dialects turn it into the caller's own error format at the rim; nothing else formats errors.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Code(Struct, frozen=True):
+    """A row of the error table: HTTP status, OpenAI's error type, whose fault, whether a retry can help, and one sentence."""
+
+    status: int
+    type: str
+    fault: str
+    retry: bool
+    meaning: str
+
+
+_INVALID = "invalid_request_error"
+
+CODES: dict[str, Code] = {
+    # the bytes
+    "bad_http": Code(400, _INVALID, "caller", False, "The bytes are not an acceptable HTTP/1.1 request."),
+    "headers_too_large": Code(431, _INVALID, "caller", False, "Too many header fields, or too long ones."),
+    "uri_too_long": Code(414, _INVALID, "caller", False, "The request target is too long."),
+    "request_timeout": Code(408, _INVALID, "caller", True, "The request did not arrive completely in time."),
+    "body_too_large": Code(413, _INVALID, "caller", False, "The body exceeds `gateway.max_body_bytes`."),
+    "unsupported_encoding": Code(415, _INVALID, "caller", False, "The body has a Content-Encoding; send it plain."),
+    "not_found": Code(404, _INVALID, "caller", False, "There is no such route."),
+    "method_not_allowed": Code(405, _INVALID, "caller", False, "The route exists, but not for this method."),
+    "draining": Code(503, "server_error", "gateway", True, "The gateway is shutting down; try again."),
+    "overloaded": Code(503, "server_error", "gateway", True, "`gateway.max_in_flight` calls are already in progress."),
+    # the JSON
+    "invalid_json": Code(400, _INVALID, "caller", False, "The body is not valid UTF-8 JSON."),
+    "json_too_deep": Code(400, _INVALID, "caller", False, "The JSON is nested too deeply."),
+    "duplicate_key": Code(400, _INVALID, "caller", False, "An object has the same key twice, so its meaning is ambiguous."),
+    "invalid_request": Code(400, _INVALID, "caller", False, "A field is missing or has the wrong type."),
+    # who
+    "missing_key": Code(401, _INVALID, "caller", False, "No `Authorization: Bearer …` header with a virtual key."),
+    "malformed_key": Code(401, _INVALID, "caller", False, "The key is not a Yett virtual key, or was mistyped."),
+    "invalid_key": Code(401, _INVALID, "caller", False, "The key is not known here."),
+    "revoked_key": Code(401, _INVALID, "caller", False, "The key was revoked."),
+    "expired_key": Code(401, _INVALID, "caller", False, "The key has expired."),
+    # whether
+    "model_not_found": Code(404, _INVALID, "caller", False, "No such model, or this key may not know of it."),
+    "policy_denied": Code(403, "policy_error", "policy", False, "A policy refuses this call."),
+    "policy_error": Code(403, "policy_error", "policy", False, "A policy could not be evaluated, which counts as a refusal."),
+    "content_blocked": Code(403, "policy_error", "policy", False, "A policy refuses this call because of what is in it."),
+    "reply_blocked": Code(403, "policy_error", "policy", False, "A policy refuses to release the model's reply."),
+    "reply_too_large": Code(502, "upstream_error", "upstream", False, "The reply exceeds `gateway.max_reply_bytes`."),
+    "call_not_found": Code(404, _INVALID, "caller", False, "No such call of this caller."),
+    # how much
+    "rate_limit_exceeded": Code(429, "rate_limit_error", "limit", True, "Requests or tokens per minute are used up."),
+    "concurrency_exceeded": Code(429, "rate_limit_error", "limit", True, "Too many calls in flight."),
+    "budget_exceeded": Code(429, "insufficient_quota", "limit", False, "The budget of the period is used up."),
+    "unknown_price": Code(403, "policy_error", "limit", False, "No price is known for the model, so no budget can hold."),
+    "ledger_unavailable": Code(503, "server_error", "gateway", True, "The limits cannot be checked, so the call is refused."),
+    "audit_unavailable": Code(503, "server_error", "gateway", True, "The call cannot be recorded, so it is refused."),
+    # upstream
+    "upstream_error": Code(502, "upstream_error", "upstream", True, "The provider failed; attempts are in the record."),
+    "upstream_timeout": Code(504, "upstream_error", "upstream", True, "The provider did not answer in time."),
+    "upstream_unavailable": Code(503, "upstream_error", "upstream", True, "Every permitted target is cooling down."),
+    "upstream_rate_limited": Code(429, "rate_limit_error", "upstream", True, "Every permitted target is rate limited."),
+    "stream_truncated": Code(502, "upstream_error", "upstream", True, "The provider's stream ended without its terminator."),
+    "stream_cut": Code(403, "policy_error", "policy", False, "The stream was cut: the key was revoked or a limit was hit."),
+    "internal_error": Code(500, "server_error", "gateway", True, "Yett itself failed; the call is recorded as failed."),
+}
+
+
+class YettError(Exception):
+    """The root of everything Yett raises on purpose."""
+
+
+class Mistake(Struct, frozen=True):
+    """One thing wrong with the operator's files: `file:line: message`. `line` is 1-based, 0 when it concerns the whole file."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+class ConfigurationError(YettError):
+    """The operator's files are wrong. Carries every mistake found, not the first."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class IntegrityError(YettError):
+    """A store or a journal is not what it should be."""
+
+
+class Refusal(YettError):
+    """This call gets no (further) answer. `code` is a row of CODES; `retry_after` is seconds, 0 when unknown."""
+
+    def __init__(
+        self, code: str, message: str = "", *, param: str = "", retry_after: float = 0.0, policies: tuple[str, ...] = ()
+    ) -> None:
+        row = CODES[code]
+        super().__init__(message or row.meaning)
+        self.code = code
+        self.status = row.status
+        self.type = row.type
+        self.fault = row.fault
+        self.retry = row.retry
+        self.param = param
+        self.retry_after = retry_after
+        self.policies = policies
+        self.headers: tuple[tuple[str, str], ...] = ()

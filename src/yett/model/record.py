@@ -1,0 +1,77 @@
+"""Record: what the audit journal keeps of a call. An intent goes in before anything leaves, one outcome at the end."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from yett.model.usage import Usage
+
+
+class Attempt(Struct, frozen=True, omit_defaults=True):
+    """One try at one upstream. `outcome`: ok, status, refused, reset, timeout.connect, timeout.first_byte, truncated, …"""
+
+    target: str
+    outcome: str
+    status: int = 0
+    ms: float = 0.0
+    key: str = ""  # position of the provider key in its pool, "2/3"; never the key
+
+
+class FindingCount(Struct, frozen=True):
+    kind: str
+    count: int
+    where: str  # request | reply
+    action: str  # what was done: noted, redacted, blocked, observed
+
+
+class Content(Struct, frozen=True, omit_defaults=True):
+    """What is kept of a text. `hmac` is keyed (short prompts could be guessed from a plain hash); `blob` names the sealed copy."""
+
+    bytes: int
+    hmac: str = ""
+    blob: str = ""
+
+
+class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One journal entry. `kind`: intent, outcome, event. Times are microseconds since the Unix epoch.
+
+    The journal adds its own envelope: writer, sequence number, hash of the previous record.
+    """
+
+    kind: str
+    call: str  # the call's id; for an event, what it is about
+    ts: int
+    caller: str = ""
+    name: str = ""
+    team: str = ""
+    tenant: str = ""
+    surface: str = ""  # openai_chat, …
+    action: str = ""
+    model: str = ""
+    stream: bool = False
+    labels: tuple[str, ...] = ()
+    snapshot: str = ""  # digest of the configuration and policies in force
+    decision: str = ""  # allow, deny, observe
+    policies: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
+    findings: tuple[FindingCount, ...] = ()
+    facts: dict[str, object] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()  # that the decision permits, in order
+    hold: str = ""
+    request: Content | None = None
+    # outcome only
+    outcome: str = ""  # ok, refused, failed, disconnected, cut, unknown
+    code: str = ""  # the error code that the caller saw
+    status: int = 0
+    target: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage | None = None
+    reply: Content | None = None
+    finish: tuple[str, ...] = ()
+    ms: float = 0.0  # from the request's last byte to the reply's last byte
+    overhead_ms: float = 0.0  # of it, spent in Yett
+    first_byte_ms: float = 0.0
+    event: str = ""  # event only: start, stop, reload, key.create, key.revoke, recovery, …
+    detail: dict[str, object] = field(default_factory=dict)

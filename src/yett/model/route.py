@@ -1,0 +1,62 @@
+"""Target and Route: where a call may go, and in which order."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Secret:
+    """A credential that cannot be printed, logged or serialised by accident: only `reveal()` gives it out."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not serialised")
+
+
+class Timeouts(Struct, frozen=True):
+    """Seconds per phase of one attempt; `total` bounds the whole attempt, stream included."""
+
+    connect: float = 5.0
+    first_byte: float = 60.0
+    between_chunks: float = 60.0
+    total: float = 600.0
+
+
+class Provider(Struct, frozen=True):
+    """A configured upstream: where it is, what it is labelled, which keys it takes. `keys` are secrets: see `Secret`."""
+
+    id: str
+    kind: str  # a file on the providers/ shelf
+    base_url: str
+    labels: tuple[str, ...]
+    keys: tuple[Secret, ...]
+    timeouts: Timeouts
+    ca_file: str = ""
+
+
+class Target(Struct, frozen=True):
+    """One way to serve a model: `id` is "provider/model". Lower `priority` is tried first; `weight` splits equal priorities."""
+
+    id: str
+    provider: Provider
+    model: str  # the provider's own name for it
+    weight: int = 1
+    priority: int = 0
