@@ -41,7 +41,9 @@ CODES: dict[str, Code] = {
     # the JSON
     "invalid_json": Code(400, _INVALID, "caller", False, "The body is not valid UTF-8 JSON."),
     "json_too_deep": Code(400, _INVALID, "caller", False, "The JSON is nested too deeply."),
-    "duplicate_key": Code(400, _INVALID, "caller", False, "An object has the same key twice, so its meaning is ambiguous."),
+    "duplicate_key": Code(
+        400, _INVALID, "caller", False, "An object has the same key twice, so its meaning is ambiguous."
+    ),
     "invalid_request": Code(400, _INVALID, "caller", False, "A field is missing or has the wrong type."),
     # who
     "missing_key": Code(401, _INVALID, "caller", False, "No `Authorization: Bearer …` header with a virtual key."),
@@ -52,8 +54,12 @@ CODES: dict[str, Code] = {
     # whether
     "model_not_found": Code(404, _INVALID, "caller", False, "No such model, or this key may not know of it."),
     "policy_denied": Code(403, "policy_error", "policy", False, "A policy refuses this call."),
-    "policy_error": Code(403, "policy_error", "policy", False, "A policy could not be evaluated, which counts as a refusal."),
-    "content_blocked": Code(403, "policy_error", "policy", False, "A policy refuses this call because of what is in it."),
+    "policy_error": Code(
+        403, "policy_error", "policy", False, "A policy could not be evaluated, which counts as a refusal."
+    ),
+    "content_blocked": Code(
+        403, "policy_error", "policy", False, "A policy refuses this call because of what is in it."
+    ),
     "reply_blocked": Code(403, "policy_error", "policy", False, "A policy refuses to release the model's reply."),
     "reply_too_large": Code(502, "upstream_error", "upstream", False, "The reply exceeds `gateway.max_reply_bytes`."),
     "call_not_found": Code(404, _INVALID, "caller", False, "No such call of this caller."),
@@ -61,16 +67,24 @@ CODES: dict[str, Code] = {
     "rate_limit_exceeded": Code(429, "rate_limit_error", "limit", True, "Requests or tokens per minute are used up."),
     "concurrency_exceeded": Code(429, "rate_limit_error", "limit", True, "Too many calls in flight."),
     "budget_exceeded": Code(429, "insufficient_quota", "limit", False, "The budget of the period is used up."),
-    "unknown_price": Code(403, "policy_error", "limit", False, "No price is known for the model, so no budget can hold."),
-    "ledger_unavailable": Code(503, "server_error", "gateway", True, "The limits cannot be checked, so the call is refused."),
+    "unknown_price": Code(
+        403, "policy_error", "limit", False, "No price is known for the model, so no budget can hold."
+    ),
+    "ledger_unavailable": Code(
+        503, "server_error", "gateway", True, "The limits cannot be checked, so the call is refused."
+    ),
     "audit_unavailable": Code(503, "server_error", "gateway", True, "The call cannot be recorded, so it is refused."),
     # upstream
     "upstream_error": Code(502, "upstream_error", "upstream", True, "The provider failed; attempts are in the record."),
     "upstream_timeout": Code(504, "upstream_error", "upstream", True, "The provider did not answer in time."),
     "upstream_unavailable": Code(503, "upstream_error", "upstream", True, "Every permitted target is cooling down."),
     "upstream_rate_limited": Code(429, "rate_limit_error", "upstream", True, "Every permitted target is rate limited."),
-    "stream_truncated": Code(502, "upstream_error", "upstream", True, "The provider's stream ended without its terminator."),
-    "stream_cut": Code(403, "policy_error", "policy", False, "The stream was cut: the key was revoked or a limit was hit."),
+    "stream_truncated": Code(
+        502, "upstream_error", "upstream", True, "The provider's stream ended without its terminator."
+    ),
+    "stream_cut": Code(
+        403, "policy_error", "policy", False, "The stream was cut: the key was revoked or a limit was hit."
+    ),
     "internal_error": Code(500, "server_error", "gateway", True, "Yett itself failed; the call is recorded as failed."),
 }
 

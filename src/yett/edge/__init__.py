@@ -1,0 +1,1 @@
+"""The only sockets: the listener, the upstream client, the admin port."""
