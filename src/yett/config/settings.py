@@ -1,0 +1,290 @@
+"""Every setting of yett.toml, with its type, default and meaning: the JSON Schema and docs/configuration.md come from here.
+
+These values are what the operator wrote, with durations in seconds and sizes in bytes. References to secrets stay
+references; `config.snapshot` turns all of it into what a call needs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from yett.config.units import BUDGET_PATTERN, DURATION_PATTERN, SIZE_PATTERN
+
+# How a setting is written, for the decoder (`extra`) and for editors (`extra_json_schema`).
+_DURATION = Meta(
+    extra={"unit": "duration"},
+    extra_json_schema={"type": ["string", "number"], "pattern": DURATION_PATTERN, "examples": ["30s"]},
+)
+_SIZE = Meta(
+    extra={"unit": "size"},
+    extra_json_schema={"type": ["string", "integer"], "pattern": SIZE_PATTERN, "examples": ["8MiB"]},
+)
+_BUDGET = Meta(extra={"unit": "budget"}, extra_json_schema={"pattern": BUDGET_PATTERN, "examples": ["50usd/month"]})
+_SECRET = Meta(
+    extra={"unit": "secret"}, extra_json_schema={"pattern": "^(env|file):.+$", "examples": ["env:OPENAI_API_KEY"]}
+)
+
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000), _DURATION]
+Timeout = Annotated[float, Meta(gt=0, le=86_400), _DURATION]
+Bytes = Annotated[int, Meta(ge=1, le=2**40), _SIZE]
+Money = Annotated[str, _BUDGET]
+SecretReference = Annotated[str, _SECRET]
+Count = Annotated[int, Meta(ge=1, le=10**12)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Price = Annotated[float, Meta(ge=0, le=1_000_000)]
+
+
+class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The port that applications call, and what a single caller may do to it."""
+
+    host: Annotated[str, Meta(description="Address to listen on.", min_length=1)] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on.")] = 8484
+    workers: Annotated[int, Meta(description="Processes that share the port.", ge=1, le=256)] = 1
+    max_body_bytes: Annotated[Bytes, Meta(description="Largest request body.")] = 8 * 1024**2
+    max_header_bytes: Annotated[Bytes, Meta(description="Largest request head, all header fields together.")] = 65_536
+    max_headers: Annotated[int, Meta(description="Most header fields of a request.", ge=1, le=10_000)] = 100
+    max_json_depth: Annotated[int, Meta(description="Deepest nesting of a JSON body.", ge=1, le=512)] = 64
+    header_timeout: Annotated[Timeout, Meta(description="For a request's head to arrive completely.")] = 10.0
+    body_timeout: Annotated[Timeout, Meta(description="For a request's body to arrive completely.")] = 30.0
+    idle_timeout: Annotated[Timeout, Meta(description="Until an unused keep-alive connection is closed.")] = 75.0
+    max_in_flight: Annotated[Count, Meta(description="Calls in progress per worker; more are refused.")] = 1000
+    max_reply_bytes: Annotated[Bytes, Meta(description="Largest reply that is accepted from a provider.")] = (
+        32 * 1024**2
+    )
+    drain_seconds: Annotated[Seconds, Meta(description="How long calls in progress may finish after SIGTERM.")] = 30.0
+    access_log: Annotated[bool, Meta(description="Log one line for each call.")] = True
+    expose_metadata: Annotated[
+        bool, Meta(description="Send the `x-yett-*` headers that tell a caller what was decided and why.")
+    ] = True
+
+
+class AdminSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The operator's port: health, readiness and metrics."""
+
+    host: Annotated[str, Meta(description="Address to listen on.", min_length=1)] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on.")] = 8485
+    token: Annotated[
+        SecretReference,
+        Meta(description="Bearer token for /metrics and details; required when `host` is not a loopback address."),
+    ] = ""
+
+
+class StateSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Yett keeps what must outlive it: keys, limits, the audit journal."""
+
+    dir: Annotated[str, Meta(description="Directory, relative to yett.toml.", min_length=1)] = ".yett"
+
+
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit journal: how durable, and how much of prompts and answers is kept."""
+
+    dir: Annotated[str, Meta(description='Directory, relative to yett.toml; "" is `audit` in the state directory.')] = (
+        ""
+    )
+    durability: Annotated[
+        Literal["crash", "power"],
+        Meta(
+            description="What a recorded intent survives before anything leaves: the death of the process, "
+            "or a power cut (fdatasync by group commit)."
+        ),
+    ] = "crash"
+    content: Annotated[
+        Literal["none", "digest", "redacted", "full"],
+        Meta(
+            description="What is kept of prompts and answers: nothing, a keyed hash, the text with findings redacted, "
+            "or the text. Stored text is encrypted."
+        ),
+    ] = "digest"
+    segment_bytes: Annotated[Bytes, Meta(description="Size at which a new journal file is begun.")] = 64 * 1024**2
+    checkpoint_seconds: Annotated[
+        Timeout, Meta(description="Longest time between signed checkpoints while records arrive.")
+    ] = 10.0
+    checkpoint_records: Annotated[Count, Meta(description="Most records between signed checkpoints.")] = 10_000
+
+
+class TimeoutSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long each phase of one attempt may take."""
+
+    connect: Annotated[Timeout, Meta(description="To connect, TLS included.")] = 5.0
+    first_byte: Annotated[Timeout, Meta(description="Until the first byte of the answer.")] = 60.0
+    between_chunks: Annotated[Timeout, Meta(description="Between two pieces of a streamed answer.")] = 60.0
+    total: Annotated[Timeout, Meta(description="For the whole attempt, stream included.")] = 600.0
+
+
+class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """An upstream that serves models."""
+
+    kind: Annotated[str, Meta(description="What it speaks: an item of the providers shelf.", min_length=1)]
+    base_url: Annotated[str, Meta(description='Its address, up to and including "/v1"; "" is the kind\'s own.')] = ""
+    keys: Annotated[
+        tuple[SecretReference, ...],
+        Meta(description='Pool of API keys, each "env:NAME" or "file:PATH"; one that is refused is set aside.'),
+    ] = ()
+    key: Annotated[SecretReference, Meta(description="Short for `keys` with one element.")] = ""
+    labels: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(description='What policies know it by, such as "external" or "on-prem".'),
+    ] = ()
+    timeouts: Annotated[TimeoutSettings, Meta(description="Time limits per phase of one attempt.")] = TimeoutSettings()
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
+    max_connections: Annotated[Count, Meta(description="Connections to it per worker.")] = 256
+    plaintext: Annotated[
+        bool,
+        Meta(description="Allow `http://` to a host that is not this machine: prompts and keys travel unencrypted."),
+    ] = False
+
+
+class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a team or a model may use; a limit that is not given does not apply."""
+
+    rpm: Annotated[Count | None, Meta(description="Requests per minute, refilled continuously.")] = None
+    tpm: Annotated[Count | None, Meta(description="Tokens per minute, refilled continuously.")] = None
+    concurrency: Annotated[Count | None, Meta(description="Calls in flight.")] = None
+    budget: Annotated[Money, Meta(description="Money per calendar day, week or month (UTC).")] = ""
+
+
+class TargetSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One way to serve a model."""
+
+    provider: Annotated[str, Meta(description="Name of a `[providers.NAME]` table.", min_length=1)]
+    model: Annotated[str, Meta(description="The provider's own name of the model.", min_length=1)]
+    weight: Annotated[int, Meta(description="Share among targets of equal priority.", ge=1, le=10_000)] = 1
+    priority: Annotated[int, Meta(description="Lower is tried first.", ge=0, le=10_000)] = 0
+
+
+class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model as callers name it, and where it is served."""
+
+    targets: Annotated[tuple[TargetSettings, ...], Meta(description="Where it is served.")] = ()
+    limits: Annotated[LimitSettings, Meta(description="What all callers together may use of it.")] = LimitSettings()
+    labels: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...], Meta(description="What policies know it by.")
+    ] = ()
+    unknown_price: Annotated[
+        Literal["refuse", "flag"],
+        Meta(
+            description="A target without a known price: refuse the call, or let it pass with its cost flagged unknown."
+        ),
+    ] = "refuse"
+    max_output_tokens: Annotated[
+        Count | None, Meta(description="Reserved, and sent as the cap, when a call does not say how much it wants.")
+    ] = None
+    attempts: Annotated[
+        Annotated[int, Meta(ge=1, le=20)] | None, Meta(description="Instead of `routing.attempts`.")
+    ] = None
+
+
+class TeamSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A team that virtual keys are issued to."""
+
+    models: Annotated[tuple[str, ...], Meta(description="Models it may use; empty leaves it to policy.")] = ()
+    limits: Annotated[LimitSettings, Meta(description="What all its keys together may use.")] = LimitSettings()
+    labels: Annotated[
+        dict[str, str], Meta(description="Facts for policies, given to each of its keys that does not set them itself.")
+    ] = field(default_factory=dict)
+
+
+class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How reservations are held."""
+
+    lease_seconds: Annotated[
+        Timeout, Meta(description="After which the reservation of a call that crashed is released.")
+    ] = 60.0
+    default_output_tokens: Annotated[
+        Count, Meta(description="Reserved for a call that names no limit, of a model without `max_output_tokens`.")
+    ] = 4096
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the policies are."""
+
+    dir: Annotated[str, Meta(description="Directory of `.cedar` files, relative to yett.toml.", min_length=1)] = (
+        "policies"
+    )
+
+
+class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is looked for in prompts and answers."""
+
+    disabled: Annotated[
+        tuple[str, ...], Meta(description='Detectors or whole families that are switched off, such as "pii.phone".')
+    ] = ()
+    stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
+    phone_regions: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...],
+        Meta(description="Countries whose national phone number formats are recognised (ISO 3166 codes)."),
+    ] = ("US",)
+
+
+class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Retries, failover, circuit breaker."""
+
+    attempts: Annotated[int, Meta(description="Most attempts for one call, over all targets.", ge=1, le=20)] = 3
+    backoff: Annotated[
+        Seconds, Meta(description="Wait before the second try of the same target; doubles each time.")
+    ] = 0.25
+    max_backoff: Annotated[
+        Seconds, Meta(description="Longest wait, also for a provider's Retry-After; a longer one is passed on instead.")
+    ] = 5.0
+    breaker_failures: Annotated[
+        int, Meta(description="Failures in a row after which a target is set aside.", ge=1, le=10_000)
+    ] = 5
+    cooldown: Annotated[Seconds, Meta(description="How long a target is set aside before one call may probe it.")] = (
+        15.0
+    )
+    key_cooldown: Annotated[
+        Seconds, Meta(description="How long a provider key is set aside after 401 or 429 without Retry-After.")
+    ] = 60.0
+
+
+class PriceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Your own price of a target, instead of the price list's. US dollars per million tokens."""
+
+    input_usd_per_mtok: Annotated[Price, Meta(description="Input tokens.")]
+    output_usd_per_mtok: Annotated[Price, Meta(description="Output tokens.")]
+    cached_usd_per_mtok: Annotated[
+        Price | None, Meta(description="Input tokens that the provider had cached; the input price when not given.")
+    ] = None
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Structured logs on standard error. They never contain a prompt, an answer, a key or a credential."""
+
+    format: Annotated[
+        Literal["json", "text"], Meta(description="One JSON object, or one readable line, per event.")
+    ] = "text"
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least severe level written.")] = (
+        "info"
+    )
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of yett.toml."""
+
+    mode: Annotated[
+        Literal["enforce", "observe"],
+        Meta(description="Enforce policies, or only record what they would have done without touching traffic."),
+    ] = "enforce"
+    gateway: Annotated[GatewaySettings, Meta(description="The port that applications call.")] = GatewaySettings()
+    admin: Annotated[AdminSettings, Meta(description="The operator's port.")] = AdminSettings()
+    state: Annotated[StateSettings, Meta(description="Where Yett keeps what must outlive it.")] = StateSettings()
+    audit: Annotated[AuditSettings, Meta(description="The audit journal.")] = AuditSettings()
+    providers: Annotated[dict[str, ProviderSettings], Meta(description="Upstreams, by name.")] = field(
+        default_factory=dict
+    )
+    models: Annotated[dict[str, ModelSettings], Meta(description="Models, by the name that callers use.")] = field(
+        default_factory=dict
+    )
+    teams: Annotated[dict[str, TeamSettings], Meta(description="Teams, by name.")] = field(default_factory=dict)
+    limits: Annotated[LedgerSettings, Meta(description="How reservations are held.")] = LedgerSettings()
+    policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()
+    inspection: Annotated[InspectionSettings, Meta(description="What is looked for.")] = InspectionSettings()
+    routing: Annotated[RoutingSettings, Meta(description="Retries, failover, circuit breaker.")] = RoutingSettings()
+    prices: Annotated[
+        dict[str, PriceSettings], Meta(description='Your own prices, by target: `[prices."provider/model"]`.')
+    ] = field(default_factory=dict)
+    log: Annotated[LogSettings, Meta(description="Structured logs.")] = LogSettings()
