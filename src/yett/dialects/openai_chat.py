@@ -1,0 +1,228 @@
+"""OpenAI chat completions: POST /v1/chat/completions (platform.openai.com/docs/api-reference/chat) and GET /v1/models.
+
+Only the fields that Yett acts on are checked; everything else passes as it is and is inspected all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from yett.dialects import patch, strict_json
+from yett.dialects.leaves import Leaves
+from yett.errors import Refusal
+from yett.model.segment import Segment
+from yett.model.usage import Usage
+
+DONE = b"data: [DONE]\n\n"
+ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
+
+
+class ChatRequest(Struct, frozen=True):
+    """The view of a request body that the pipeline acts on."""
+
+    model: str
+    stream: bool
+    include_usage: bool
+    max_tokens: int  # 0 when the caller gave none
+    choices: int
+    tools: bool
+    segments: tuple[Segment, ...]
+
+
+def _bad(param: str, what: str) -> Refusal:
+    return Refusal("invalid_request", f"`{param}` {what}.", param=param)
+
+
+def _flag(document: dict[str, Any], name: str) -> bool:
+    value = document.get(name)
+    if value is None or value is False:
+        return False
+    if value is True:
+        return True
+    raise _bad(name, "must be a boolean")
+
+
+def _count(document: dict[str, Any], name: str, default: int) -> int:
+    value = document.get(name)
+    if value is None:
+        return default
+    if type(value) is not int or not 1 <= value <= 10**9:
+        raise _bad(name, "must be a positive integer")
+    return value
+
+
+def understand(body: bytes) -> ChatRequest:
+    """Raises Refusal: invalid_json, duplicate_key, json_too_deep, invalid_request."""
+    document = strict_json.loads(body)
+    if type(document) is not dict:
+        raise Refusal("invalid_request", "The body must be a JSON object.")
+    model = document.get("model")
+    if type(model) is not str or not model:
+        raise _bad("model", "must be a non-empty string")
+    messages = document.get("messages")
+    if type(messages) is not list or not messages:
+        raise _bad("messages", "must be a non-empty array")
+    tools = document.get("tools")
+    if tools is not None and type(tools) is not list:
+        raise _bad("tools", "must be an array")
+    options = document.get("stream_options")
+    if options is not None and type(options) is not dict:
+        raise _bad("stream_options", "must be an object")
+    leaves = Leaves()
+    for name, value in document.items():
+        if name != "messages":
+            leaves.walk(value, "other", 1)
+            continue
+        for position, message in enumerate(messages):
+            if type(message) is not dict:
+                raise _bad(f"messages[{position}]", "must be an object")
+            role = message.get("role")
+            if type(role) is not str or not role:
+                raise _bad(f"messages[{position}].role", "must be a non-empty string")
+            leaves.walk(message, role if role in ROLES else "other", 2)
+    return ChatRequest(
+        model=model,
+        stream=_flag(document, "stream"),
+        include_usage=_flag(options, "include_usage") if options else False,
+        # OpenAI refuses both at once; an upstream that takes one of them must not surprise the ledger.
+        max_tokens=max(_count(document, "max_tokens", 0), _count(document, "max_completion_tokens", 0)),
+        choices=_count(document, "n", 1),
+        tools=bool(tools),
+        segments=tuple(leaves.segments),
+    )
+
+
+def prepare(
+    body: bytes, *, model: str, cap: int = 0, include_usage: bool = False, texts: dict[int, str] | None = None
+) -> bytes:
+    """The body as it leaves: another model name, a cap on output tokens, usage asked for on a stream, redacted strings."""
+    spans = patch.fields(body)
+    edits: list[patch.Edit] = []
+    name = patch.quote(model)
+    start, end = spans["model"]
+    if body[start:end] != name:
+        edits.append((start, end, name))
+    if cap:
+        present = [field for field in ("max_tokens", "max_completion_tokens") if _is_number(body, spans.get(field))]
+        edits += [patch.replace(body, spans, field, b"%d" % cap) for field in present or ["max_tokens"]]
+    if include_usage:
+        edits.append(patch.replace(body, spans, "stream_options", _with_usage(body, spans.get("stream_options"))))
+    if texts:
+        # A redacted model name or option would collide with the edits above: those spans are already replaced.
+        taken = [(start, end) for start, end, _ in edits]
+        edits += [edit for edit in patch.strings(body, texts) if not any(s <= edit[0] < e for s, e in taken)]
+    return patch.apply(body, edits) if edits else body
+
+
+def _is_number(body: bytes, span: tuple[int, int] | None) -> bool:
+    return span is not None and body[span[0] : span[1]] != b"null"
+
+
+def _with_usage(body: bytes, span: tuple[int, int] | None) -> bytes:
+    if not _is_number(body, span):
+        return b'{"include_usage":true}'
+    start, end = span  # type: ignore[misc]
+    options = body[start:end]
+    return patch.apply(options, [patch.replace(options, patch.fields(options), "include_usage", b"true")])
+
+
+# ---- replies ------------------------------------------------------------------------------------------------------
+
+
+class ChatReply(Struct, frozen=True):
+    """The view of a buffered reply: its texts, what it used (None when the provider did not say), why it ended."""
+
+    segments: tuple[Segment, ...]
+    usage: Usage | None
+    finish: tuple[str, ...]
+
+
+def usage_of(document: object) -> Usage | None:
+    """The `usage` object of a reply or of a stream's last chunk; None when it is missing or not as documented."""
+    if type(document) is not dict:
+        return None
+    prompt, completion = document.get("prompt_tokens"), document.get("completion_tokens")
+    if type(prompt) is not int or type(completion) is not int or prompt < 0 or completion < 0:
+        return None
+    details = document.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if type(details) is dict else 0
+    return Usage(
+        input=prompt, output=completion, cached=min(cached, prompt) if type(cached) is int and cached > 0 else 0
+    )
+
+
+def finishes_of(document: dict[str, Any]) -> tuple[str, ...]:
+    choices = document.get("choices")
+    if type(choices) is not list:
+        return ()
+    return tuple(
+        choice["finish_reason"]
+        for choice in choices
+        if type(choice) is dict and type(choice.get("finish_reason")) is str
+    )
+
+
+def read_reply(body: bytes) -> ChatReply:
+    """Raises Refusal (invalid_json …) when the upstream's body is not what a caller could read."""
+    document = strict_json.loads(body)
+    if type(document) is not dict:
+        raise Refusal("upstream_error", "The provider's reply is not a JSON object.")
+    leaves = Leaves()
+    leaves.walk(document, "assistant")
+    return ChatReply(tuple(leaves.segments), usage_of(document.get("usage")), finishes_of(document))
+
+
+def redact_reply(body: bytes, texts: dict[int, str]) -> bytes:
+    """The reply with these string values replaced; `logprobs` spell the text out token by token, so they go too."""
+    edits = patch.strings(body, texts)
+    return _without_logprobs(patch.apply(body, edits))
+
+
+def _without_logprobs(body: bytes) -> bytes:
+    if b'"logprobs"' not in body:
+        return body
+    document = msgspec.json.decode(body)
+    found = False
+    for choice in document.get("choices") or ():
+        if isinstance(choice, dict) and choice.get("logprobs") is not None:
+            choice["logprobs"] = None
+            found = True
+    return msgspec.json.encode(document) if found else body
+
+
+# ---- errors, lists ------------------------------------------------------------------------------------------------
+
+
+def error_body(refusal: Refusal, call: str) -> bytes:
+    """OpenAI's error object (platform.openai.com/docs/guides/error-codes) with Yett's code, and what Yett can add."""
+    return msgspec.json.encode(
+        {
+            "error": {
+                "message": str(refusal),
+                "type": refusal.type,
+                "param": refusal.param or None,
+                "code": refusal.code,
+                "yett": {
+                    "call": call,
+                    "fault": refusal.fault,
+                    "retry": refusal.retry,
+                    "policies": list(refusal.policies),
+                },
+            }
+        }
+    )
+
+
+def error_event(refusal: Refusal, call: str) -> bytes:
+    """The in-band error of a stream that has begun. No `[DONE]` follows: SDKs would take the answer for complete."""
+    return b"data: %b\n\n" % error_body(refusal, call)
+
+
+def model_list(names: tuple[str, ...]) -> bytes:
+    """The body of GET /v1/models."""
+    return msgspec.json.encode(
+        {"object": "list", "data": [{"id": n, "object": "model", "created": 0, "owned_by": "yett"} for n in names]}
+    )

@@ -1,0 +1,368 @@
+"""The caller's side of a connection: HTTP/1.1 (RFC 9112) on llhttp, one complete request at a time.
+
+    IDLE ──first byte──> HEAD ──headers complete──> BODY ──message complete──> BUSY ──reply ended──> IDLE
+      └──────────────── any limit, time-out or parse error ───> BUSY (a refusal) ──> LINGER ──> closed
+
+A request is handed to the pipeline when its last byte is in, so inspection always sees it whole. Even a request that cannot be
+parsed is handed over, as a refusal: refusing is the pipeline's business, and so is recording it. llhttp in its strict mode
+rejects what request smuggling is made of (Content-Length with Transfer-Encoding, obs-fold, bare LF, duplicate lengths);
+what it tolerates and we do not is checked here. Deadlines are plain numbers that the listener's sweep compares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+from msgspec import Struct
+
+from yett.model.call import Inbound
+
+IDLE, HEAD, BODY, BUSY, LINGER = range(5)
+NEVER = float("inf")
+MAX_URI = 8192  # bytes; RFC 9112 section 3 recommends 8000 at least
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 1 << 20
+WRITE_STALL_SECONDS = 60.0  # a caller that reads nothing for so long is gone
+REASONS = {
+    200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found", 405: b"Method Not Allowed",
+    408: b"Request Timeout", 413: b"Content Too Large", 414: b"URI Too Long", 415: b"Unsupported Media Type",
+    422: b"Unprocessable Content", 429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error", 502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
+}  # fmt: skip
+
+
+class Http1Limits(Struct, frozen=True):
+    """Sizes in bytes, times in seconds."""
+
+    max_body: int = 8 << 20
+    max_head: int = 32 << 10
+    max_headers: int = 100
+    head_timeout: float = 10.0
+    body_timeout: float = 60.0
+    idle_timeout: float = 75.0
+
+
+class _StopParsing(Exception):
+    """Raised inside an llhttp callback to leave it; the reason is already in `_refuse`."""
+
+
+Serve = Callable[[Inbound, "Http1Connection"], "asyncio.Task[None]"]
+
+
+class Http1Connection(asyncio.Protocol):
+    """One caller's connection; implements the `Outlet` port for the request in progress."""
+
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_chunked",
+        "_connections",
+        "_head_bytes",
+        "_headers",
+        "_http10",
+        "_keep_alive",
+        "_limits",
+        "_lingered",
+        "_loop",
+        "_on_gone",
+        "_on_pause",
+        "_parser",
+        "_queue",
+        "_reply_head",
+        "_serve",
+        "_state",
+        "_task",
+        "_trailers",
+        "_transport",
+        "_uri",
+        "closing",
+        "deadline",
+        "gone",
+        "paused",
+        "peer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: Http1Limits,
+        serve: Serve,
+        connections: set[Http1Connection],
+    ) -> None:
+        self._loop = loop
+        self._limits = limits
+        self._serve = serve
+        self._connections = connections
+        self._parser = httptools.HttpRequestParser(self)
+        self._queue: deque[tuple[Inbound, bool, bool]] = deque()
+        self._state = IDLE
+        self._task: asyncio.Task[None] | None = None
+        self._on_gone: Callable[[], None] | None = None
+        self._on_pause: Callable[[bool], None] | None = None
+        self._reply_head = b""
+        self._chunked = False
+        self._keep_alive = True
+        self._http10 = False
+        self._lingered = 0
+        self.deadline = NEVER
+        self.closing = False  # draining: finish what is in progress, then close
+        self.gone = False
+        self.paused = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._uri = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head_bytes = 0
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._trailers = False
+
+    # ---- asyncio -------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
+        self._connections.add(self)
+        self.deadline = self._loop.time() + self._limits.idle_timeout
+
+    def data_received(self, data: bytes) -> None:
+        if self._state == LINGER:
+            self._lingered += len(data)
+            if self._lingered > LINGER_BYTES:
+                self._transport.abort()
+            return
+        if self._state == IDLE:
+            self._state = HEAD
+            self.deadline = self._loop.time() + self._limits.head_timeout
+        try:
+            self._parser.feed_data(data)
+        except _StopParsing:
+            return
+        except httptools.HttpParserUpgrade:
+            self._stop_reading()  # the request itself is served; we never switch protocols
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _StopParsing):
+                raise
+        except httptools.HttpParserError:
+            self._refuse("bad_http")
+        else:
+            if self._state == HEAD and not self._trailers:
+                self._head_bytes += len(data)
+                if self._head_bytes > self._limits.max_head:
+                    self._refuse("headers_too_large" if self._uri else "uri_too_long")
+
+    def eof_received(self) -> bool:
+        return False  # a caller that half-closes is gone: that is how a disconnect shows
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
+        self._connections.discard(self)
+        self.deadline = NEVER
+        if self._on_gone is not None:
+            self._on_gone()
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        self.deadline = self._loop.time() + WRITE_STALL_SECONDS
+        if self._on_pause is not None:
+            self._on_pause(True)
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        self.deadline = NEVER if self._state == BUSY else self.deadline
+        if self._on_pause is not None:
+            self._on_pause(False)
+
+    # ---- llhttp --------------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._uri += url
+        if len(self._uri) > MAX_URI:
+            self._stop("uri_too_long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._trailers:
+            return  # RFC 9110 section 6.5: trailers may be discarded, and a late `authorization` must be
+        self._head_bytes += len(name) + len(value) + 4
+        if len(self._headers) >= self._limits.max_headers or self._head_bytes > self._limits.max_head:
+            self._stop("headers_too_large")
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._trailers = True
+        self._head_bytes = 0
+        hosts = length = 0
+        continues = False
+        for name, value in self._headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                length = int(value) if len(value) < 16 else NEVER  # type: ignore[assignment]
+            elif name == b"content-encoding" and value.lower() != b"identity":
+                self._stop("unsupported_encoding")
+            elif name == b"expect":
+                continues = value.lower() == b"100-continue"
+        # RFC 9112 section 3.2: exactly one Host. Two would let a proxy in front and Yett disagree.
+        if hosts > 1 or (hosts == 0 and self._parser.get_http_version() != "1.0"):
+            self._stop("bad_http")
+        if length > self._limits.max_body:
+            self._stop("body_too_large")
+        if self._state == HEAD:
+            self._state = BODY
+            self.deadline = self._loop.time() + self._limits.body_timeout
+            if continues:
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > self._limits.max_body:
+            self._stop("body_too_large")
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        body = self._body
+        inbound = self._inbound(body[0] if len(body) == 1 else b"".join(body), "")
+        self._submit(inbound, keep_alive=bool(self._parser.should_keep_alive()))
+
+    # ---- requests ------------------------------------------------------------------------------------------------
+
+    def _inbound(self, body: bytes, refused: str) -> Inbound:
+        path, _, query = self._uri.decode("ascii", "replace").partition("?")
+        method = self._parser.get_method().decode() if self._uri else ""
+        return Inbound(method, path, query, tuple(self._headers), body, self.peer, self._loop.time(), refused)
+
+    def _submit(self, inbound: Inbound, *, keep_alive: bool) -> None:
+        http10 = self._parser.get_http_version() == "1.0"
+        if self._state == BUSY:
+            self._queue.append((inbound, keep_alive, http10))
+            self._transport.pause_reading()  # a pipelining caller waits in its own socket, not in our memory
+        else:
+            self._start(inbound, keep_alive, http10)
+
+    def _start(self, inbound: Inbound, keep_alive: bool, http10: bool) -> None:
+        self._state = BUSY
+        self.deadline = NEVER
+        self._keep_alive = keep_alive
+        self._http10 = http10
+        self._task = self._serve(inbound, self)
+
+    def _stop(self, code: str) -> None:
+        self._refuse(code)
+        raise _StopParsing
+
+    def _refuse(self, code: str) -> None:
+        """Hand over what is known of the request as a refusal; nothing more is read from this connection."""
+        inbound = self._inbound(b"", code)
+        self._stop_reading()
+        self._submit(inbound, keep_alive=False)
+
+    def _stop_reading(self) -> None:
+        self.closing = True
+        self._transport.pause_reading()
+
+    def expire(self) -> None:
+        """Called by the sweep when the deadline has passed."""
+        if self._state in (HEAD, BODY):
+            self._refuse("request_timeout")
+        else:
+            self._transport.abort() if self._state != IDLE else self._transport.close()
+
+    def drain(self) -> None:
+        """The gateway is shutting down: close when idle, else after the reply in progress."""
+        self.closing = True
+        if self._state in (IDLE, HEAD, BODY):
+            self._transport.close()
+
+    def cut(self) -> None:
+        """End the call in progress, as if the caller had gone: the last resort when draining takes too long."""
+        if self._task is not None:
+            self._task.cancel()
+
+    # ---- Outlet --------------------------------------------------------------------------------------------------
+
+    def watch(self, on_gone: Callable[[], None], on_pause: Callable[[bool], None]) -> None:
+        self._on_gone = on_gone
+        self._on_pause = on_pause
+        if self.gone:
+            on_gone()
+
+    def head(self, status: int, headers: tuple[tuple[bytes, bytes], ...], length: int | None) -> None:
+        """Kept back until the first byte of the body, so that head and body leave in one segment."""
+        keep_alive = self._keep_alive and not self.closing
+        self._chunked = length is None and not self._http10
+        if length is None and not self._chunked:
+            self._keep_alive = keep_alive = False  # HTTP/1.0: the end of the body is the end of the connection
+        lines = [b"HTTP/1.1 %d %b" % (status, REASONS.get(status, b"Status"))]
+        lines += [b"%b: %b" % header for header in headers]
+        lines.append(
+            b"transfer-encoding: chunked"
+            if self._chunked
+            else b""
+            if length is None
+            else b"content-length: %d" % length
+        )
+        if not keep_alive:
+            self._keep_alive = False
+            lines.append(b"connection: close")
+        self._reply_head = b"\r\n".join(line for line in lines if line) + b"\r\n\r\n"
+
+    def write(self, data: bytes) -> None:
+        if self.gone or not data:
+            return
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._reply_head:
+            data = self._reply_head + data
+            self._reply_head = b""
+        self._transport.write(data)
+
+    def end(self) -> None:
+        """The reply is complete: next request, or close."""
+        tail = self._reply_head + (b"0\r\n\r\n" if self._chunked else b"")
+        self._reply_head = b""
+        self._finish(tail)
+
+    def abandon(self) -> None:
+        """The reply cannot be completed: end the connection so that the caller cannot mistake it for a whole one."""
+        self._reply_head = b""
+        self._on_gone = self._on_pause = None
+        self._transport.abort() if not self.gone else None
+
+    def _finish(self, tail: bytes) -> None:
+        self._on_gone = self._on_pause = None
+        self._task = None
+        self._chunked = False
+        if self.gone:
+            return
+        if tail:
+            self._transport.write(tail)
+        if not self._keep_alive:
+            self._linger()
+        elif self._queue:
+            following = self._queue.popleft()
+            if not self._queue and not self.closing:
+                self._transport.resume_reading()
+            self._start(*following)
+        else:
+            self._state = IDLE
+            self.deadline = self._loop.time() + self._limits.idle_timeout
+
+    def _linger(self) -> None:
+        """RFC 9112 section 9.6: closing with unread bytes resets the connection, and the caller loses the reply."""
+        self._queue.clear()
+        self._state = LINGER
+        self.deadline = self._loop.time() + LINGER_SECONDS
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._transport.resume_reading()
+        else:  # TLS: close_notify is sent by close()
+            self._transport.close()

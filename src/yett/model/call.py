@@ -1,0 +1,44 @@
+"""Call: what the caller wants, as a view of the raw body. The body stays the truth; edits are patches on its bytes."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from yett.model.segment import Segment
+
+
+class Inbound(Struct, frozen=True):
+    """One complete HTTP request as the listener hands it over. Header names are lower case; `path` has no query."""
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    peer: str
+    received: float  # monotonic seconds when the last byte was in
+    refused: str = ""  # a code of errors.CODES when the listener could not take the request
+
+    def header(self, name: bytes) -> bytes:
+        """The first value of this header, b"" when absent."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""
+
+
+class Call(Struct, frozen=True):
+    """One governed call. `argument` is what the path names (a call id); "" for most surfaces."""
+
+    surface: str
+    action: str  # what policy is asked: InvokeModel, ListModel, ReadCall
+    body: bytes
+    segments: tuple[Segment, ...] = ()
+    model: str = ""
+    stream: bool = False
+    include_usage: bool = False
+    max_tokens: int = 0
+    choices: int = 1
+    tools: bool = False
+    labels: tuple[str, ...] = ()  # declared by the caller or its key, sorted; inspection may add to them
+    argument: str = ""
