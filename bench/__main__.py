@@ -97,8 +97,8 @@ def bring_up(chosen: argparse.Namespace, field: Field) -> None:
 def latency_turns(chosen: argparse.Namespace, field: Field, results: Results, core: int) -> None:
     for workload in chosen.workload:
         print(f"bench: latency at one connection, {workload} …", flush=True)
-        turns = chosen.turns // 10 if workload == STREAM else chosen.turns
-        results.added[workload] = added_latencies(field.contenders, workload, turns, core)
+        turns = chosen.turns // 5 if workload == STREAM else chosen.turns
+        results.added[workload] = added_latencies(field, workload, turns, core)
 
 
 def rounds(chosen: argparse.Namespace, field: Field, results: Results, core: int) -> None:

@@ -156,13 +156,12 @@ async def _streams(port: int, requests: list[bytes], connections: int, seconds: 
 
 @dataclass(frozen=True)
 class LatencyProbe:
-    """Who is asked, and how often: in every `every`-th turn (slow contenders are asked less)."""
+    """Who is asked, with what."""
 
     name: str
     port: int
     key: str
     bodies: list[bytes]
-    every: int = 1
 
 
 def latencies(probes: list[LatencyProbe], turns: int, core: int) -> dict[str, list[float]]:
@@ -181,8 +180,6 @@ def latencies(probes: list[LatencyProbe], turns: int, core: int) -> dict[str, li
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for turn in range(-20, turns):
             for probe in probes:
-                if turn % probe.every:
-                    continue
                 request = prepared[probe.name][turn % len(probe.bodies)]
                 began = time.perf_counter_ns()
                 _exchange(connections[probe.name], request)
