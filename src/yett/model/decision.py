@@ -68,3 +68,4 @@ class Decision(Struct, frozen=True):
     observed: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     advice: str = ""
+    approximate: bool = False  # True on the first pass when more facts could still change it

@@ -1,0 +1,139 @@
+"""A question put to Cedar: facts turned into a request and the few entities that it mentions."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from cedarpy import Decision, Entities, PolicySet, is_authorized
+from msgspec import Struct
+
+from yett.model.decision import Facts
+from yett.policy.memo import Memo
+from yett.policy.schema import SCHEMA
+
+_encode = msgspec.json.Encoder().encode
+_ENTITIES_KEPT = 1024
+_POLICY = re.compile(r"^error while evaluating policy `policy(\d+)`: (.*)", re.DOTALL)
+_LONGEST_ERROR = 200
+
+
+class PolicyText(Struct, frozen=True):
+    """A parsed set of policies, and their ids in the order in which they stand in it."""
+
+    handle: PolicySet
+    ids: tuple[str, ...]
+
+
+class Answer(Struct, frozen=True):
+    """What Cedar said: whether it allows, the ids that matched, and what failed, as `id: reason` under the id."""
+
+    allowed: bool
+    matched: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+class Questioner:
+    """Puts facts to sets of policies. Keeps the entities of callers and targets that come again."""
+
+    def __init__(self) -> None:
+        self._entities: Memo[Entities] = Memo(_ENTITIES_KEPT)
+
+    def ask(self, facts: Facts, *texts: PolicyText) -> list[Answer]:
+        """One answer for each set of policies. Facts that Cedar cannot take are answered with an error, never allowed."""
+        try:
+            request = _request(facts)
+            entities = self._entities_of(facts)
+        except ValueError as error:  # a lone surrogate, an integer beyond 64 bits: not representable in Cedar
+            return [Answer(False, errors=(f"the facts cannot be put to the policies: {_short(str(error))}",))] * len(
+                texts
+            )
+        return [_answer(request, entities, text) for text in texts]
+
+    def _entities_of(self, facts: Facts) -> Entities:
+        key = (
+            (facts.tenant, facts.team, facts.caller, facts.caller_labels, facts.assurance),
+            (facts.model, facts.target, facts.provider, facts.provider_labels),
+        )
+        entities = self._entities.get(key)
+        if entities is None:
+            entities = Entities.from_json_str(_encode(_entity_list(facts)).decode(), SCHEMA)
+            self._entities.put(key, entities)
+        return entities
+
+
+def _answer(request: dict[str, object], entities: Entities, text: PolicyText) -> Answer:
+    try:
+        # The schema goes with every request: facts of a wrong shape are then refused instead of making the policies
+        # that read them fail, which Cedar would skip.
+        result = is_authorized(request, text.handle, entities, schema=SCHEMA)
+    except ValueError as error:
+        return Answer(False, errors=(f"the facts cannot be put to the policies: {_short(str(error))}",))
+    diagnostics = result.diagnostics
+    failed: list[str] = []
+    errors: list[str] = []
+    for message in diagnostics.errors:
+        found = _POLICY.match(message)
+        if found is None:
+            errors.append(_short(message))
+        else:
+            failed.append(text.ids[int(found[1])])
+            errors.append(f"{failed[-1]}: {_short(found[2])}")
+    if result.decision is Decision.NoDecision and not errors:
+        errors.append("the policies came to no decision")
+    return Answer(
+        allowed=result.decision is Decision.Allow,
+        matched=tuple(sorted(text.ids[int(reason.removeprefix("policy"))] for reason in diagnostics.reasons)),
+        failed=tuple(sorted(failed)),
+        errors=tuple(sorted(errors)),
+    )
+
+
+def _request(facts: Facts) -> dict[str, object]:
+    context = {
+        "model": facts.model,
+        "findings": facts.findings,
+        "labels": facts.labels,
+        "inspected": facts.inspected,
+        "stream": facts.stream,
+        "tools": facts.tools,
+        "max_tokens": facts.max_tokens,
+        "hour": facts.hour,
+    }
+    return {
+        "principal": _uid("Key", facts.caller),
+        "action": _uid("Action", facts.action),
+        "resource": _uid("Target", facts.target),
+        "context": _encode(context).decode(),
+    }
+
+
+def _entity_list(facts: Facts) -> list[dict[str, object]]:
+    labels = [f"{name}={value}" for name, value in facts.caller_labels]
+    return [
+        _entity(
+            _uid("Key", facts.caller), {"labels": labels, "assurance": facts.assurance}, [_uid("Team", facts.team)]
+        ),
+        _entity(_uid("Team", facts.team), {}, [_uid("Tenant", facts.tenant)]),
+        _entity(
+            _uid("Target", facts.target),
+            {"provider": {"__entity": _uid("Provider", facts.provider)}},
+            [_uid("Model", facts.model), _uid("Provider", facts.provider)],
+        ),
+        _entity(_uid("Provider", facts.provider), {"labels": facts.provider_labels}, []),
+    ]
+
+
+def _entity(uid: dict[str, str], attributes: dict[str, object], parents: list[dict[str, str]]) -> dict[str, object]:
+    return {"uid": uid, "attrs": attributes, "parents": parents}
+
+
+def _uid(kind: str, name: str) -> dict[str, str]:
+    return {"type": kind, "id": name}
+
+
+def _short(text: str) -> str:
+    """Facts may stand in the engine's messages: one line, and not at length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_ERROR else line[: _LONGEST_ERROR - 1] + "…"

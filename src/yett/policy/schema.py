@@ -1,0 +1,43 @@
+"""The vocabulary of policies: the shipped Cedar schema, and the same names as Python values for messages and requests."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from importlib.resources import files
+
+from cedarpy import Schema
+
+TEXT = files("yett.policy").joinpath("yett.cedarschema").read_text(encoding="utf-8")
+SCHEMA = Schema.from_str(TEXT)
+
+ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel")
+ENTITIES = ("Key", "Team", "Tenant", "Target", "Model", "Provider", "Action")
+CONTEXT = ("model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour")
+ATTRIBUTES = {
+    "Key": ("labels", "assurance"),
+    "Target": ("provider",),
+    "Provider": ("labels",),
+    "Team": (),
+    "Tenant": (),
+    "Model": (),
+}
+
+# Facts that are unknown until the text was inspected. A policy that reads none of them has the same answer on every pass.
+LATE = frozenset({"findings", "labels", "inspected"})
+
+KEYWORDS = (
+    "permit", "forbid", "when", "unless", "principal", "action", "resource", "context",
+    "in", "is", "has", "like", "if", "then", "else", "true", "false", "contains", "containsAll", "containsAny",
+)  # fmt: skip
+
+
+def suggestion(word: str, candidates: Iterable[str]) -> str:
+    """`; did you mean "x"?`, or the choices when nothing is close and they are few, or nothing."""
+    known = sorted(set(candidates))
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    if 0 < len(known) <= 12:
+        return "; known: " + ", ".join(known)
+    return ""
