@@ -1,0 +1,167 @@
+"""The shape of the source: what lint cannot say about cycles, doors, state and the places where things belong."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+
+import pytest
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src" / "yett"
+FILES = sorted(SOURCE.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(), str(path)) for path in FILES}
+
+# Where any exception may be caught: what passes these doors ends as a refusal, a closed connection or a log line.
+DOORS = {"pipeline.py", "edge/listener.py", "edge/tasks.py"}
+# What a module keeps while the process lives; everything else is in a Snapshot or in an object that somebody owns.
+STATE = {("edge/tasks.py", "_alive")}
+# The layers that decide. They may not read a clock in any disguise; import-linter keeps the modules out, this the calls.
+PURE = ("model", "detectors", "dialects", "providers", "policy", "stages")
+CLOCK_CALLS = {"now", "utcnow", "today"}
+# Tests of whole calls, of ports and of the tree itself have no single source file to mirror.
+NOT_MIRRORS = {"scenes", "contracts", "wire", "clients", "fuzz"}
+EXTRA_TESTS = {"test_shape.py", "test_docs.py", "test_bench.py", "edge/test_bad_input.py"}
+
+
+def name(path: Path) -> str:
+    """`edge/tasks.py`"""
+    return path.relative_to(SOURCE).as_posix()
+
+
+def module(path: Path) -> str:
+    """`yett.edge.tasks`; a package's `__init__.py` is the package itself."""
+    parts = ("yett", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path) for path in FILES}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module of Yett that `tree` imports, at the top or hidden in a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES
+            yield from inner or {node.module}
+
+
+def offenders(pick: type[ast.AST] | UnionType) -> Iterator[tuple[Path, ast.AST]]:
+    for path, tree in TREES.items():
+        yield from ((path, node) for node in ast.walk(tree) if isinstance(node, pick))
+
+
+def places(found: Iterator[tuple[Path, ast.AST]]) -> list[str]:
+    return [f"{name(path)}:{getattr(node, 'lineno', 0)}" for path, node in found]
+
+
+def test_imports_are_acyclic_even_inside_functions() -> None:
+    graph = {module(path): set(imported(tree)) - {module(path)} for path, tree in TREES.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the cycle
+
+
+def test_only_commands_import_inside_functions() -> None:
+    """`yett --help` must not load the server. Anywhere else an import inside a function hides a dependency."""
+    hidden = [
+        f"{name(path)}:{inner.lineno}"
+        for path, function in offenders(ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(function)
+        if isinstance(inner, ast.Import | ast.ImportFrom) and not name(path).startswith("cli/")
+    ]
+    assert hidden == []
+
+
+def test_nothing_is_global() -> None:
+    assert places(offenders(ast.Global)) == []
+
+
+def test_modules_keep_no_state() -> None:
+    kept = set()
+    for path, tree in TREES.items():
+        for node in tree.body:
+            value = getattr(node, "value", None)
+            empty = isinstance(value, ast.List | ast.Dict | ast.Set) and not ast.unparse(value).strip("[]{}")
+            made = isinstance(value, ast.Call) and not value.args and ast.unparse(value.func) in {"set", "dict", "list"}
+            if isinstance(node, ast.Assign | ast.AnnAssign) and (empty or made):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                kept.add((name(path), ast.unparse(target)))
+    assert kept <= STATE
+
+
+def test_every_exception_is_caught_at_three_doors_only() -> None:
+    def broad(handler: ast.AST) -> bool:
+        assert isinstance(handler, ast.ExceptHandler)
+        if isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None:
+            return False  # cleans up and lets it pass
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        return any(kind is None or ast.unparse(kind) in {"Exception", "BaseException"} for kind in kinds)
+
+    found = [(path, node) for path, node in offenders(ast.ExceptHandler) if broad(node) and name(path) not in DOORS]
+    found += [
+        (path, node)
+        for path, node in offenders(ast.Call)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("suppress")
+        and any(ast.unparse(kind) in {"Exception", "BaseException"} for kind in node.args)
+    ]
+    assert places(iter(found)) == []
+
+
+def test_only_the_composition_root_reads_the_environment() -> None:
+    reads = [
+        f"{name(path)}:{getattr(node, 'lineno', 0)}"
+        for path, node in offenders(ast.Attribute | ast.ImportFrom)
+        if not name(path).startswith("cli/")
+        and (
+            (isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv", "os.environb"})
+            or (isinstance(node, ast.ImportFrom) and node.module == "os")
+        )
+    ]
+    assert reads == []
+
+
+def test_the_core_reads_no_clock() -> None:
+    reads = [
+        f"{name(path)}:{node.lineno}"
+        for path, node in offenders(ast.Call)
+        if isinstance(node, ast.Call)
+        and name(path).startswith(PURE)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in CLOCK_CALLS
+    ]
+    assert reads == []
+
+
+def test_the_pipeline_fits_a_reading() -> None:
+    """The order of a call is read in one go, or it is not read."""
+    assert len((SOURCE / "pipeline.py").read_text().splitlines()) < 200
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_file_has_one_reason_and_says_it(path: Path) -> None:
+    assert ast.get_docstring(TREES[path]), f"{name(path)} does not say why it exists"
+    assert len(path.read_text().splitlines()) <= 500, f"{name(path)} holds a second file"
+    assert not path.stem.endswith(("_manager", "_helper", "_helpers", "_utils", "_util")), f"{name(path)} names nothing"
+
+
+def test_every_test_mirrors_a_source_file() -> None:
+    astray = []
+    for path in sorted(TESTS.rglob("test_*.py")):
+        where = path.relative_to(TESTS)
+        if where.parts[0] in NOT_MIRRORS or where.as_posix() in EXTRA_TESTS:
+            continue
+        mirrored = where.with_name(where.name.removeprefix("test_"))
+        if not ((SOURCE / mirrored).exists() or (SOURCE / mirrored.with_suffix("") / "__init__.py").exists()):
+            astray.append(where.as_posix())
+    assert astray == []
+
+
+def test_the_exceptions_above_are_all_needed() -> None:
+    assert [door for door in DOORS if not (SOURCE / door).exists()] == []
+    assert [extra for extra in EXTRA_TESTS if not (TESTS / extra).exists()] == []
+    assert {file for file, _ in STATE} <= {name(path) for path in FILES}
