@@ -1,0 +1,121 @@
+"""What must hold between the settings of one yett.toml: names that refer to each other, addresses, things said twice."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from yett.config.decoding import Problem, suggestion
+from yett.config.settings import ModelSettings, ProviderSettings, Settings
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}", re.ASCII)
+_PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def check_references(settings: Settings) -> list[Problem]:
+    """Every mistake between settings. An empty string where a name is required was reported before: it is passed over."""
+    return [
+        *_listeners(settings),
+        *(problem for name, provider in settings.providers.items() for problem in _provider(name, provider)),
+        *(problem for name, model in settings.models.items() for problem in _model(name, model, settings)),
+        *_teams(settings),
+        *_prices(settings),
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` (a name or an address) can only mean this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listeners(settings: Settings) -> Iterator[Problem]:
+    if settings.admin.port == settings.gateway.port:
+        yield ("admin", "port"), f"port {settings.admin.port} is the gateway's own; choose another"
+    if not is_loopback(settings.admin.host) and not settings.admin.token:
+        reason = f'required, because other machines can reach "{settings.admin.host}"; write token = "env:YETT_TOKEN"'
+        yield ("admin", "token"), reason
+
+
+def _provider(name: str, provider: ProviderSettings) -> Iterator[Problem]:
+    path = ("providers", name)
+    if not _PROVIDER_NAME.fullmatch(name):
+        yield path, "a provider's name consists of letters, digits, dots, dashes and underscores"
+    if provider.key and provider.keys:
+        yield (*path, "key"), 'give either "key" or "keys"'
+    for index, key in enumerate(provider.keys):
+        if key and key in provider.keys[:index]:
+            yield (*path, "keys", index), f'"{key}" is already in the pool'
+    if provider.base_url and (trouble := _address(provider)):
+        yield (*path, "base_url"), trouble
+
+
+def _address(provider: ProviderSettings) -> str:
+    """What is wrong with the base URL, "" when nothing is. A URL with a password in it is not repeated."""
+    written = provider.base_url
+    try:
+        url = urlsplit(written)
+        host, port = url.hostname, url.port
+    except ValueError as error:
+        return f"is not a URL: {error}"
+    if url.username is not None or url.password is not None:
+        return 'must not contain a user or password; use "key"'
+    trouble = ""
+    if url.scheme not in ("http", "https") or not host or port == 0:
+        trouble = "is not an http:// or https:// URL with a host"
+    elif "?" in written or "#" in written:
+        trouble = "must end with a path, without ? or #"
+    elif " " in written or not written.isascii():
+        trouble = "contains a character that does not belong into a URL"
+    elif url.scheme == "http" and not is_loopback(host) and not provider.plaintext:
+        trouble = (
+            "would send prompts and keys unencrypted; use https://, or accept it with plaintext = true in this table"
+        )
+    return f'"{written}" {trouble}' if trouble else ""
+
+
+def _model(name: str, model: ModelSettings, settings: Settings) -> Iterator[Problem]:
+    path = ("models", name)
+    if not _NAME.fullmatch(name):
+        yield path, "a model's name begins with a letter or digit and consists of letters, digits and . _ : @ / + -"
+    if not model.targets:
+        yield (*path, "targets"), 'is empty; write targets = [{ provider = "…", model = "…" }]'
+    seen: set[tuple[str, str]] = set()
+    for index, target in enumerate(model.targets):
+        where = (*path, "targets", index)
+        if target.provider and target.provider not in settings.providers:
+            yield (
+                (*where, "provider"),
+                f'no provider "{target.provider}"{suggestion(target.provider, settings.providers)}',
+            )
+        if target.model and (target.provider, target.model) in seen:
+            yield where, f'"{target.provider}/{target.model}" is already a target of this model'
+        seen.add((target.provider, target.model))
+
+
+def _teams(settings: Settings) -> Iterator[Problem]:
+    for name, team in settings.teams.items():
+        if not _NAME.fullmatch(name):
+            yield (
+                ("teams", name),
+                "a team's name begins with a letter or digit and consists of letters, digits and . _ : @ / + -",
+            )
+        for index, model in enumerate(team.models):
+            where = ("teams", name, "models", index)
+            if model and model not in settings.models:
+                yield where, f'no model "{model}"{suggestion(model, settings.models)}'
+            elif model in team.models[:index]:
+                yield where, f'"{model}" is already in the list'
+
+
+def _prices(settings: Settings) -> Iterator[Problem]:
+    targets = {f"{t.provider}/{t.model}" for model in settings.models.values() for t in model.targets}
+    for name in settings.prices:
+        if name not in targets:
+            yield ("prices", name), f'no model has the target "{name}"{suggestion(name, targets)}'
