@@ -82,7 +82,8 @@ def _choice(question: Question, behaviour: Behaviour, text: str, calls: list[tup
     limit = question.max_completion_tokens or question.max_tokens
     if limit is not None and count(text) > limit:
         text, finish = text[: limit * 4], "length"
-    deltas = _planted(_deltas(text, behaviour), behaviour)
+    whole = not question.stream and not behaviour.secret  # then nobody sees the pieces
+    deltas = (text,) if whole else _planted(_deltas(text, behaviour), behaviour)
     return Answer(deltas, (), behaviour.finish or finish, (sum(map(len, deltas)) + 3) // 4)
 
 
@@ -216,7 +217,7 @@ def _deltas(text: str, behaviour: Behaviour) -> list[str]:
         return list(_pieces(text, len(text) // _MOST_DELTAS + 1))
     words = re.findall(r"\s*\S+|\s+$", text)
     wanted = behaviour.chunks or min(len(words), _MOST_DELTAS)
-    if len(words) < wanted:
+    if len(words) <= wanted:
         return words
     return ["".join(words[i * len(words) // wanted : (i + 1) * len(words) // wanted]) for i in range(wanted)]
 

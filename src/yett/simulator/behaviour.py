@@ -143,7 +143,7 @@ def _point(text: str) -> Point:
     phase, _, number = text.partition(":")
     if phase not in {"head", "body", "chunk", "end"} or (number and phase != "chunk"):
         raise ValueError("a moment is expected: head, body, chunk:N or end")
-    return Point(phase, _count(number) if number else 1)
+    return Point(phase, _count(number or "1") if phase == "chunk" else 0)
 
 
 def _status(text: str) -> int:

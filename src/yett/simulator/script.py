@@ -146,7 +146,7 @@ def _moment(
     if framing is not None and _reached(behaviour.error, phase, chunk):
         yield from framing.data(wire.error_event(model))
         yield from framing.end()
-        yield Act.FINISH
+        yield Act.FINISH if framing.chunked else Act.CLOSE
     for point, act in ((behaviour.reset, Act.RESET), (behaviour.cut, Act.CLOSE), (behaviour.hang, Act.HANG)):
         if _reached(point, phase, chunk):
             yield act

@@ -141,6 +141,7 @@ class Connection(asyncio.Protocol):
     # ---- playing ----------------------------------------------------------------------------------------------------
 
     def _begin(self, request: Request, terms: Terms) -> None:
+        self._keep_alive = terms.keep_alive
         self._script, self._received = self._service.reply(request, terms)
         self._advance()
 
@@ -201,7 +202,9 @@ class Connection(asyncio.Protocol):
     def _finish(self) -> None:
         self._mark("answered")
         self._script = self._received = None
-        if self._waiting:
+        if not self._keep_alive:
+            self._end("answered")
+        elif self._waiting:
             self._timer = self._loop.call_soon(self._begin, *self._waiting.popleft())
 
     def _end(self, outcome: str) -> None:

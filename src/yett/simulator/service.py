@@ -61,7 +61,9 @@ class Service:
             layers = Layers(asked, layers.providers, layers.models)
         self._layers = layers
         self._behaviours.clear()
-        self._asked.clear()
+        for asked_provider, asked_model in list(self._asked):
+            if asked_model.partition("+")[0] == model or (not model and provider in {"", asked_provider}):
+                del self._asked[asked_provider, asked_model]
 
     # ---- requests ---------------------------------------------------------------------------------------------------
 
@@ -100,7 +102,8 @@ class Service:
     def _answer(self, question: Question, body: bytes, model: str, behaviour: Behaviour, terms: Terms) -> Script:
         given = answers(question, behaviour)
         spent = tokens(question, behaviour, given) if behaviour.usage != "none" else None
-        identity = wire.Identity(body, model.partition("+")[0], self.settings.seed)
+        base = model.partition("+")[0]  # words change how a question is answered, not which answer it has
+        identity = wire.Identity(body.replace(model.encode(), base.encode(), 1), base, self.settings.seed)
         if question.stream and behaviour.malformed not in _NO_STREAM:
             wants_usage = question.stream_options is not None and question.stream_options.include_usage
             events = wire.Events(identity, given, spent if wants_usage else None)

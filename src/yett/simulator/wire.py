@@ -163,7 +163,7 @@ class Framing:
     """Body bytes to wire bytes: compression, then pieces of `frame` bytes, then chunked framing where it applies."""
 
     def __init__(self, *, chunked: bool, gzip: bool, frame: int) -> None:
-        self._chunked = chunked
+        self.chunked = chunked
         self._compressor = zlib.compressobj(wbits=31) if gzip else None
         self._frame = frame
 
@@ -173,18 +173,18 @@ class Framing:
             body = self._compressor.compress(body) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
         return self._framed(body)
 
-    def end(self, *, terminated: bool = True) -> Iterator[bytes]:
+    def end(self) -> Iterator[bytes]:
         """What ends the body."""
         if self._compressor:
             yield from self._framed(self._compressor.flush())
-        if self._chunked and terminated:
+        if self.chunked:
             yield b"0\r\n\r\n"
 
     def _framed(self, body: bytes) -> Iterator[bytes]:
         size = self._frame or len(body)
         for start in range(0, len(body), size or 1):
             piece = body[start : start + size]
-            yield b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece
+            yield b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked else piece
 
 
 def styled(events: Iterable[bytes], behaviour: Behaviour) -> Iterator[bytes]:
