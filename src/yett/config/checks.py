@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from yett.config.decoding import Problem, suggestion
 from yett.config.settings import ModelSettings, ProviderSettings, Settings
+from yett.providers.shelf import KINDS
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}", re.ASCII)
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -22,6 +23,7 @@ def check_references(settings: Settings) -> list[Problem]:
         *(problem for name, model in settings.models.items() for problem in _model(name, model, settings)),
         *_teams(settings),
         *_prices(settings),
+        *_routing(settings),
     ]
 
 
@@ -54,30 +56,41 @@ def _provider(name: str, provider: ProviderSettings) -> Iterator[Problem]:
             yield (*path, "keys", index), f'"{key}" is already in the pool'
     if provider.base_url and (trouble := _address(provider)):
         yield (*path, "base_url"), trouble
+    kind = KINDS.get(provider.kind)
+    if kind is None and provider.kind:
+        yield (*path, "kind"), f'no kind "{provider.kind}"{suggestion(provider.kind, KINDS)}'
+    if kind is not None and kind.needs_key and not provider.key and not provider.keys:
+        yield (*path, "keys"), f'kind "{kind.name}" needs a key; write keys = ["env:NAME"] with its variable'
 
 
 def _address(provider: ProviderSettings) -> str:
-    """What is wrong with the base URL, "" when nothing is. A URL with a password in it is not repeated."""
-    written = provider.base_url
+    """What is wrong with the base URL, "" when nothing is."""
+    trouble, host = _url(provider.base_url, ("http", "https"))
+    if trouble:
+        return trouble
+    if provider.base_url.lower().startswith("http:") and not is_loopback(host) and not provider.plaintext:
+        accept = "use https://, or accept it with plaintext = true in this table"
+        return f'"{provider.base_url}" would send prompts and keys unencrypted; {accept}'
+    return ""
+
+
+def _url(written: str, schemes: tuple[str, ...]) -> tuple[str, str]:
+    """What is wrong with a URL, and its host. One with a password in it is not repeated."""
     try:
         url = urlsplit(written)
-        host, port = url.hostname, url.port
+        host, port = url.hostname or "", url.port
     except ValueError as error:
-        return f"is not a URL: {error}"
+        return f"is not a URL: {error}", ""
     if url.username is not None or url.password is not None:
-        return 'must not contain a user or password; use "key"'
+        return "must not contain a user or password", ""
     trouble = ""
-    if url.scheme not in ("http", "https") or not host or port == 0:
-        trouble = "is not an http:// or https:// URL with a host"
+    if url.scheme not in schemes or not host or port == 0:
+        trouble = f"is not an {' or '.join(f'{scheme}://' for scheme in schemes)} URL with a host"
     elif "?" in written or "#" in written:
         trouble = "must end with a path, without ? or #"
     elif " " in written or not written.isascii():
         trouble = "contains a character that does not belong into a URL"
-    elif url.scheme == "http" and not is_loopback(host) and not provider.plaintext:
-        trouble = (
-            "would send prompts and keys unencrypted; use https://, or accept it with plaintext = true in this table"
-        )
-    return f'"{written}" {trouble}' if trouble else ""
+    return (f'"{written}" {trouble}' if trouble else ""), host
 
 
 def _model(name: str, model: ModelSettings, settings: Settings) -> Iterator[Problem]:
@@ -119,3 +132,12 @@ def _prices(settings: Settings) -> Iterator[Problem]:
     for name in settings.prices:
         if name not in targets:
             yield ("prices", name), f'no model has the target "{name}"{suggestion(name, targets)}'
+
+
+def _routing(settings: Settings) -> Iterator[Problem]:
+    if settings.routing.proxy:
+        trouble, _ = _url(settings.routing.proxy, ("http",))
+        if trouble:
+            yield ("routing", "proxy"), trouble
+    if settings.routing.max_backoff < settings.routing.backoff:
+        yield ("routing", "max_backoff"), "must not be less than backoff"

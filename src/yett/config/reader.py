@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from yett.config.checks import check_references
 from yett.config.decoding import Problem, decode, dotted, suggestion
@@ -19,6 +20,7 @@ from yett.model.route import Secret
 
 _MOST_BYTES = 4 * 1024**2
 _MOST_DEPTH = 100
+_MOST_SECRET = 16_384
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
@@ -26,8 +28,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 class Reading(Struct, frozen=True):
     """What was read of one yett.toml, right or wrong: where something is wrong, a default stands in `settings`.
 
-    `secrets` are by reference ("env:NAME"); `root` is the directory that relative paths start from; `digest` material is
-    the file itself and is taken by the snapshot.
+    `secrets` are by reference ("env:NAME"); `root` is the directory that relative paths start from.
     """
 
     file: str
@@ -36,6 +37,8 @@ class Reading(Struct, frozen=True):
     secrets: Mapping[str, Secret]
     mistakes: tuple[Mistake, ...]
     lines: Mapping[KeyPath, int]
+    fingerprint: bytes = b""  # of the file's content
+    parsed: bool = True  # False: nothing at all could be made of the file
 
     def mistake(self, path: KeyPath, message: str) -> Mistake:
         """A mistake about the setting at `path`."""
@@ -44,7 +47,7 @@ class Reading(Struct, frozen=True):
 
     def resolve(self, name: str) -> Path:
         """A path of the configuration, relative to the file that names it."""
-        return self.root / Path(name).expanduser()
+        return _under(self.root, name)
 
     @property
     def state(self) -> Path:
@@ -59,23 +62,48 @@ class Reading(Struct, frozen=True):
         return self.resolve(self.settings.policy.dir)
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Reading:
-    """Read and check `path`. Raises ConfigurationError with every mistake."""
+def load(path: Path, environment: Mapping[str, str] | None) -> Reading:
+    """Read and check `path`. Raises ConfigurationError with every mistake. See `read`."""
     reading = read(path, environment)
     if reading.mistakes:
         raise ConfigurationError(reading.mistakes)
     return reading
 
 
-def read(path: Path, environment: Mapping[str, str]) -> Reading:
-    """Read `path`, with its mistakes beside what could be made of it."""
-    text, mistake = _text(path)
-    if mistake is not None:
-        return _failed(path, mistake)
-    return parse(text, path, environment)
+def read(path: Path, environment: Mapping[str, str] | None) -> Reading:
+    """Read `path`, with its mistakes beside what could be made of it.
+
+    Without an `environment`, references to secrets are left alone: whoever issues a key need not know the providers'.
+    """
+    raw, mistake = _content(path)
+    if mistake is None:
+        try:
+            return structs.replace(parse(raw.decode("utf-8"), path, environment), fingerprint=fingerprint(raw))
+        except UnicodeDecodeError as error:
+            mistake = Mistake(str(path), raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text")
+    return structs.replace(_failed(path, mistake), fingerprint=fingerprint(raw))
 
 
-def parse(text: str, path: Path, environment: Mapping[str, str]) -> Reading:
+def changed(reading: Reading) -> bool:
+    """Whether the file, or a file that it takes a secret from, has another content now."""
+    raw, _ = _content(Path(reading.file))
+    if fingerprint(raw) != reading.fingerprint:
+        return True
+    for _, reference in secret_references(reading.settings):
+        kind, _, name = reference.partition(":")
+        if kind == "file":
+            value, trouble = _secret_file(reading.resolve(name))
+            known = reading.secrets.get(reference)
+            if (Secret(value) if not trouble else None) != known:
+                return True
+    return False
+
+
+def fingerprint(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def parse(text: str, path: Path, environment: Mapping[str, str] | None) -> Reading:
     """The reading of a `text` that stands in `path`."""
     file = str(path)
     try:
@@ -89,7 +117,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> Reading:
     settings, problems = decode(Settings, document)
     reported = {path for path, _ in problems}
     problems += [problem for problem in check_references(settings) if not _within(problem[0], reported)]
-    secrets = _secrets(settings, path.parent, environment, problems)
+    secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
     lines = locate(text)
     reading = Reading(file, path.parent, settings, secrets, (), lines)
     problems += _files(reading)
@@ -98,30 +126,34 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> Reading:
     return Reading(file, path.parent, settings, secrets, tuple(mistakes), lines)
 
 
+def _under(root: Path, name: str) -> Path:
+    """`name` relative to `root`, or as it is. An unknown `~user` is left as it stands, and then is not found."""
+    try:
+        return root / Path(name).expanduser()
+    except RuntimeError:
+        return root / name
+
+
 def _within(path: KeyPath, reported: set[KeyPath]) -> bool:
     """Whether a mistake was reported for `path` or what contains it: another one would only be its echo."""
     return any(path[:length] in reported for length in range(1, len(path) + 1))
 
 
 def _failed(path: Path, mistake: Mistake) -> Reading:
-    return Reading(str(path), path.parent, Settings(), {}, (mistake,), {})
+    return Reading(str(path), path.parent, Settings(), {}, (mistake,), {}, parsed=False)
 
 
-def _text(path: Path) -> tuple[str, Mistake | None]:
+def _content(path: Path) -> tuple[bytes, Mistake | None]:
     try:
         with path.open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
-        return "", Mistake(str(path), 0, 'there is no such file; "yett init" writes one')
+        return b"", Mistake(str(path), 0, 'there is no such file; "yett init" writes one')
     except OSError as error:
-        return "", Mistake(str(path), 0, f"cannot be read: {error.strerror}")
+        return b"", Mistake(str(path), 0, f"cannot be read: {error.strerror}")
     if len(raw) > _MOST_BYTES:
-        return "", Mistake(str(path), 0, f"is larger than {_MOST_BYTES} bytes")
-    try:
-        return raw.decode("utf-8"), None
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return "", Mistake(str(path), line, "is not UTF-8 text")
+        return raw, Mistake(str(path), 0, f"is larger than {_MOST_BYTES} bytes")
+    return raw, None
 
 
 def _syntax(file: str, text: str, error: tomllib.TOMLDecodeError) -> Mistake:
@@ -166,10 +198,7 @@ def _secrets(
     found: dict[str, Secret] = {}
     for path, reference in secret_references(settings):
         kind, _, name = reference.partition(":")
-        value, trouble = _variable(name, environment) if kind == "env" else _secret_file(root / Path(name).expanduser())
-        if not trouble and not _VISIBLE.fullmatch(value):
-            # it goes into a header: a line break in it would let it write headers of its own
-            trouble = f"what {reference} holds contains a blank or a character that cannot go into a header"
+        value, trouble = _variable(name, environment) if kind == "env" else _secret_file(_under(root, name))
         if trouble:
             problems.append((path, trouble))
         else:
@@ -182,22 +211,30 @@ def _variable(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
     if value is None:
         hint = suggestion(name, environment)
         return "", f"the environment variable {name} is not set{hint if 'did you mean' in hint else ''}"
-    if not (value := value.strip()):
-        return "", f"the environment variable {name} is set, but empty"
-    return value, ""
+    return _usable(value, f"the environment variable {name}")
 
 
 def _secret_file(path: Path) -> tuple[str, str]:
     try:
         with path.open("rb") as file:
-            value = file.read(65_537).decode("utf-8").strip()
+            value = file.read(_MOST_SECRET + 1).decode("utf-8")
     except OSError as error:
         return "", f"the file {path} cannot be read: {error.strerror}"
     except UnicodeDecodeError:
         return "", f"the file {path} is not UTF-8 text"
+    return _usable(value, f"the file {path}")
+
+
+def _usable(value: str, where: str) -> tuple[str, str]:
+    value = value.strip()
     if not value:
-        return "", f"the file {path} is empty"
-    return (value, "") if len(value) <= 65_536 else ("", f"the file {path} is too large for a secret")
+        return "", f"{where} is empty"
+    if len(value) > _MOST_SECRET:
+        return "", f"{where} holds too much for a secret"
+    if not _VISIBLE.fullmatch(value):
+        # it goes into a header: a line break in it would let it write headers of its own
+        return "", f"{where} contains a blank or a character that cannot go into a header"
+    return value, ""
 
 
 def _files(reading: Reading) -> list[Problem]:

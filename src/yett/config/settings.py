@@ -101,7 +101,7 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_seconds: Annotated[
         Timeout, Meta(description="Longest time between signed checkpoints while records arrive.")
     ] = 10.0
-    checkpoint_records: Annotated[Count, Meta(description="Most records between signed checkpoints.")] = 10_000
+    checkpoint_records: Annotated[Count, Meta(description="Most records between signed checkpoints.")] = 1000
 
 
 class TimeoutSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,7 +131,6 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ca_file: Annotated[
         str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
     ] = ""
-    max_connections: Annotated[Count, Meta(description="Connections to it per worker.")] = 256
     plaintext: Annotated[
         bool,
         Meta(description="Allow `http://` to a host that is not this machine: prompts and keys travel unencrypted."),
@@ -211,13 +210,10 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is looked for in prompts and answers."""
 
     disabled: Annotated[
-        tuple[str, ...], Meta(description='Detectors or whole families that are switched off, such as "pii.phone".')
+        tuple[str, ...],
+        Meta(description='What is not looked for: a family ("pii"), a kind ("pii.phone") or a detector by its id.'),
     ] = ()
     stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
-    phone_regions: Annotated[
-        tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...],
-        Meta(description="Countries whose national phone number formats are recognised (ISO 3166 codes)."),
-    ] = ("US",)
 
 
 class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,6 +235,11 @@ class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     key_cooldown: Annotated[
         Seconds, Meta(description="How long a provider key is set aside after 401 or 429 without Retry-After.")
     ] = 60.0
+    max_connections: Annotated[Count, Meta(description="Connections to one provider, per worker.")] = 256
+    proxy: Annotated[
+        str,
+        Meta(description='HTTP proxy that providers are reached through (CONNECT), as in "http://proxy.example:3128".'),
+    ] = ""
 
 
 class PriceSettings(Struct, frozen=True, forbid_unknown_fields=True):
