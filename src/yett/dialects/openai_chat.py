@@ -223,6 +223,13 @@ def error_event(refusal: Refusal, call: str) -> bytes:
 
 def model_list(names: tuple[str, ...]) -> bytes:
     """The body of GET /v1/models."""
-    return msgspec.json.encode(
-        {"object": "list", "data": [{"id": n, "object": "model", "created": 0, "owned_by": "yett"} for n in names]}
-    )
+    return msgspec.json.encode({"object": "list", "data": [_model(name) for name in names]})
+
+
+def model_object(name: str) -> bytes:
+    """The body of GET /v1/models/{name}."""
+    return msgspec.json.encode(_model(name))
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "yett"}

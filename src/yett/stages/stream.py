@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from yett.detectors.engine import Scanner
-from yett.detectors.mask import marker
+from yett.detectors.mask import marker, mask
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
 from yett.dialects.openai_chat import DONE, usage_of
@@ -67,9 +67,12 @@ class _Slot:
 
 
 class _Track:
-    __slots__ = ("queue", "window")
+    """One channel: its window, and the slots whose text the window still holds."""
 
-    def __init__(self, window: Window) -> None:
+    __slots__ = ("channel", "queue", "window")
+
+    def __init__(self, channel: Channel, window: Window) -> None:
+        self.channel = channel
         self.window = window
         self.queue: deque[_Slot] = deque()
 
@@ -77,7 +80,7 @@ class _Track:
 class StreamReview:
     """`feed` takes upstream bytes and returns the bytes that may go to the caller now."""
 
-    def __init__(self, scanner: Scanner | None, judge: Judge, *, want_usage: bool, keep_text: bool) -> None:
+    def __init__(self, scanner: Scanner | None, judge: Judge, *, want_usage: bool, keep: str, limit: int) -> None:
         self._scanner = scanner
         self._judge = judge
         self._want_usage = want_usage
@@ -87,8 +90,9 @@ class StreamReview:
         self._out: list[bytes] = []
         self._selectors: tuple[str, ...] = ()
         self._kinds: frozenset[str] = frozenset()
-        self._keep_text = keep_text
-        self.texts: list[str] = []  # what was released, when asked to keep it
+        self._keep = keep  # what the record keeps of the text: "", "full", "redacted"
+        self._limit = limit  # characters
+        self.texts: dict[str, list[str]] = {}  # by channel
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
         self.usage: Usage | None = None
         self.finish: list[str] = []
@@ -189,19 +193,20 @@ class StreamReview:
 
     def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
         self.characters += len(text)
+        if self.characters > self._limit:
+            raise BrokenStreamError("too_large")
         if self._scanner is None:
-            if self._keep_text:
-                self.texts.append(text)
+            self._note_text(channel, text)
             return
         track = self._tracks.get(channel)
         if track is None:
             if len(self._tracks) >= MAX_CHANNELS:
                 raise BrokenStreamError("garbage")
-            track = self._tracks[channel] = _Track(Window(self._scanner))
+            track = self._tracks[channel] = _Track(channel, Window(self._scanner))
         released = track.window.feed(text)
         if not track.queue and not released.findings and len(released.text) == len(text):
-            if self._keep_text:
-                self.texts.append(text)
+            if self._keep:
+                self._note_text(channel, text)
             return  # nothing waited, nothing waits: the event's bytes can go as they are
         slot = _Slot(event, container, key, len(text))
         event.slots.append(slot)
@@ -209,9 +214,15 @@ class StreamReview:
         track.queue.append(slot)
         self._release(track, released)
 
+    def _note_text(self, channel: Channel, text: str) -> None:
+        if self._keep and text:
+            self.texts.setdefault("/".join(map(str, channel)), []).append(text)
+
     def _release(self, track: _Track, released: Released) -> None:
         """Hand released text to the slots that wait for it, in order, with what must be redacted replaced."""
         text = released.text
+        if self._keep:
+            self._note_text(track.channel, text if self._keep == "full" else mask(text, released.findings))
         at = 0
         for finding in released.findings:
             if not self._note(finding):
@@ -234,8 +245,6 @@ class StreamReview:
 
     def _advance(self, track: _Track, text: str, length: int, *, masked: bool) -> None:
         """`length` characters of the original are settled; `text` is they themselves, or the marker that replaces them."""
-        if self._keep_text and text:
-            self.texts.append(text)
         queue = track.queue
         while length and queue:
             slot = queue[0]

@@ -1,0 +1,89 @@
+"""The port that callers use: accepts connections, sweeps deadlines, and drains when the gateway shuts down."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from yett.edge.http1 import Http1Connection, Http1Limits
+from yett.edge.tasks import spawn
+from yett.model.call import Inbound
+
+SWEEP_SECONDS = 0.25
+BACKLOG = 2048
+
+Run = Callable[[Inbound, Http1Connection], Coroutine[Any, Any, None]]
+
+
+class Listener:
+    """Serves `run` on a bound socket until `drain`."""
+
+    def __init__(self, run: Run, limits: Http1Limits) -> None:
+        self._run = run
+        self._limits = limits
+        self._connections: set[Http1Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    async def start(self, bound: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def serve(inbound: Inbound, connection: Http1Connection) -> asyncio.Task[None]:
+            task = loop.create_task(self._run(inbound, connection))
+            tasks.add(task)  # asyncio itself keeps only weak references
+            task.add_done_callback(tasks.discard)
+            return task
+
+        self._server = await loop.create_server(
+            lambda: Http1Connection(loop, self._limits, serve, self._connections), sock=bound, backlog=BACKLOG
+        )
+        self._sweeper = spawn(self._sweep(), "deadlines")
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = loop.time()
+            for connection in [c for c in self._connections if c.deadline <= now]:
+                connection.expire()
+
+    async def drain(self, seconds: float) -> None:
+        """Stop accepting, let calls in progress finish for `seconds`, then cut what is left and wait for its records."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.drain()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self._connections and loop.time() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self._connections):
+            connection.cut()
+        deadline = loop.time() + 2.0
+        while self._connections and loop.time() < deadline:
+            await asyncio.sleep(0.02)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+
+def bind(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A bound TCP socket. `shared` lets several worker processes accept on one port (SO_REUSEPORT). Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.setblocking(False)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

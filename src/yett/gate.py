@@ -1,0 +1,88 @@
+"""Gate: everything a call needs from outside, in one value; and Flight: a call in progress, as the outside sees it.
+
+The composition root builds one Gate per process. Flights are how a revoked key, a slow reader or a shutdown reaches a call
+that is already running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from yett.config.snapshot import Snapshot
+from yett.errors import Refusal
+from yett.ports import Clock, Exchange, Journal, Ledger, Meter, Upstream
+from yett.stages.health import Health
+from yett.stages.record import Trail
+from yett.stages.reply import BufferedReply, StreamedReply
+
+
+class Live(Protocol):
+    """Where the snapshot in force is read, once per call."""
+
+    @property
+    def current(self) -> Snapshot: ...
+
+
+class Calls(Protocol):
+    """Finished calls, for their own caller: `GET /yett/v1/calls/{id}`."""
+
+    async def find(self, call: str) -> list[bytes]:
+        """The journal lines of this call, oldest first."""
+        ...
+
+
+class Flight:
+    """One call in progress. Whoever ends it early says why; the pipeline learns it as a cancellation."""
+
+    __slots__ = ("_task", "ending", "exchange", "reason", "reply", "trail")
+
+    def __init__(self, trail: Trail, task: asyncio.Task[None] | None) -> None:
+        self.trail = trail
+        self.exchange: Exchange | None = None
+        self.reply: BufferedReply | StreamedReply | None = None
+        self.reason: Refusal | None = None  # None when the caller went away
+        self.ending = False  # the outcome is being written: too late to end it early
+        self._task = task
+
+    def gone(self) -> None:
+        """The caller disconnected."""
+        self._cancel()
+
+    def cut(self, reason: Refusal) -> None:
+        """End the call and tell the caller `reason`. Safe at any time; the first reason counts."""
+        if self.reason is None:
+            self.reason = reason
+            self._cancel()
+
+    def pause(self, paused: bool) -> None:
+        """The caller reads slowly: stop reading the upstream, so that memory stays bounded."""
+        if self.exchange is not None:
+            if paused:
+                self.exchange.pause()
+            else:
+                self.exchange.resume()
+
+    def _cancel(self) -> None:
+        if not self.ending and self._task is not None:
+            self.ending = True
+            self._task.cancel()
+
+
+class Gate(Struct, frozen=True):
+    """One process's way to the world."""
+
+    live: Live
+    ledger: Ledger
+    journal: Journal
+    upstream: Upstream
+    health: Health
+    clock: Clock
+    meter: Meter
+    calls: Calls
+    new_id: Callable[[], str]  # ids of calls, ordered by time
+    roll: Callable[[], float]  # random in [0, 1)
+    flights: set[Flight]

@@ -1,0 +1,189 @@
+"""The order of a call, top to bottom. Every route goes through here, and nothing else may start a stage.
+
+A call can end early in three ways: a stage says no (a Refusal), it is cancelled (the caller went away, its key was revoked,
+the gateway shuts down), or there is a bug. All end in `_conclude`, which settles the hold, writes the one outcome record and
+only then lets go of the last byte: what a caller has seen completed is on the record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from yett.dialects import openai_chat
+from yett.errors import Refusal
+from yett.gate import Flight, Gate
+from yett.model.call import Inbound
+from yett.model.record import Content
+from yett.model.route import Target
+from yett.ports import Exchange, Outlet, UpstreamFailure
+from yett.stages import decide, local, metadata, record, settle, transform
+from yett.stages.forward import Road, forward, refusal_for
+from yett.stages.identify import identify
+from yett.stages.reply import BufferedReply, StreamedReply, kept_text
+from yett.stages.reserve import affordable, worst_case
+from yett.stages.stream import BrokenStreamError
+from yett.stages.understand import labels_of, surface_of
+
+log = logging.getLogger("yett")
+Reply = BufferedReply | StreamedReply
+
+
+async def run(inbound: Inbound, outlet: Outlet, gate: Gate) -> None:
+    """Govern one call and answer it. Never raises: whatever happens is told to the caller and to the journal."""
+    trail = record.Trail(gate.new_id(), inbound.received, gate.live.current)
+    flight = Flight(trail, asyncio.current_task())
+    gate.flights.add(flight)
+    refusal: Refusal | None = None
+    try:
+        await _govern(inbound, outlet, gate, flight)
+    except Refusal as error:
+        refusal = error
+    except (UpstreamFailure, BrokenStreamError) as error:
+        refusal = refusal_for(error.outcome)
+    except asyncio.CancelledError:
+        refusal = flight.reason
+        trail.outcome = "cut" if refusal else "disconnected"
+    except Exception:
+        log.exception("call %s failed", trail.id)
+        refusal = Refusal("internal_error")
+    flight.ending = True
+    try:
+        await _conclude(outlet, gate, flight, refusal)
+    finally:
+        gate.flights.discard(flight)
+
+
+async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) -> None:
+    trail, clock = flight.trail, gate.clock
+    snapshot = trail.snapshot
+    outlet.watch(flight.gone, flight.pause)
+    # identify
+    surface = surface_of(inbound)
+    trail.surface = surface.id
+    caller = trail.caller = identify(inbound, snapshot, clock.now())
+    if len(gate.flights) > snapshot.settings.gateway.max_in_flight:
+        raise Refusal("overloaded", retry_after=1.0)
+    # understand
+    call = trail.call = surface.read(surface, inbound, labels_of(inbound, caller))
+    trail.stream = call.stream
+    # decide what no finding can change, inspect, decide with what was found
+    question = decide.ask(snapshot, caller, call, clock.now())
+    decide.before_inspection(question, trail)
+    findings = trail.found = snapshot.scanner.scan(call.segments)
+    permitted = affordable(question, decide.after_inspection(question, trail, findings))
+    # transform: every body that may leave is made now, so that one that cannot be redacted is refused before it costs anything
+    bodies = transform.Bodies(call, permitted, findings, question.route)
+    trail.obligations = bodies.obligations
+    trail.findings = bodies.counted
+    # reserve, then record the intent: nothing leaves before both have succeeded
+    worst = worst_case(question, permitted)
+    trail.input_tokens = worst.input
+    trail.hold = await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost)
+    trail.request = _content(gate, trail, "request", call.body)
+    await gate.journal.append(record.intent(trail, _micros(gate)))
+    trail.intended = True
+    # route, forward, review
+    if surface.action == "InvokeModel":
+        await _invoke(outlet, gate, flight, question, permitted, bodies)
+    else:
+        trail.answer = await _answer(gate, question)
+        trail.outcome, trail.status = "ok", 200
+
+
+async def _invoke(
+    outlet: Outlet,
+    gate: Gate,
+    flight: Flight,
+    question: decide.Question,
+    permitted: decide.Permitted,
+    bodies: transform.Bodies,
+) -> None:
+    trail = flight.trail
+    reply = flight.reply = (
+        StreamedReply(question, trail, outlet, gate.clock.monotonic)
+        if question.call.stream
+        else BufferedReply(question, trail)
+    )
+
+    async def deliver(exchange: Exchange, target: Target) -> None:
+        flight.exchange = exchange
+        if outlet.paused:
+            exchange.pause()
+        trail.target = target.id
+        await reply.deliver(exchange, target)
+
+    road = Road(gate.upstream, gate.health, gate.clock, trail.snapshot.settings.routing, gate.roll())
+    targets = [target for target, _ in permitted]
+    await forward(road, trail, targets, question.route.attempts, bodies.of, deliver, lambda: reply.begun)
+
+
+async def _answer(gate: Gate, question: decide.Question) -> bytes:
+    if question.call.action == "ListModel":
+        return local.models(question)
+    return local.record(question.caller, await gate.calls.find(question.call.argument))
+
+
+async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal | None) -> None:
+    """Settle, record, answer; in this order."""
+    trail, reply = flight.trail, flight.reply
+    if refusal is not None:
+        trail.refuse(refusal)
+    if isinstance(reply, StreamedReply):
+        reply.note()
+    trail.usage = settle.used(trail, reply.usage if reply else None, reply.received if reply else 0)
+    if trail.hold is not None:
+        await gate.ledger.settle(trail.hold, trail.usage.total, trail.usage.cost)
+    try:
+        if trail.call is not None and trail.request is None:
+            trail.request = _content(gate, trail, "request", trail.call.body)
+        if reply is not None and reply.kept:
+            trail.reply = _content(gate, trail, "reply", reply.kept)
+        outcome = record.outcome(trail, _micros(gate), gate.clock.monotonic())
+        await gate.journal.append(outcome)
+    except Refusal as error:  # an answer that cannot be recorded is not given
+        refusal = error
+        trail.refuse(error)
+        outcome = record.outcome(trail, _micros(gate), gate.clock.monotonic())
+    gate.meter.observe(outcome)
+    if not outlet.gone:
+        _finish(outlet, trail, reply, refusal)
+
+
+def _finish(outlet: Outlet, trail: record.Trail, reply: Reply | None, refusal: Refusal | None) -> None:
+    if isinstance(reply, StreamedReply) and (
+        reply.begun or (refusal is None and reply.status == 200 and not reply.body)
+    ):
+        if not reply.begun:
+            reply.begin()  # a stream without a single event
+        ending = openai_chat.DONE if refusal is None else openai_chat.error_event(refusal, trail.id)
+        outlet.write(metadata.comment(trail) + ending)
+        outlet.end()
+        return
+    head = metadata.headers(trail)
+    if refusal is not None:
+        body = openai_chat.error_body(refusal, trail.id)
+        head += metadata.refusal_headers(refusal)
+        status = refusal.status
+    else:
+        body = trail.answer if reply is None else reply.body
+        head += metadata.late(trail)
+        status = trail.status
+    outlet.head(status, (metadata.JSON, *head), len(body))
+    outlet.write(body)
+    outlet.end()
+
+
+def _content(gate: Gate, trail: record.Trail, part: str, text: bytes) -> Content | None:
+    """What the record keeps of a text: its size, a keyed hash, a sealed copy, as `audit.content` says."""
+    keep = trail.snapshot.settings.audit.content
+    if keep == "none" or not text:
+        return None
+    if keep == "redacted" and part == "request" and trail.call is not None:
+        text = kept_text(keep, text, trail.call.segments, trail.found)
+    blob = gate.journal.keep(trail.id, part, text) if keep != "digest" else ""
+    return Content(len(text), gate.journal.fingerprint(text), blob)
+
+
+def _micros(gate: Gate) -> int:
+    return int(gate.clock.now() * 1_000_000)

@@ -1,0 +1,46 @@
+"""identify: who is calling, and how well that is proven. Exactly one way in; anonymous callers do not exist."""
+
+from __future__ import annotations
+
+from yett.config.snapshot import Snapshot
+from yett.config.virtual_key import digest, well_formed
+from yett.errors import Refusal
+from yett.model.call import Inbound
+from yett.model.caller import Caller
+from yett.model.key import VirtualKey
+
+MAX_CREDENTIAL = 4096  # bytes; more is not hashed
+
+
+def identify(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
+    """Raises Refusal: missing_key, malformed_key, invalid_key, revoked_key, expired_key. The message never holds the key."""
+    credential = _bearer(inbound)
+    key = snapshot.keys.get(digest(snapshot.pepper, credential))
+    if key is None:
+        if not well_formed(credential.decode("latin-1")):
+            raise Refusal("malformed_key")
+        raise Refusal("invalid_key")
+    check(key, now)
+    return snapshot.caller_of(key)
+
+
+def check(key: VirtualKey, now: float) -> None:
+    """Raises Refusal: revoked_key, expired_key. Also asked again while a call runs."""
+    if key.revoked and key.revoked <= now:
+        raise Refusal("revoked_key")
+    if key.expires and key.expires <= now:
+        raise Refusal("expired_key")
+
+
+def _bearer(inbound: Inbound) -> bytes:
+    values = [value for name, value in inbound.headers if name == b"authorization"]
+    if not values:
+        raise Refusal("missing_key")
+    # Two credentials: a proxy in front might have checked the other one.
+    if len(values) > 1:
+        raise Refusal("malformed_key", "More than one Authorization header.")
+    scheme, _, credential = values[0].partition(b" ")
+    credential = credential.strip()
+    if scheme.lower() != b"bearer" or not credential or len(credential) > MAX_CREDENTIAL:
+        raise Refusal("malformed_key", "The Authorization header must be `Bearer <virtual key>`.")
+    return credential

@@ -1,0 +1,42 @@
+"""Routes that Yett answers itself, on the same pipeline as every other call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from yett.dialects import openai_chat
+from yett.errors import Refusal
+from yett.model.caller import Caller
+from yett.stages.decide import Question
+
+# What a caller may read of its own call; the rest (facts, chain, hold) is the operator's.
+_SHOWN = (
+    "call ts model stream labels decision policies observed obligations findings targets target outcome code status attempts "
+    "usage finish ms overhead_ms first_byte_ms".split()
+)
+
+
+def models(question: Question) -> bytes:
+    """GET /v1/models, and /v1/models/{name}. Raises Refusal("model_not_found")."""
+    name = question.call.argument
+    if not name:
+        return openai_chat.model_list(question.listed)
+    if name not in question.listed:
+        raise Refusal("model_not_found", param="model")
+    return openai_chat.model_object(name)
+
+
+def record(caller: Caller, lines: Sequence[bytes]) -> bytes:
+    """GET /yett/v1/calls/{id}: the reviewable record. Raises Refusal("call_not_found") for another caller's call too, so that
+    ids cannot be probed."""
+    entries = [msgspec.json.decode(line) for line in lines]
+    own = [e for e in entries if e.get("caller") == caller.id and e.get("tenant") == caller.tenant]
+    if not own:
+        raise Refusal("call_not_found")
+    merged = {}
+    for entry in own:  # the intent first, then what the outcome knows better
+        merged.update({name: entry[name] for name in _SHOWN if name in entry})
+    merged["complete"] = own[-1].get("kind") == "outcome"
+    return msgspec.json.encode(merged)

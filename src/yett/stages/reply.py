@@ -1,0 +1,182 @@
+"""review: what comes back, whole or as a stream, is inspected and decided on like what went out.
+
+Both kinds of reply are used alike: `deliver` takes one upstream's answer, and may fail as long as nothing has `begun` to go to
+the caller. What was used (`usage`, or `received` characters when the provider does not say) is read by settle in every case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from yett.detectors.mask import mask
+from yett.dialects import openai_chat
+from yett.errors import Refusal
+from yett.model.finding import Finding
+from yett.model.record import FindingCount
+from yett.model.route import Target
+from yett.model.segment import Segment
+from yett.model.usage import Usage
+from yett.ports import Exchange, Outlet, UpstreamFailure
+from yett.stages import inspect
+from yett.stages.decide import Question, judge_reply
+from yett.stages.metadata import EVENT_STREAM, headers
+from yett.stages.record import Trail
+from yett.stages.stream import BrokenStreamError, StreamReview
+from yett.stages.transform import masked, to_redact
+
+
+class BufferedReply:
+    """A reply that is read whole, reviewed, and sent in one piece."""
+
+    begun = False
+
+    def __init__(self, question: Question, trail: Trail) -> None:
+        self._question = question
+        self._trail = trail
+        self.status = 200
+        self.body = b""
+        self.kept = b""  # the body as the record keeps it
+        self.usage: Usage | None = None
+        self.received = 0
+
+    async def deliver(self, exchange: Exchange, target: Target) -> None:
+        """Raises UpstreamFailure when the answer is none, Refusal when policy does not release it."""
+        body = await exchange.read(self._question.snapshot.settings.gateway.max_reply_bytes)
+        self.take(body, exchange.status, target)
+
+    def take(self, body: bytes, status: int, target: Target) -> None:
+        """Review a body. An error of the provider passes as well, if it is in the form that clients read."""
+        trail, question = self._trail, self._question
+        try:
+            view = openai_chat.read_reply(body)
+        except Refusal:
+            if status < 300:
+                raise UpstreamFailure("garbage") from None
+            raise Refusal("provider_rejected", f"The provider refused the request with status {status}.") from None
+        self.status = trail.status = status
+        self.usage = view.usage
+        self.received = len(body)
+        trail.finish = view.finish
+        trail.outcome = "ok"
+        if status >= 300:
+            trail.code, trail.outcome = "provider_rejected", "failed"
+        findings = question.snapshot.scanner.scan(view.segments)
+        redact = self._judge(findings, view.segments, target)
+        self.body = openai_chat.redact_reply(body, redact) if redact else body
+        self.kept = kept_text(question.snapshot.settings.audit.content, body, view.segments, findings)
+
+    def _judge(self, findings: Sequence[Finding], segments: Sequence[Segment], target: Target) -> dict[int, str]:
+        """The segments that must be replaced, by ordinal. Raises Refusal; the findings are on the trail either way."""
+        trail = self._trail
+        try:
+            kinds = frozenset(inspect.facts_of(findings))
+            redact = to_redact(findings, judge_reply(self._question, trail, target, kinds))
+            texts = masked(segments, redact)
+        except Refusal as refusal:
+            trail.findings += inspect.counted(findings, "reply", frozenset(), blocked=True)
+            if refusal.code == "content_blocked":  # found where it cannot be rewritten
+                raise Refusal("reply_blocked", str(refusal)) from None
+            raise
+        trail.findings += inspect.counted(findings, "reply", frozenset(f.kind for f in redact), blocked=False)
+        return texts
+
+
+class StreamedReply:
+    """A reply that is passed on event by event, as it comes."""
+
+    def __init__(self, question: Question, trail: Trail, outlet: Outlet, now: Callable[[], float]) -> None:
+        self._question = question
+        self._trail = trail
+        self._outlet = outlet
+        self._now = now
+        self._buffered = BufferedReply(question, trail)
+        self._review: StreamReview | None = None
+        self.begun = False
+
+    async def deliver(self, exchange: Exchange, target: Target) -> None:
+        """Raises UpstreamFailure, BrokenStreamError, Refusal; afterwards `begun` says whether the caller has seen any of it."""
+        if exchange.status >= 300:
+            await self._buffered.deliver(exchange, target)
+            return
+        if not exchange.header(b"content-type").startswith(b"text/event-stream"):
+            raise UpstreamFailure("garbage", "not an event stream")
+        question, trail = self._question, self._trail
+        settings = question.snapshot.settings
+        review = self._review = StreamReview(
+            question.snapshot.scanner if settings.inspection.stream else None,
+            lambda kinds: judge_reply(question, trail, target, kinds),
+            want_usage=question.call.include_usage,
+            keep={"none": "", "digest": "full"}.get(settings.audit.content, settings.audit.content),
+            limit=settings.gateway.max_reply_bytes,
+        )
+        try:
+            await exchange.stream(self._pass)
+        except UpstreamFailure:
+            if not review.done:  # else: it said all it had to say, and then did not end properly
+                raise
+        if not review.done:
+            self._write(review.finish_all())
+            raise BrokenStreamError("upstream_error" if review.failed else "missing_terminator")
+        trail.outcome, trail.status = "ok", 200
+
+    def _pass(self, data: bytes) -> None:
+        assert self._review is not None
+        self._write(self._review.feed(data))
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        if not self.begun:
+            self.begin()
+        self._outlet.write(data)
+
+    def begin(self) -> None:
+        """From here on the status is 200, whatever happens."""
+        self.begun = True
+        self._trail.first_byte = self._now()
+        self._outlet.head(200, (*EVENT_STREAM, *headers(self._trail)), None)
+
+    @property
+    def body(self) -> bytes:
+        return self._buffered.body
+
+    @property
+    def status(self) -> int:
+        return self._buffered.status
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._review.usage if self._review else None
+
+    @property
+    def received(self) -> int:
+        return self._review.characters if self._review else 0
+
+    @property
+    def kept(self) -> bytes:
+        """The released texts by channel, as JSON."""
+        if self._review is None:
+            return self._buffered.kept
+        return msgspec.json.encode({channel: "".join(pieces) for channel, pieces in self._review.texts.items()})
+
+    def note(self) -> None:
+        """Put what the review saw on the trail."""
+        if self._review is not None:
+            self._trail.finish = tuple(self._review.finish)
+            self._trail.findings += [
+                FindingCount(kind, count, "reply", action)
+                for (kind, action), count in sorted(self._review.findings.items())
+            ]
+
+
+def kept_text(keep: str, body: bytes, segments: Sequence[Segment], findings: Sequence[Finding]) -> bytes:
+    """What the record keeps of a body: as it is, or with every finding masked, also those that policy lets pass."""
+    if keep != "redacted" or not findings:
+        return body
+    texts = {}
+    for position in {f.segment for f in findings}:
+        segment = segments[position]
+        texts[segment.index] = mask(segment.text, [f for f in findings if f.segment == position])
+    return openai_chat.redact_reply(body, texts)

@@ -1,0 +1,96 @@
+"""understand: what the caller wants. The one list of routes; a request outside it is refused like any other call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from yett.dialects import openai_chat
+from yett.errors import Refusal
+from yett.model.call import Call, Inbound
+from yett.model.caller import Caller
+from yett.model.segment import Segment
+
+MAX_LABELS = 16
+
+
+class Surface(Struct, frozen=True):
+    """One route: `path` ends in "/" when the rest of the path is the call's argument. `read` makes the Call of it."""
+
+    id: str
+    method: str
+    path: str
+    action: str
+    read: Callable[[Surface, Inbound, tuple[str, ...]], Call]
+
+
+def _chat(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
+    request = openai_chat.understand(inbound.body)
+    return Call(
+        surface=surface.id,
+        action=surface.action,
+        body=inbound.body,
+        segments=request.segments,
+        model=request.model,
+        stream=request.stream,
+        include_usage=request.include_usage,
+        max_tokens=request.max_tokens,
+        choices=request.choices,
+        tools=request.tools,
+        labels=labels,
+    )
+
+
+def _local(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
+    """A route that Yett answers itself. The path and query are the caller's text like any other, so they are inspected."""
+    argument = inbound.path.removeprefix(surface.path) if surface.path.endswith("/") else ""
+    text = f"{inbound.path}?{inbound.query}" if inbound.query else inbound.path
+    return Call(
+        surface=surface.id,
+        action=surface.action,
+        body=inbound.body,
+        segments=(Segment(text, "other", -1),),
+        labels=labels,
+        argument=argument,
+    )
+
+
+SURFACES = (
+    Surface("openai_chat", "POST", "/v1/chat/completions", "InvokeModel", _chat),
+    Surface("openai_models", "GET", "/v1/models", "ListModel", _local),
+    Surface("openai_model", "GET", "/v1/models/", "ListModel", _local),
+    Surface("yett_calls", "GET", "/yett/v1/calls/", "ReadCall", _local),
+)
+_EXACT = {surface.path: surface for surface in SURFACES if not surface.path.endswith("/")}
+_PREFIX = tuple(surface for surface in SURFACES if surface.path.endswith("/"))
+
+
+def surface_of(inbound: Inbound) -> Surface:
+    """Raises Refusal: what the listener could not take, not_found, method_not_allowed."""
+    if inbound.refused:
+        raise Refusal(inbound.refused)
+    surface = _EXACT.get(inbound.path) or next(
+        (s for s in _PREFIX if inbound.path.startswith(s.path) and inbound.path != s.path), None
+    )
+    if surface is None:
+        raise Refusal("not_found")
+    if inbound.method != surface.method:
+        refusal = Refusal("method_not_allowed", f"This route takes {surface.method}.")
+        refusal.headers = (("allow", surface.method),)
+        raise refusal
+    return surface
+
+
+def labels_of(inbound: Inbound, caller: Caller) -> tuple[str, ...]:
+    """The labels of the content: declared in `x-yett-labels`, or carried by the key as `data=…`. Sorted, distinct.
+
+    A caller's word counts because policies use labels to restrict; one that tries to use them to permit is a policy bug.
+    """
+    declared = [value for name, value in caller.labels if name == "data"]
+    header = inbound.header(b"x-yett-labels")
+    if header:
+        declared += [label.strip() for label in header.decode("latin-1").split(",") if label.strip()]
+        if len(declared) > MAX_LABELS or any(len(label) > 64 or not label.isprintable() for label in declared):
+            raise Refusal("invalid_request", f"`x-yett-labels` takes at most {MAX_LABELS} short labels.")
+    return tuple(sorted(set(declared))) if declared else ()
