@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from typing import Any
 
 from cedarpy import PolicySet
 from msgspec import Struct
@@ -28,23 +29,34 @@ from yett.model.route import Target
 from yett.policy.load import SEVERITIES, Policy, load
 from yett.policy.memo import Memo
 from yett.policy.obligations import unite
-from yett.policy.question import Answer, PolicyText, Questioner
+from yett.policy.question import Answer, PolicyText, Questioner, together
 from yett.policy.schema import ACTIONS
 
 _KEPT = 4096  # per generation of a memo; an entry is about 1 kB
 
 # What every question depends on; which other facts do is up to the policies.
 _ALWAYS = ("action", "tenant", "team", "model", "target", "provider", "provider_labels", "inspected")
+_BLANK: dict[str, Any] = {
+    "caller": "",
+    "caller_labels": (),
+    "assurance": 0,
+    "findings": (),
+    "labels": (),
+    "stream": False,
+    "tools": False,
+    "max_tokens": 0,
+    "hour": 0,
+}
 
 _DENIED = Verdict(Effect.DENY)
 
 
 class _View(Struct, frozen=True):
-    """The policies that one pass asks. None: there are none of that sort."""
+    """The policies that one pass asks, each sort as one text, or two: those about all teams and those about this one."""
 
-    enforced: PolicyText | None
-    observed_permits: PolicyText | None  # apart from the forbids, because Cedar tells only the forbids when one matches
-    observed_forbids: PolicyText | None
+    enforced: tuple[PolicyText, ...] = ()
+    observed_permits: tuple[PolicyText, ...] = ()  # apart: where a forbid matches, Cedar does not tell the permits
+    observed_forbids: tuple[PolicyText, ...] = ()
 
 
 class _Slice(Struct, frozen=True):
@@ -66,8 +78,10 @@ class PolicyEngine:
         self._questioner = Questioner()
         self._slices, self._common = _slices(policies)
         read = sorted(frozenset().union(*(policy.fields for policy in policies)) - set(_ALWAYS))
-        # Facts that no policy reads are no part of the question: calls that differ only in them share their answer.
+        # Facts that no policy reads are no part of the question: calls that differ only in them share their answer. So
+        # they are blanked before the question is put, or one caller's absurd value would answer for all the others.
         self.key = attrgetter(*_ALWAYS, *read)
+        self._blank = {name: value for name, value in _BLANK.items() if name not in read}
         self._verdicts: Memo[Verdict] = Memo(_KEPT)
         self.decisions: Memo[tuple[tuple[Target, ...], Decision]] = Memo(_KEPT)  # filled by yett.policy.decision
 
@@ -90,7 +104,7 @@ class PolicyEngine:
         key = self.key(facts)
         verdict = self._verdicts.get(key)
         if verdict is None:
-            verdict = self._decide(facts)
+            verdict = self._decide(replace(facts, **self._blank))
             self._verdicts.put(key, verdict)
         return verdict
 
@@ -99,7 +113,7 @@ class PolicyEngine:
         if sliced is None:  # no such action
             return _DENIED
         view = sliced.full if facts.inspected else sliced.first
-        verdict = _DENIED if view.enforced is None else self._verdict(self._questioner.ask(facts, view.enforced)[0])
+        verdict = self._verdict(together(self._questioner.ask(facts, *view.enforced)))
         verdict = self._with_observed(facts, view, verdict)
         if facts.inspected:
             return verdict
@@ -124,7 +138,7 @@ class PolicyEngine:
 
     def _with_observed(self, facts: Facts, view: _View, verdict: Verdict) -> Verdict:
         """Adds the policies in observe mode that would, each by itself, have changed the verdict."""
-        texts = [text for text in (view.observed_permits, view.observed_forbids) if text is not None]
+        texts = view.observed_permits + view.observed_forbids
         if not texts or (verdict.effect is Effect.DENY and (verdict.policies or verdict.errors)):
             return verdict
         observed: set[str] = set()
@@ -158,8 +172,11 @@ def _severity(policy: Policy) -> int:
 
 # ---- slicing ------------------------------------------------------------------------------------------------------
 
-_NO_VIEW = _View(None, None, None)
-_NO_SLICE = _Slice(_NO_VIEW, _NO_VIEW, waits=False, may_grant=False)
+_NO_SLICE = _Slice(_View(), _View(), waits=False, may_grant=False)
+
+# Up to so many policies about all teams are copied into each team's slice, so that one question does; more are kept
+# once and asked beside the team's own: a copy is about 1 kB for each policy, team, action and pass.
+_COPIED = 16
 
 
 def _applies(policy: Policy, action: str, team: str) -> bool:
@@ -205,11 +222,11 @@ def _view(policies: list[Policy], base: _View) -> _View:
     )
 
 
-def _text(policies: list[Policy], base: PolicyText | None) -> PolicyText | None:
+def _text(policies: list[Policy], base: tuple[PolicyText, ...]) -> tuple[PolicyText, ...]:
     if not policies:
         return base
     joined = "\n".join(policy.text for policy in policies)
     ids = tuple(policy.id for policy in policies)
-    if base is None:
-        return PolicyText(PolicySet.from_str(joined, release_gil=True), ids)
-    return PolicyText(base.handle.with_added_str(joined), base.ids + ids)
+    if base and len(base[0].ids) <= _COPIED:
+        return (PolicyText(base[0].handle.with_added_str(joined), base[0].ids + ids),)
+    return (*base, PolicyText(PolicySet.from_str(joined, release_gil=True), ids))

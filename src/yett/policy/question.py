@@ -34,6 +34,20 @@ class Answer(Struct, frozen=True):
     errors: tuple[str, ...] = ()
 
 
+def together(answers: list[Answer]) -> Answer:
+    """The answer of several sets as if they were one: forbids outweigh permits, whichever set they are in."""
+    if len(answers) == 1:
+        return answers[0]
+    forbids = {name for answer in answers if not answer.allowed for name in answer.matched}
+    permits = {name for answer in answers if answer.allowed for name in answer.matched}
+    return Answer(
+        allowed=bool(permits) and not forbids,
+        matched=tuple(sorted(forbids or permits)),
+        failed=tuple(sorted({name for answer in answers for name in answer.failed})),
+        errors=tuple(sorted({error for answer in answers for error in answer.errors})),
+    )
+
+
 class Questioner:
     """Puts facts to sets of policies. Keeps the entities of callers and targets that come again."""
 
@@ -42,6 +56,8 @@ class Questioner:
 
     def ask(self, facts: Facts, *texts: PolicyText) -> list[Answer]:
         """One answer for each set of policies. Facts that Cedar cannot take are answered with an error, never allowed."""
+        if not texts:
+            return []
         try:
             request = _request(facts)
             entities = self._entities_of(facts)

@@ -1,0 +1,87 @@
+"""Tests of policies: cases of facts, what is compared, and mistakes in the file of cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import yett
+from yett.errors import ConfigurationError
+from yett.policy.cases import Difference, run
+from yett.policy.engine import PolicyEngine
+
+ENGINE = PolicyEngine.load(
+    {
+        "a.cedar": '@id("grant") permit (principal, action, resource in Model::"fast");'
+        '@id("pii") @obligation("redact:pii") permit (principal, action, resource) when { context.findings.contains("pii") };'
+        '@id("fails") forbid (principal, action, resource) when { context.max_tokens * 9223372036854775807 > 5 };'
+    }
+)
+HEAD = '[providers]\nopenai = ["external"]\n\n'
+CALL = 'call = { team = "x", model = "fast", targets = ["openai/a"]'
+
+
+def case(rest: str, expect: str) -> str:
+    return f'{HEAD}[[case]]\nname = "it"\n{CALL}{rest} }}\nexpect = {{ {expect} }}\n'
+
+
+def test_a_case_passes_when_nothing_that_it_mentions_differs():
+    text = case(
+        ', findings = ["pii.email"]', 'decision = "allow", policies = ["pii", "grant"], obligations = ["redact:pii"]'
+    )
+    (result,) = run(ENGINE, "tests.toml", text)
+    assert (result.name, result.line, result.differences) == ("it", 4, ())
+
+
+def test_what_differs_is_told():
+    text = case("", 'decision = "deny", policies = ["pii"], targets = [], obligations = [], observed = [], advice = ""')
+    (result,) = run(ENGINE, "tests.toml", text)
+    assert result.differences == (
+        Difference("decision", "deny", "allow"),
+        Difference("policies", ("pii",), ("grant",)),
+        Difference("targets", (), ("openai/a",)),
+    )
+
+
+def test_a_failure_is_told_with_the_difference():
+    (result,) = run(ENGINE, "tests.toml", case(", max_tokens = 9", 'decision = "allow"'))
+    assert [difference.what for difference in result.differences] == ["decision", "errors"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[[case", "tests.toml: not TOML"),
+        ("a = 1\nb = = 2", "tests.toml:2: not TOML"),
+        ("x = 5", "unknown field `x`"),
+        (case(', findngs = ["x"]', 'decision = "allow"'), 'tests.toml:4: Object contains unknown field `findngs` - at `$.case[0].call`; did you mean "findings"?'),
+        (case("", 'decison = "allow"'), 'tests.toml:4: Object'),
+        (case("", 'decision = "alow"'), 'tests.toml:4: case "it": unknown decision "alow"'),
+        (case(', action = "Invoke"', 'decision = "allow"'), 'unknown action "Invoke"'),
+        (case("", 'decision = "allow"').replace("openai/a", "opnai/a"), 'no provider "opnai" in [providers]; did you mean "openai"?'),
+        (case(', hour = "noon"', 'decision = "allow"'), "tests.toml:4: Expected `int`"),
+        ("x = " + "1" * 5000, "cannot be read as TOML"),
+        ("case = [{ name = 5 }]", "tests.toml: "),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_file_is_told(text, expected):
+    with pytest.raises(ConfigurationError) as caught:
+        run(ENGINE, "tests.toml", text)
+    assert expected in str(caught.value)
+
+
+def test_cases_may_be_written_inline():
+    text = (
+        'case = [{ name = "it", call = { team = "x", model = "fast", targets = [] }, expect = { decision = "deny" } }]'
+    )
+    (result,) = run(ENGINE, "tests.toml", text)
+    assert (result.line, result.differences) == (0, ())
+
+
+def test_the_starter_policies_do_what_their_tests_say():
+    directory = Path(yett.__file__).parent / "data" / "policies"
+    engine = PolicyEngine.load({path.name: path.read_text() for path in directory.glob("*.cedar")})
+    results = run(engine, "tests.toml", (directory / "tests.toml").read_text())
+    assert len(results) >= 15
+    assert {result.name: result.differences for result in results if result.differences} == {}
