@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from yett.model.decision import Effect, Obligation
+from yett.model.decision import Effect, Facts, Obligation
 from yett.policy.engine import PolicyEngine
+from yett.policy.explain import explain
 
 GRANT = '@id("grant") permit (principal, action, resource);\n'
 BOUND = '@id("bound") @obligation("redact:pii") permit (principal, action, resource);\n'
@@ -235,3 +236,26 @@ def test_a_refusal_before_inspection_is_a_refusal_whatever_is_found(facts, text,
         assert not verdict.approximate
         if first.effect is Effect.ALLOW and verdict.effect is Effect.ALLOW:
             assert set(first.obligations) <= set(verdict.obligations)
+
+
+def _reference(engine: PolicyEngine, call: Facts) -> tuple[Effect, tuple[str, ...]]:
+    """The truth table again, over answers of the policies asked one by one."""
+    accounts = [account for account in explain(engine, call).policies if account.mode == "enforce"]
+    failed = {account.id for account in accounts if account.matched == "error"}
+    matched = [account for account in accounts if account.matched == "yes"]
+    forbids = {account.id for account in matched if account.effect == "forbid"}
+    permits = {account.id for account in matched if account.effect == "permit"}
+    if failed or forbids:
+        return Effect.DENY, tuple(sorted(failed | forbids))
+    if any(account.effect == "permit" and not account.obligations for account in matched):
+        return Effect.ALLOW, tuple(sorted(permits))
+    return Effect.DENY, ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_POLICY, max_size=14).map(_policies), st.booleans(), st.sampled_from([0, 9]), st.sampled_from(_EVERY))
+def test_policies_asked_together_answer_as_when_asked_alone(facts, text, stream, max_tokens, found):
+    policies = PolicyEngine.load({"random.cedar": text})
+    call = facts(stream=stream, max_tokens=max_tokens, **found)
+    verdict = policies.decide(call)
+    assert (verdict.effect, verdict.policies) == _reference(policies, call)

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from cedarpy import PolicySet
 from msgspec import Struct
 
 from yett.model.decision import Facts, Verdict
 from yett.model.route import Target
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import Policy
-from yett.policy.question import PolicyText, Questioner
+from yett.policy.question import Questioner, parse
 from yett.policy.schema import CONTEXT
 
 
@@ -142,8 +141,7 @@ class _Kept(Struct, frozen=True, kw_only=True):
 
 
 def _account(questioner: Questioner, policy: Policy, facts: Facts) -> PolicyAccount:
-    alone = PolicyText(PolicySet.from_str(policy.text), (policy.id,))
-    answer = questioner.ask(facts, alone)[0]
+    answer = questioner.ask(facts, parse((policy,)))[0]
     matched = "error" if answer.errors else "yes" if answer.matched else "no"
     if policy.late and not facts.inspected:
         matched = "not asked"

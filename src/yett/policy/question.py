@@ -9,6 +9,7 @@ from cedarpy import Decision, Entities, PolicySet, is_authorized
 from msgspec import Struct
 
 from yett.model.decision import Facts
+from yett.policy.load import Policy
 from yett.policy.memo import Memo
 from yett.policy.schema import SCHEMA
 
@@ -19,10 +20,16 @@ _LONGEST_ERROR = 200
 
 
 class PolicyText(Struct, frozen=True):
-    """A parsed set of policies, and their ids in the order in which they stand in it."""
+    """Policies as one parsed set, in which Cedar knows them by their positions: policy0, policy1, …"""
 
     handle: PolicySet
-    ids: tuple[str, ...]
+    policies: tuple[Policy, ...]
+
+
+def parse(policies: tuple[Policy, ...]) -> PolicyText:
+    """Always from the text of all of them: `PolicySet.with_added_str` numbers what it adds in any order (cedarpy 4.12.2),
+    and a policy would answer for another."""
+    return PolicyText(PolicySet.from_str("\n".join(policy.text for policy in policies), release_gil=True), policies)
 
 
 class Answer(Struct, frozen=True):
@@ -94,13 +101,13 @@ def _answer(request: dict[str, object], entities: Entities, text: PolicyText) ->
         if found is None:
             errors.append(_short(message))
         else:
-            failed.append(text.ids[int(found[1])])
+            failed.append(text.policies[int(found[1])].id)
             errors.append(f"{failed[-1]}: {_short(found[2])}")
     if result.decision is Decision.NoDecision and not errors:
         errors.append("the policies came to no decision")
     return Answer(
         allowed=result.decision is Decision.Allow,
-        matched=tuple(sorted(text.ids[int(reason.removeprefix("policy"))] for reason in diagnostics.reasons)),
+        matched=tuple(sorted(text.policies[int(reason.removeprefix("policy"))].id for reason in diagnostics.reasons)),
         failed=tuple(sorted(failed)),
         errors=tuple(sorted(errors)),
     )
