@@ -29,14 +29,14 @@ from yett.stores.secret_file import create_once, secret_file
 ALGORITHM_ED25519 = b"\x01"
 ZERO = bytes(32)
 HASH = rb"([A-Za-z0-9+/]{43}=)"
-NUMBER = rb"(0|[1-9][0-9]*)"
+NUMBER = rb"(0|[1-9][0-9]{0,17})"
 NOTE = re.compile(
     rb"([!-~]+)\n" + NUMBER + rb"\n" + HASH + rb"\n"
     rb"yett " + NUMBER + b" " + NUMBER + rb" (open|closed|recovered) " + NUMBER + b" " + NUMBER + b" " + HASH + rb"\n"
     rb"prev " + HASH + rb"\n"
     rb"frontier ([A-Za-z0-9+/=]*)\n"
     rb"\n"
-    rb"\xe2\x80\x94 ([!-~]+) ([A-Za-z0-9+/]+=*)\n"
+    rb"\xe2\x80\x94 ([!-~]+) ([A-Za-z0-9+/]{91}=)\n"
 )
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 ENVELOPE = re.compile(
-    rb'\{"w":"(w-[0-9a-f-]+)","n":(0|[1-9][0-9]*),"prev":"([0-9a-f]{64})","kind":"([a-z]+)","call":("(?:[^"\\]|\\.)*")'
+    rb'\{"w":"(w-[0-9a-f-]+)","n":(0|[1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","kind":"([a-z]+)","call":("(?:[^"\\]|\\.)*")'
 )
 BLOCK = 1 << 20
 NAME = re.compile(r"([0-9]{12,})\.jsonl")
