@@ -29,9 +29,9 @@ class Splitter:
         """Raises EventTooLarge."""
         # What nearly every chunk is: one or more whole events with plain line feeds.
         if not self._kept and b"\r" not in data and data.endswith(b"\n\n"):
-            if data.find(b"\n\n") == len(data) - 2:
+            if len(data) > 2 and data.find(b"\n\n") == len(data) - 2:
                 return [data]
-            return [event + b"\n\n" for event in data.split(b"\n\n") if event]
+            return [event + b"\n\n" for event in data.split(b"\n\n") if event.strip(b"\n")]
         return self._feed_slowly(data)
 
     def _feed_slowly(self, data: bytes) -> list[bytes]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import cast
 
 import httptools
@@ -67,7 +68,6 @@ class Http1Connection(asyncio.Protocol):
         "_keep_alive",
         "_limits",
         "_lingered",
-        "_loop",
         "_on_gone",
         "_on_pause",
         "_parser",
@@ -88,12 +88,10 @@ class Http1Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
         limits: Http1Limits,
         serve: Serve,
         connections: set[Http1Connection],
     ) -> None:
-        self._loop = loop
         self._limits = limits
         self._serve = serve
         self._connections = connections
@@ -129,7 +127,7 @@ class Http1Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
         self._connections.add(self)
-        self.deadline = self._loop.time() + self._limits.idle_timeout
+        self.deadline = monotonic() + self._limits.idle_timeout
 
     def data_received(self, data: bytes) -> None:
         if self._state == LINGER:
@@ -139,7 +137,7 @@ class Http1Connection(asyncio.Protocol):
             return
         if self._state == IDLE:
             self._state = HEAD
-            self.deadline = self._loop.time() + self._limits.head_timeout
+            self.deadline = monotonic() + self._limits.head_timeout
         try:
             self._parser.feed_data(data)
         except _StopParsing:
@@ -169,7 +167,7 @@ class Http1Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.paused = True
-        self.deadline = self._loop.time() + WRITE_STALL_SECONDS
+        self.deadline = monotonic() + WRITE_STALL_SECONDS
         if self._on_pause is not None:
             self._on_pause(True)
 
@@ -218,7 +216,7 @@ class Http1Connection(asyncio.Protocol):
             self._stop("body_too_large")
         if self._state == HEAD:
             self._state = BODY
-            self.deadline = self._loop.time() + self._limits.body_timeout
+            self.deadline = monotonic() + self._limits.body_timeout
             if continues:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -238,7 +236,7 @@ class Http1Connection(asyncio.Protocol):
     def _inbound(self, body: bytes, refused: str) -> Inbound:
         path, _, query = self._uri.decode("ascii", "replace").partition("?")
         method = self._parser.get_method().decode() if self._uri else ""
-        return Inbound(method, path, query, tuple(self._headers), body, self.peer, self._loop.time(), refused)
+        return Inbound(method, path, query, tuple(self._headers), body, self.peer, monotonic(), refused)
 
     def _submit(self, inbound: Inbound, *, keep_alive: bool) -> None:
         http10 = self._parser.get_http_version() == "1.0"
@@ -354,13 +352,13 @@ class Http1Connection(asyncio.Protocol):
             self._start(*following)
         else:
             self._state = IDLE
-            self.deadline = self._loop.time() + self._limits.idle_timeout
+            self.deadline = monotonic() + self._limits.idle_timeout
 
     def _linger(self) -> None:
         """RFC 9112 section 9.6: closing with unread bytes resets the connection, and the caller loses the reply."""
         self._queue.clear()
         self._state = LINGER
-        self.deadline = self._loop.time() + LINGER_SECONDS
+        self.deadline = monotonic() + LINGER_SECONDS
         if self._transport.can_write_eof():
             self._transport.write_eof()
             self._transport.resume_reading()

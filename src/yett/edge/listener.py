@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import Any
 
 from yett.edge.http1 import Http1Connection, Http1Limits
@@ -12,6 +13,7 @@ from yett.edge.tasks import spawn
 from yett.model.call import Inbound
 
 SWEEP_SECONDS = 0.25
+CUT_SECONDS = 2.0  # for the records of calls that were cut
 BACKLOG = 2048
 
 Run = Callable[[Inbound, Http1Connection], Coroutine[Any, Any, None]]
@@ -42,15 +44,14 @@ class Listener:
             return task
 
         self._server = await loop.create_server(
-            lambda: Http1Connection(loop, self._limits, serve, self._connections), sock=bound, backlog=BACKLOG
+            lambda: Http1Connection(self._limits, serve, self._connections), sock=bound, backlog=BACKLOG
         )
         self._sweeper = spawn(self._sweep(), "deadlines")
 
     async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = loop.time()
+            now = monotonic()
             for connection in [c for c in self._connections if c.deadline <= now]:
                 connection.expire()
 
@@ -60,17 +61,17 @@ class Listener:
             self._server.close()
         for connection in list(self._connections):
             connection.drain()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while self._connections and loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        await self._empty(seconds)
         for connection in list(self._connections):
             connection.cut()
-        deadline = loop.time() + 2.0
-        while self._connections and loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        await self._empty(CUT_SECONDS)
         if self._sweeper is not None:
             self._sweeper.cancel()
+
+    async def _empty(self, seconds: float) -> None:
+        deadline = monotonic() + seconds
+        while self._connections and monotonic() < deadline:  # noqa: ASYNC110 - bounded, and at shutdown only
+            await asyncio.sleep(0.02)
 
 
 def bind(host: str, port: int, *, shared: bool) -> socket.socket:

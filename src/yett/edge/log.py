@@ -5,15 +5,17 @@ The line of a call is made from its outcome record, which holds names, numbers a
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from yett.model.record import Record
 
+MOST_LINES = 512
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -40,7 +42,7 @@ class _Text(logging.Formatter):
 
 
 def _time(created: float) -> str:
-    return datetime.datetime.fromtimestamp(created, datetime.UTC).isoformat(timespec="milliseconds")
+    return dt.datetime.fromtimestamp(created, dt.UTC).isoformat(timespec="milliseconds")
 
 
 def configure(format: str, level: str) -> logging.Logger:
@@ -55,21 +57,83 @@ def configure(format: str, level: str) -> logging.Logger:
 
 
 class AccessLog:
-    """Writes one line for each outcome."""
+    """Writes one line for each outcome, in batches: on the path of a call a line is one append to a list."""
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
+    def __init__(self, format: str, write: Callable[[bytes], object]) -> None:
+        self._render = _json_line if format == "json" else _text_line
+        self._write = write
+        self._lines: list[bytes] = []
 
     def observe(self, outcome: Record) -> None:
-        if not self._logger.isEnabledFor(logging.INFO):
-            return
-        fields: dict[str, Any] = {"call": outcome.call, "outcome": outcome.outcome, "status": outcome.status}
-        for name in ("code", "caller", "team", "surface", "model", "target", "decision"):
-            if value := getattr(outcome, name):
-                fields[name] = value
-        if outcome.usage is not None and outcome.usage.total:
-            fields["tokens"] = outcome.usage.total
-            fields["cost_microusd"] = outcome.usage.cost
-        fields["ms"] = outcome.ms
-        fields["overhead_ms"] = outcome.overhead_ms
-        self._logger.info("call", extra={"fields": fields})
+        self._lines.append(self._render(outcome))
+        if len(self._lines) >= MOST_LINES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._write(b"".join(lines))
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    ts: str
+    level: str = ""
+    event: str = ""
+    call: str = ""
+    outcome: str = ""
+    status: int = 0
+    code: str = ""
+    caller: str = ""
+    team: str = ""
+    surface: str = ""
+    model: str = ""
+    target: str = ""
+    decision: str = ""
+    tokens: int = 0
+    cost_microusd: int = 0
+    ms: float = 0.0
+    overhead_ms: float = 0.0
+
+
+def _line(record: Record) -> _Line:
+    usage = record.usage
+    return _Line(
+        _time(record.ts / 1e6),
+        "info",
+        "call",
+        record.call,
+        record.outcome,
+        record.status,
+        record.code,
+        record.caller,
+        record.team,
+        record.surface,
+        record.model,
+        record.target,
+        record.decision,
+        usage.total if usage else 0,
+        usage.cost if usage else 0,
+        record.ms,
+        record.overhead_ms,
+    )
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _json_line(record: Record) -> bytes:
+    return _encode(_line(record)) + b"\n"
+
+
+def _text_line(record: Record) -> bytes:
+    # The JSON of a value escapes line breaks, with which a caller's model name could forge log lines.
+    line = _line(record)
+    fields = " ".join(
+        f"{name}={value if type(value) is not str else _encode(value)[1:-1].decode()}"
+        for name in _SHOWN
+        if (value := getattr(line, name))
+    )
+    return f"{line.ts} info    call {fields}\n".encode()
+
+
+_SHOWN = _Line.__struct_fields__[3:]

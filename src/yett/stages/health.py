@@ -207,7 +207,7 @@ class Health:
         """The provider's next key in turn; None when it has none or all are set aside. `report` gives it back."""
         return self._pool(provider).take(now) if provider.keys else None
 
-    def report(  # noqa: PLR0917 - what an Attempt says, and when
+    def report(
         self, target: Target, key: PooledKey | None, outcome: str, status: int, retry_after: float, now: float
     ) -> None:
         """What became of an attempt: `outcome` and `status` as in its Attempt, `retry_after` in seconds, 0.0 when not said."""

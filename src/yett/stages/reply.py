@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from yett.detectors.mask import mask
+from yett.detectors.mask import mask, select
 from yett.dialects import openai_chat
 from yett.errors import Refusal
 from yett.model.finding import Finding
@@ -24,7 +24,7 @@ from yett.stages.decide import Question, judge_reply
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
 from yett.stages.stream import BrokenStreamError, StreamReview
-from yett.stages.transform import masked, to_redact
+from yett.stages.transform import masked
 
 
 class BufferedReply:
@@ -72,7 +72,7 @@ class BufferedReply:
         trail = self._trail
         try:
             kinds = frozenset(inspect.facts_of(findings))
-            redact = to_redact(findings, judge_reply(self._question, trail, target, kinds))
+            redact = select(findings, judge_reply(self._question, trail, target, kinds))
             texts = masked(segments, redact)
         except Refusal as refusal:
             trail.findings += inspect.counted(findings, "reply", frozenset(), blocked=True)
@@ -122,8 +122,8 @@ class StreamedReply:
         trail.outcome, trail.status = "ok", 200
 
     def _pass(self, data: bytes) -> None:
-        assert self._review is not None
-        self._write(self._review.feed(data))
+        if self._review is not None:
+            self._write(self._review.feed(data))
 
     def _write(self, data: bytes) -> None:
         if not data:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from yett.detectors.engine import Scanner
-from yett.detectors.mask import marker, mask
+from yett.detectors.mask import marker, mask, matches
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
 from yett.dialects.openai_chat import DONE, usage_of
@@ -69,11 +69,12 @@ class _Slot:
 class _Track:
     """One channel: its window, and the slots whose text the window still holds."""
 
-    __slots__ = ("channel", "queue", "window")
+    __slots__ = ("channel", "masked", "queue", "window")
 
     def __init__(self, channel: Channel, window: Window) -> None:
         self.channel = channel
         self.window = window
+        self.masked = ""  # the kind of finding that the last settled character was part of
         self.queue: deque[_Slot] = deque()
 
 
@@ -152,8 +153,8 @@ class StreamReview:
         for name, value in document.items():
             if name == "choices" and type(value) is list:
                 ended = self._choices(event, value)
-            elif name not in _ENVELOPE:
-                self._collect(event, {name: value}, ("",))
+            else:
+                self._visit(event, document, name, value, ("",))
         for channel in ended:
             self._flush(channel)
         if event.open:
@@ -170,7 +171,7 @@ class StreamReview:
         ended = []
         for position, choice in enumerate(choices):
             if type(choice) is dict:
-                channel = (choice.get("index", position),)
+                channel: Channel = (_place(choice, position),)
                 self._collect(event, choice, channel)
                 if type(choice.get("finish_reason")) is str:
                     self.finish.append(choice["finish_reason"])
@@ -182,14 +183,19 @@ class StreamReview:
         if len(channel) > MAX_NESTING:
             raise BrokenStreamError("garbage")
         for key, value in node.items() if type(node) is dict else enumerate(node):
-            kind = type(value)
-            if kind is str:
-                if value and key not in _ENVELOPE:
-                    self._feed(event, node, key, value, (*channel, key))
-            elif (kind is dict or kind is list) and key not in _ENVELOPE:
-                # A list's items say which one they continue by `index` (tool_calls); else their position does.
-                place = value.get("index", key) if kind is dict and type(key) is int else key
-                self._collect(event, value, (*channel, place))
+            self._visit(event, node, key, value, channel)
+
+    def _visit(self, event: _Event, container: Any, key: Any, value: Any, channel: Channel) -> None:
+        kind = type(value)
+        if key in _ENVELOPE:
+            return
+        if kind is str:
+            if value:
+                self._feed(event, container, key, value, (*channel, key))
+        elif kind is dict or kind is list:
+            # A list's items say which one they continue by `index` (tool_calls); else their position does.
+            place = _place(value, key) if kind is dict and type(key) is int else key
+            self._collect(event, value, (*channel, place))
 
     def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
         self.characters += len(text)
@@ -229,17 +235,24 @@ class StreamReview:
                 continue
             if finding.start < at:
                 continue  # inside a span that is already masked
-            self._advance(track, text[at : finding.start], finding.start - at, masked=False)
-            self._advance(track, marker(finding.kind), finding.end - finding.start, masked=True)
+            if finding.start > at:
+                self._advance(track, text[at : finding.start], finding.start - at, masked=False)
+                track.masked = ""
+            # A very long match is reported as findings that touch: one marker for all of them.
+            joined = finding.start == at and track.masked == finding.kind
+            self._advance(track, "" if joined else marker(finding.kind), finding.end - finding.start, masked=True)
+            track.masked = finding.kind
             at = finding.end
-        self._advance(track, text[at:], len(text) - at, masked=False)
+        if at < len(text):
+            self._advance(track, text[at:], len(text) - at, masked=False)
+            track.masked = ""
 
     def _note(self, finding: Finding) -> bool:
         """Count the finding; True when it must be redacted. New kinds are put before policy first."""
         if finding.kind not in self._kinds:
             self._kinds |= {finding.kind, finding.family}
             self._selectors = self._judge(self._kinds)
-        redact = finding.kind in self._selectors or finding.family in self._selectors
+        redact = any(matches(finding.kind, selector) for selector in self._selectors)
         self.findings[finding.kind, "redacted" if redact else "noted"] += 1
         return redact
 
@@ -292,6 +305,11 @@ class StreamReview:
         event.changed = True
         self._out.append(_rewritten(event))
         slot.out = ""
+
+
+def _place(item: dict[str, Any], position: int) -> int:
+    index = item.get("index")
+    return index if type(index) is int else position
 
 
 def _rewritten(event: _Event) -> bytes:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from yett.config.snapshot import ModelRoute
-from yett.detectors.mask import mask
-from yett.detectors.selectors import matches
+from yett.detectors.mask import mask, select
 from yett.dialects import openai_chat
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
@@ -42,13 +41,6 @@ def duties_of(obligations: Sequence[Obligation]) -> Duties:
         cap=min(caps, default=0),
         tags=tuple(o.argument for o in obligations if o.verb == "tag"),
     )
-
-
-def to_redact(findings: Sequence[Finding], selectors: Sequence[str]) -> list[Finding]:
-    """The findings that any of the selectors ("pii", "pii.email") names."""
-    if not findings or not selectors:
-        return []
-    return [f for f in findings if any(matches(f.kind, selector) for selector in selectors)]
 
 
 def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int, str]:
@@ -91,7 +83,7 @@ class Bodies:
             usage = call.stream and not call.include_usage and KINDS[target.provider.kind].stream_usage
             edits = (target.model, duties, usage)
             if edits not in made:
-                redact = to_redact(findings, duties.redact)
+                redact = select(findings, duties.redact)
                 redacted.update(f.kind for f in redact)
                 made[edits] = openai_chat.prepare(
                     call.body,

@@ -1,0 +1,138 @@
+"""`yett serve`: run the gateway and its admin port until SIGTERM or Ctrl-C; SIGHUP reloads the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from yett.cli.common import configuration_option, told
+from yett.cli.supervisor import Supervisor
+from yett.cli.worker import Worker
+from yett.config.reader import load
+from yett.config.settings import Settings
+from yett.edge import log
+from yett.edge.admin import AdminServer, Report, application
+from yett.edge.listener import bind
+from yett.edge.tasks import spawn
+from yett.errors import ConfigurationError, Mistake
+
+
+@click.command("serve")
+@configuration_option
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes that share the port (instead of gateway.workers)."
+)
+@click.option("--control", type=int, hidden=True, help="A supervisor's socket: be one of its workers.")
+def command(config: Path, workers: int | None, control: int | None) -> None:
+    """Run the gateway, and the admin port with health and metrics.
+
+    SIGHUP, or a changed file, takes up a new configuration; a wrong one is refused and the old one stays in force.
+    SIGTERM and Ctrl-C drain: calls in progress finish within `gateway.drain_seconds`.
+    """
+    with told(), contextlib.suppress(KeyboardInterrupt):
+        reading = load(config, os.environ)
+        settings = reading.settings
+        logger = log.configure(settings.log.format, settings.log.level)
+        secret = reading.secrets.get(settings.admin.token)
+        token = secret.reveal() if secret else ""
+        count = workers or settings.gateway.workers
+        if control is not None:
+            uvloop.run(_worker(config, socket.socket(fileno=control)))
+        elif count == 1:
+            uvloop.run(_alone(config, settings, token))
+        else:
+            uvloop.run(_supervise(config, settings, count, token))
+        logger.info("stopped")
+
+
+def _bound(host: str, port: int, setting: str, *, shared: bool) -> socket.socket:
+    try:
+        return bind(host, port, shared=shared)
+    except OSError as error:
+        mistake = f"{setting}: cannot listen on {host}:{port}: {error.strerror}; is another gateway running? Choose another port"
+        raise ConfigurationError((Mistake("yett.toml", 0, mistake),)) from error
+
+
+async def _alone(config: Path, settings: Settings, token: str) -> None:
+    """One process is gateway and admin port."""
+    gateway = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=False)
+    admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
+    worker = Worker(config, os.environ)
+    await worker.start(gateway)
+
+    async def reports() -> list[Report]:
+        return [worker.report()]
+
+    server = AdminServer(application(reports, token))
+    serving = spawn(server.run_on(admin), "admin")
+    _announce(settings, 1)
+    await _until_stopped(lambda: spawn(worker.reload(), "reload"))
+    await worker.stop()
+    server.stop()
+    await serving
+
+
+async def _supervise(config: Path, settings: Settings, count: int, token: str) -> None:
+    """This process is the admin port; the workers are the gateway."""
+    # Bound here as well, never listened on: a port in use is found before any worker starts.
+    held = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True)
+    admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
+    supervisor = Supervisor(config, count)
+    supervisor.start()
+    server = AdminServer(application(supervisor.reports, token))
+    serving = spawn(server.run_on(admin), "admin")
+    _announce(settings, count)
+    await _until_stopped(lambda: supervisor.signal(signal.SIGHUP))
+    await supervisor.stop(settings.gateway.drain_seconds + 5)
+    held.close()
+    server.stop()
+    await serving
+
+
+async def _worker(config: Path, control: socket.socket) -> None:
+    """One of a supervisor's workers: answers with its report for every line on the control socket, drains when it closes."""
+    worker = Worker(config, os.environ)
+    settings = worker.settings
+    await worker.start(_bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True))
+    reader, writer = await asyncio.open_connection(sock=control)
+    orphaned = asyncio.Event()
+
+    async def answer() -> None:
+        with contextlib.suppress(OSError):
+            while await reader.readline():
+                writer.write(msgspec.json.encode(worker.report()) + b"\n")
+                await writer.drain()
+        orphaned.set()
+
+    answering = spawn(answer(), "control")
+    await _until_stopped(lambda: spawn(worker.reload(), "reload"), orphaned)
+    await worker.stop()
+    answering.cancel()
+
+
+async def _until_stopped(reload: Callable[[], object], also: asyncio.Event | None = None) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = also or asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    await stopped.wait()
+
+
+def _announce(settings: Settings, count: int) -> None:
+    gateway, admin = settings.gateway, settings.admin
+    workers = f", {count} workers" if count > 1 else ""
+    click.echo(
+        f"yett: gateway on http://{gateway.host}:{gateway.port}{workers}, admin on http://{admin.host}:{admin.port}"
+        + (" (observe mode: policies record, nothing is enforced)" if settings.mode == "observe" else ""),
+        err=True,
+    )

@@ -1,0 +1,272 @@
+"""One gateway process: the composition root that builds a Gate from the configuration, keeps it current, and drains it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from yett.cli.system import SystemClock, call_ids
+from yett.config.live import Live
+from yett.config.reader import load
+from yett.config.settings import Settings
+from yett.edge.admin import Report
+from yett.edge.http1 import Http1Limits
+from yett.edge.listener import Listener
+from yett.edge.log import AccessLog
+from yett.edge.metrics import Labels, Metrics
+from yett.edge.pool import PoolLimits
+from yett.edge.tasks import spawn
+from yett.edge.upstream import UpstreamClient
+from yett.errors import Refusal, YettError
+from yett.gate import Gate
+from yett.model.record import Record
+from yett.pipeline import run
+from yett.stages.health import Health
+from yett.stages.identify import check
+from yett.stores.journal import FileJournal, Tuning, open_journal
+from yett.stores.journal_reader import find
+from yett.stores.keys import KeyStore
+from yett.stores.shared_ledger import SharedLedger
+
+log = logging.getLogger("yett")
+
+KEYS_SECONDS = 0.25  # a revocation is in force after at most this
+FILES_SECONDS = 1.0
+LOG_SECONDS = 0.2
+
+
+class Calls:
+    """Implements `gate.Calls` on the journal of all workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def find(self, call: str) -> list[bytes]:
+        return await asyncio.to_thread(find, self._folder, call)
+
+
+class Meters:
+    """Tells each of several meters."""
+
+    def __init__(self, metrics: Metrics, access: AccessLog | None) -> None:
+        self._metrics = metrics
+        self._access = access
+
+    def observe(self, outcome: Record) -> None:
+        self._metrics.observe(outcome)
+        if self._access is not None:
+            self._access.observe(outcome)
+
+
+class Worker:
+    """Builds everything in `start`, in the order in which it must be there; `stop` takes it down in the reverse order."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        """Raises ConfigurationError with every mistake, IntegrityError, OSError."""
+        self._clock = SystemClock()
+        reading = load(path, environment)
+        state = self.state = reading.state
+        self.audit = reading.audit
+        self.keys = KeyStore.open(state)
+        self.live = Live(path, environment, self.keys.pepper, self.keys.all())
+        self._keys_version = self.keys.version()
+        self.metrics = Metrics()
+        self.draining = False
+        self.failure = ""  # why a background duty is not being done
+
+    @property
+    def settings(self) -> Settings:
+        return self.live.current.settings
+
+    async def start(self, bound: socket.socket) -> None:
+        settings = self.settings
+        audit = settings.audit
+        tuning = Tuning(
+            segment=audit.segment_bytes, records=audit.checkpoint_records, interval=audit.checkpoint_seconds
+        )
+        self.journal: FileJournal = open_journal(
+            self.audit, self.state, self._clock, durability=audit.durability, content=audit.content, tuning=tuning
+        )
+        self.journal.start()
+        self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
+        self.health = Health(settings.routing)
+        self.upstream = UpstreamClient(
+            limits=PoolLimits(),
+            max_decoded=settings.gateway.max_reply_bytes,
+        )
+        self.access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
+        self.gate = Gate(
+            live=self.live,
+            ledger=self.ledger,
+            journal=self.journal,
+            upstream=self.upstream,
+            health=self.health,
+            clock=self._clock,
+            meter=Meters(self.metrics, self.access),
+            calls=Calls(self.audit),
+            new_id=call_ids(),
+            roll=random.random,
+            flights=set(),
+        )
+        self._apply()
+        await self._event("start", {"digest": self.live.current.digest, "workers": settings.gateway.workers})
+        self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings))
+        await self.listener.start(bound)
+        self._duties = [
+            spawn(self._every(KEYS_SECONDS, self._refresh_keys), "keys"),
+            spawn(self._every(FILES_SECONDS, self._refresh_files), "files"),
+            spawn(self._every(settings.limits.lease_seconds / 3, self._extend), "leases"),
+            spawn(self._every(LOG_SECONDS, self._flush), "log"),
+        ]
+
+    async def stop(self) -> None:
+        """Drain: no new calls, those in progress finish within `gateway.drain_seconds`, then everything is closed in order."""
+        self.draining = True
+        await self.listener.drain(self.settings.gateway.drain_seconds)
+        for duty in self._duties:
+            duty.cancel()
+        await self._event("stop", {})
+        await self.upstream.close()
+        self.journal.close()
+        self.ledger.close()
+        self.keys.close()
+        if self.access is not None:
+            self.access.flush()
+
+    async def reload(self) -> bool:
+        """Take up the files as they are now, or keep what is in force. True when taken up."""
+        taken = await asyncio.to_thread(self.live.reload)
+        if taken:
+            self._apply()
+            log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
+            await self._event("reload", {"digest": self.live.current.digest})
+        else:
+            log.error(
+                "configuration refused, the one before stays in force",
+                extra={"fields": {"mistakes": str(self.live.error)}},
+            )
+            await self._event("reload.refused", {"mistakes": str(self.live.error)})
+        return taken
+
+    def _apply(self) -> None:
+        snapshot = self.live.current
+        self.metrics.known = frozenset(snapshot.models)
+        self.health.configure(snapshot.settings.routing, [t for m in snapshot.models.values() for t in m.targets])
+
+    async def _event(self, event: str, detail: dict[str, object]) -> None:
+        record = Record(kind="event", call=event, ts=int(self._clock.now() * 1e6), event=event, detail=detail)
+        try:
+            await self.journal.append(record)
+        except Refusal as refusal:
+            log.error("event not recorded", extra={"fields": {"event": event, "why": refusal.code}})  # noqa: TRY400
+
+    # ---- duties --------------------------------------------------------------------------------------------------
+
+    async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await duty()
+                self.failure = ""
+            except (YettError, OSError) as error:
+                if self.failure != str(error):
+                    self.failure = str(error)
+                    log.error("a duty failed", extra={"fields": {"why": self.failure}})  # noqa: TRY400
+
+    async def _refresh_keys(self) -> None:
+        version = self.keys.version()
+        if version != self._keys_version:
+            self._keys_version = version
+            self.live.refresh_keys(self.keys.all())
+        self._cut_stale()
+
+    def _cut_stale(self) -> None:
+        """End the calls whose key has been revoked or has expired since they began."""
+        snapshot, now = self.live.current, self._clock.now()
+        for flight in tuple(self.gate.flights):
+            caller = flight.trail.caller
+            if caller is None:
+                continue
+            key = snapshot.keys.get(caller.key.digest)
+            try:
+                if key is None:
+                    raise Refusal("revoked_key")  # noqa: TRY301
+                check(key, now)
+            except Refusal as refusal:
+                flight.cut(refusal)
+
+    async def _refresh_files(self) -> None:
+        if await asyncio.to_thread(self.live.changed):
+            await self.reload()
+
+    async def _extend(self) -> None:
+        for flight in tuple(self.gate.flights):
+            if flight.trail.hold is not None and not flight.ending:
+                await self.ledger.extend(flight.trail.hold)
+
+    async def _flush(self) -> None:
+        if self.access is not None:
+            self.access.flush()
+
+    # ---- what the operator sees -------------------------------------------------------------------------------------
+
+    def trouble(self) -> list[str]:
+        """Why this worker should not get calls; empty when it should."""
+        found = ["draining"] if self.draining else []
+        if not self.journal.healthy:
+            found.append(self.journal.reason)
+        if self.ledger.broken:
+            found.append(self.ledger.broken)
+        if self.failure:
+            found.append(self.failure)
+        return found
+
+    def report(self) -> Report:
+        """Everything that /readyz and /metrics show of this worker."""
+        snapshot, now = self.live.current, self._clock.monotonic()
+        gauges: dict[str, list[tuple[Labels, float]]] = {
+            "yett_calls_in_flight": [((), len(self.gate.flights))],
+            "yett_connections": [((), self.listener.connections)],
+            "yett_upstream_connections": [
+                ((state,), sum(getattr(pool, state) for pool in self.upstream.status()))
+                for state in ("open", "idle", "waiting")
+            ],
+            "yett_target_available": [((t.id,), float(t.state != "open")) for t in self.health.targets(now)],
+            "yett_provider_key_available": [
+                ((k.provider, k.label), float(k.state != "set_aside")) for k in self.health.keys(now)
+            ],
+            "yett_snapshot_epoch": [((), snapshot.epoch)],
+            "yett_reload_failures": [((), self.live.refused)],
+            "yett_ready": [((), float(not self.trouble()))],
+            "yett_audit_healthy": [((), float(self.journal.healthy))],
+            "yett_expired_holds": [((), self.ledger.figures().abandoned)],
+        }
+        return Report(
+            pid=os.getpid(),
+            trouble=self.trouble(),
+            epoch=snapshot.epoch,
+            digest=snapshot.digest,
+            mode=snapshot.settings.mode,
+            refused=str(self.live.error) if self.live.error else "",
+            restart=list(self.live.waiting_for_restart()),
+            targets={t.id: t.state for t in self.health.targets(now)},
+            state=self.metrics.state(gauges),
+        )
+
+
+def _limits(settings: Settings) -> Http1Limits:
+    gateway = settings.gateway
+    return Http1Limits(
+        max_body=gateway.max_body_bytes,
+        max_head=gateway.max_header_bytes,
+        max_headers=gateway.max_headers,
+        head_timeout=gateway.header_timeout,
+        body_timeout=gateway.body_timeout,
+        idle_timeout=gateway.idle_timeout,
+    )

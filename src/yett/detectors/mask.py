@@ -1,0 +1,41 @@
+"""Mask: how a finding looks once it is redacted, and which findings a policy means by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from yett.model.finding import Finding
+
+
+def matches(kind: str, selector: str) -> bool:
+    """Whether `selector` means `kind`: it is the kind itself, or a family of it (`pii` means `pii.email`), or `*`."""
+    return kind == selector or selector == "*" or kind.startswith(f"{selector}.")
+
+
+def select(findings: Iterable[Finding], selectors: Iterable[str]) -> tuple[Finding, ...]:
+    """The findings that any of the selectors means."""
+    wanted = tuple(selectors)
+    return tuple(finding for finding in findings if any(matches(finding.kind, selector) for selector in wanted))
+
+
+def marker(kind: str) -> str:
+    """What stands where a finding of this kind stood."""
+    return f"[REDACTED:{kind}]"
+
+
+def mask(text: str, findings: Iterable[Finding]) -> str:
+    """`text` with every finding's span replaced by `[REDACTED:<kind>]`. All findings must be of this text.
+
+    Spans that overlap are replaced as one, under the kind of the first; so are spans of one kind that touch, which is how
+    a very long match is reported.
+    """
+    pieces: list[str] = []
+    done = 0  # text before this is in `pieces` already
+    last = ""
+    for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.kind)):
+        continues = finding.start < done or (finding.start == done and finding.kind == last)
+        if not continues or not pieces:
+            pieces += (text[done : finding.start], marker(finding.kind))
+            last = finding.kind
+        done = max(done, finding.end)
+    return "".join((*pieces, text[done:]))

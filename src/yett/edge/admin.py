@@ -1,0 +1,92 @@
+"""The operator's port: is it alive, is it ready, what has it counted. Never a caller's data.
+
+GET /healthz   200 while the process runs
+GET /readyz    200 when calls are taken, 503 with the reasons otherwise; a refused configuration shows here, but the one
+               before stays in force, so it does not make the gateway unready
+GET /metrics   Prometheus text of all workers together
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from yett.edge.metrics import State, exposition
+
+PROMETHEUS = "text/plain; version=1.0.0; charset=utf-8"
+
+
+class Report(msgspec.Struct):
+    """One worker's state. `trouble` is why it takes no calls, `refused` the last configuration's mistakes, `restart` the
+    settings that wait for a restart, `targets` the breaker's state by target."""
+
+    pid: int
+    trouble: list[str]
+    epoch: int
+    digest: str
+    mode: str
+    refused: str
+    restart: list[str]
+    targets: dict[str, str]
+    state: State
+
+
+Reports = Callable[[], Awaitable[list[Report]]]
+
+
+def application(reports: Reports, token: str) -> Starlette:
+    """The admin application. With a `token`, /metrics and the details of /readyz need `Authorization: Bearer <token>`."""
+
+    def allowed(request: Request) -> bool:
+        given = request.headers.get("authorization", "").encode("latin-1")
+        return not token or hmac.compare_digest(given, f"Bearer {token}".encode())
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        found = await reports()
+        ready = bool(found) and not any(report.trouble for report in found)
+        body: dict[str, object] = {"ready": ready}
+        if allowed(request):
+            body["workers"] = [
+                {name: value for name, value in msgspec.structs.asdict(report).items() if name != "state"}
+                for report in found
+            ]
+            body["configuration"] = "refused" if any(report.refused for report in found) else "current"
+        return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
+
+    async def metrics(request: Request) -> Response:
+        if not allowed(request):
+            return PlainTextResponse("the admin token is required\n", 401)
+        return Response(exposition([report.state for report in await reports()]), media_type=PROMETHEUS)
+
+    return Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
+    )
+
+
+class AdminServer(uvicorn.Server):
+    """Uvicorn inside our own loop: signals belong to the process, not to this port."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False))
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def run_on(self, bound: socket.socket) -> None:
+        await self.serve(sockets=[bound])
+
+    def stop(self) -> None:
+        self.should_exit = True

@@ -1,0 +1,62 @@
+"""Edits on raw bytes: exact, and nothing else moves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yett.dialects import patch, strict_json
+from yett.dialects.leaves import UNPATCHABLE, Leaves
+
+text = st.text(max_size=12)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(text, json_values, max_size=5), st.sampled_from([None, 2]), st.booleans())
+def test_the_ordinal_of_a_leaf_finds_its_bytes(document: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
+    body = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode()
+    leaves = Leaves()
+    leaves.walk(strict_json.loads(body), "user")
+    for segment in leaves.segments:
+        if segment.index == UNPATCHABLE:
+            continue
+        ((start, end, new),) = patch.strings(body, {segment.index: "new \" \\ \n text"})
+        assert json.loads(body[start:end]) == segment.text
+        assert json.loads(new) == "new \" \\ \n text"
+
+
+@given(st.dictionaries(text, json_values, max_size=6), st.sampled_from([None, 3]), st.booleans())
+def test_the_span_of_a_field_is_its_value(document: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
+    body = b" " + json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode() + b"\n"
+    spans = patch.fields(body)
+    assert list(spans) == list(document)
+    for name, (start, end) in spans.items():
+        assert json.loads(body[start:end]) == document[name]
+
+
+@given(st.dictionaries(text, json_values, max_size=4), text, json_values)
+def test_replacing_or_adding_a_field(document: dict[str, Any], name: str, value: Any) -> None:
+    body = json.dumps(document).encode()
+    if json.dumps(name) != f'"{name}"':
+        return  # fields that Yett writes have plain names
+    edit = patch.replace(body, patch.fields(body), name, json.dumps(value).encode())
+    assert json.loads(patch.apply(body, [edit])) == {**document, name: value}
+
+
+def test_what_is_not_edited_stays_as_it_came() -> None:
+    body = b'{ "a" : 1.0e0,\n\t"b":"\\u0041\\/" , "big": 123456789012345678901234567890, "c":"x"}'
+    (edit,) = patch.strings(body, {1: "y"})
+    assert patch.apply(body, [edit]) == body.replace(b'"x"', b'"y"')
+
+
+@pytest.mark.parametrize("value", ["", "plain", 'a"b\\c\n', "é😀", "\ud800", "x\udfffy\ud800"])
+def test_quoting_is_read_back(value: str) -> None:
+    assert json.loads(patch.quote(value)) == value

@@ -1,0 +1,243 @@
+"""A streamed reply under review: what is redacted, what is held, what leaves as it came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yett.detectors.engine import Scanner
+from yett.detectors.shelf import SHELF
+from yett.errors import Refusal
+from yett.stages.stream import BrokenStreamError, Judge, StreamReview
+
+SCANNER = Scanner(SHELF)
+TOKEN = "ghp_" + "1a2B3c4D5e6F7g8H9i0J1k2L3m4N5o6P7q8R"
+MAIL = "ada.lovelace@example.org"
+
+
+def allow(_: frozenset[str]) -> tuple[str, ...]:
+    return ("secret", "pii")
+
+
+def review(judge: Judge = allow, *, want_usage: bool = True, keep: str = "full", limit: int = 1 << 20) -> StreamReview:
+    return StreamReview(SCANNER, judge, want_usage=want_usage, keep=keep, limit=limit)
+
+
+def delta(text: str, index: int = 0, **more: object) -> bytes:
+    chunk = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "choices": [{"index": index, "delta": {"content": text}, **more}],
+    }
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+def end(index: int = 0) -> bytes:
+    return (
+        b"data: " + json.dumps({"choices": [{"index": index, "delta": {}, "finish_reason": "stop"}]}).encode() + b"\n\n"
+    )
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def run(chunks: Iterable[bytes], made: StreamReview | None = None) -> bytes:
+    made = made or review()
+    return b"".join(made.feed(chunk) for chunk in chunks)
+
+
+def texts(stream: bytes) -> dict[object, str]:
+    """What a client puts together: the text of each choice's content and of each tool call's arguments."""
+    found: dict[object, str] = {}
+    for event in stream.split(b"\n\n"):
+        if not event.startswith(b"data: {"):
+            continue
+        for choice in json.loads(event[6:]).get("choices", []):
+            content = choice.get("delta", {}).get("content") or ""
+            found[choice["index"]] = found.get(choice["index"], "") + content
+            for call in choice.get("delta", {}).get("tool_calls", []):
+                key = (choice["index"], call["index"])
+                found[key] = found.get(key, "") + call["function"].get("arguments", "")
+    return found
+
+
+def pieces(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def test_clean_events_leave_as_they_came() -> None:
+    chunks = [delta(word) for word in ("The ", "quick brown ", "fox. ")]
+    made = review()
+    for chunk in chunks:
+        assert made.feed(chunk) == chunk
+    assert made.feed(end() + DONE) == end()
+    assert made.done
+    assert made.finish == ["stop"]
+
+
+def test_words_wait_for_one_chunk_and_keep_their_bytes() -> None:
+    made = review()
+    chunks = [delta(word) for word in ("The", " quick", " brown", " fox")]
+    assert made.feed(chunks[0]) == b""
+    assert made.feed(chunks[1]) == chunks[0]
+    assert made.feed(chunks[2]) == chunks[1]
+    assert made.feed(chunks[3]) == chunks[2]
+    assert made.feed(end()) == chunks[3] + end()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 40, 200])
+@pytest.mark.parametrize("value", [TOKEN, MAIL, "4111 1111 1111 1111"])
+def test_a_match_over_chunks_is_redacted_and_never_shown(value: str, size: int) -> None:
+    text = f"Here it is: {value} and that was all."
+    out = run([delta(piece) for piece in pieces(text, size)] + [end(), DONE])
+    shown = texts(out)[0]
+    assert shown.startswith("Here it is: [REDACTED:")
+    assert shown.endswith("] and that was all.")
+    assert value not in shown
+    for start in range(len(value) - 5):
+        assert value[start : start + 6] not in shown
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["word ", "a", TOKEN, MAIL, " ", "\n", "x@", "é😀 ", "4111 1111 1111 1111", "-"]), max_size=8
+    ),
+    st.lists(st.integers(1, 9), min_size=1, max_size=6),
+)
+def test_any_chunking_gives_the_same_text(parts: list[str], sizes: list[int]) -> None:
+    text = "".join(parts)
+    cut = []
+    at = 0
+    while at < len(text):
+        size = sizes[len(cut) % len(sizes)]
+        cut.append(text[at : at + size])
+        at += size
+    whole = texts(run([delta(text), end(), DONE])).get(0, "")
+    assert texts(run([*map(delta, cut), end(), DONE])).get(0, "") == whole
+    # and at any cut of the bytes, too
+    stream = b"".join([*map(delta, cut), end(), DONE])
+    made = review()
+    out = b"".join(made.feed(stream[i : i + 7]) for i in range(0, len(stream), 7))
+    assert texts(out).get(0, "") == whole
+
+
+def test_choices_and_tool_calls_are_streams_of_their_own() -> None:
+    def call(index: int, arguments: str) -> bytes:
+        tool = {"index": index, "function": {"arguments": arguments}}
+        return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [tool]}}]}).encode() + b"\n\n"
+
+    chunks = []
+    for first, second in zip(
+        pieces(TOKEN, 4), pieces("plain words only, nothing to see here at all!!!", 5), strict=True
+    ):
+        chunks += [delta(first, 0), delta(second, 1), call(0, second), call(1, first)]
+    found = texts(run([*chunks, end(0), end(1), DONE]))
+    assert found[0].startswith("[REDACTED:secret.")
+    assert found[0, 1].startswith("[REDACTED:secret.")
+    assert found[1] == found[0, 0] == "plain words only, nothing to see here at all!!!"
+
+
+def test_a_choice_is_not_held_back_by_another() -> None:
+    made = review()
+    assert made.feed(delta("ghp_", 0)) == b""
+    other = delta("words go on ", 1)
+    assert made.feed(other) == other
+
+
+def test_what_is_words_is_shown_before_what_may_be_a_match() -> None:
+    made = review()
+    out = made.feed(delta("Write to me: ada.love"))
+    assert texts(out) == {0: "Write to me: "}
+    out += made.feed(delta("lace@example.org now"))
+    assert texts(out)[0] == "Write to me: [REDACTED:pii.email]"
+
+
+def test_unknown_fields_are_reviewed_too() -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"reasoning_content": f"use {TOKEN} ok "}}], "note": f"see {TOKEN} "}
+    out = run([b"data: " + json.dumps(chunk).encode() + b"\n\n", end(), DONE])
+    assert TOKEN.encode() not in out
+    assert out.count(b"[REDACTED:secret.") == 2
+
+
+def test_token_probabilities_do_not_spell_it_out() -> None:
+    logprobs = {"content": [{"token": TOKEN[:20], "logprob": -0.1}]}
+    out = run([delta(TOKEN[:20], logprobs=logprobs), delta(TOKEN[20:] + " ", logprobs=logprobs), end(), DONE])
+    assert TOKEN[:20].encode() not in out
+
+
+def test_only_data_passes() -> None:
+    out = run([b": hidden " + TOKEN.encode() + b"\n\n", b"event: " + TOKEN.encode() + b"\n" + delta("hello there ")])
+    assert TOKEN.encode() not in out
+    assert texts(out) == {0: "hello there "}
+
+
+def test_usage_that_the_caller_did_not_ask_for_is_kept_from_it() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 2}}
+    chunk = b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n"
+    made = review(want_usage=False)
+    assert made.feed(chunk) == b""
+    assert made.usage is not None
+    assert (made.usage.input, made.usage.cached, made.usage.output) == (3, 2, 4)
+    assert review().feed(chunk) == chunk
+
+
+def test_policy_is_asked_once_for_each_new_kind_and_may_refuse() -> None:
+    asked: list[frozenset[str]] = []
+
+    def judge(kinds: frozenset[str]) -> tuple[str, ...]:
+        asked.append(kinds)
+        if "pii" in kinds:
+            raise Refusal("reply_blocked")
+        return ()
+
+    made = review(judge)
+    out = run([delta(f"{TOKEN} {TOKEN} ")], made)
+    assert texts(out)[0] == f"{TOKEN} {TOKEN} "  # noted, not redacted: policy did not ask for it
+    assert len(asked) == 1
+    with pytest.raises(Refusal):
+        made.feed(delta(f"{MAIL} "))
+    assert {action for _, action in made.findings} == {"noted"}
+
+
+@pytest.mark.parametrize(
+    "bad", [b"data: {broken\n\n", b"data: 42\n\n", b"data: \xff\n\n", b"data: " + b'{"a":' * 3000 + b"\n\n"]
+)
+def test_garbage_is_a_broken_stream(bad: bytes) -> None:
+    with pytest.raises(BrokenStreamError):
+        run([bad])
+
+
+def test_memory_is_bounded() -> None:
+    with pytest.raises(BrokenStreamError):
+        run([delta("x " * 200)], review(limit=100))
+    with pytest.raises(BrokenStreamError):
+        run(delta(f"x{index}", index) for index in range(5000))
+    with pytest.raises(BrokenStreamError):
+        run([b"data: " + b"x" * (2 << 20)])
+
+
+def test_nothing_counts_after_the_terminator() -> None:
+    made = review()
+    made.feed(DONE)
+    assert made.feed(delta("more")) == b""
+
+
+def test_a_truncated_stream_gives_up_what_it_held() -> None:
+    made = review()
+    out = made.feed(delta("Hello wor")) + made.finish_all()
+    assert texts(out)[0] == "Hello wor"
+    assert not made.done
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"), [("full", f"a {TOKEN} b"), ("redacted", "a [REDACTED:secret.github-token] b")]
+)
+def test_what_the_record_keeps(keep: str, kept: str) -> None:
+    made = review(lambda _: (), keep=keep)
+    run([*[delta(piece) for piece in pieces(f"a {TOKEN} b", 3)], end()], made)
+    assert "".join(made.texts["0/delta/content"]) == kept
