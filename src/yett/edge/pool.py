@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -12,6 +13,9 @@ from yett.edge.connection import Connection
 from yett.edge.dial import Dialer
 from yett.edge.origin import Origin
 from yett.ports import UpstreamFailure
+
+# Its result is a connection, None for the right to dial one, or a failure.
+_Waiter: TypeAlias = "asyncio.Future[Connection | UpstreamFailure | None]"
 
 
 class PoolLimits(Struct, frozen=True):
@@ -45,8 +49,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []  # longest idle first
         self._dialling = 0  # connections being made, or promised to a waiter
-        # Until which loop time each waits. Its result is a connection, None for the right to dial one, or a failure.
-        self._waiting: OrderedDict[asyncio.Future[Connection | UpstreamFailure | None], float] = OrderedDict()
+        self._waiting: OrderedDict[_Waiter, float] = OrderedDict()  # until which loop time each waits
         self.connections: set[Connection] = set()
         self.opened = 0
         self.reused = 0
@@ -102,9 +105,9 @@ class Pool:
     def released(self, connection: Connection) -> None:
         if self.closed or not self._fresh(connection, connection.idle_since):
             connection.drop()
-        elif self._waiting:
+        elif (waiter := self._first_waiting()) is not None:
             connection.idle_since = math.inf
-            self._waiting.popitem(last=False)[0].set_result(connection)
+            waiter.set_result(connection)
         else:
             self._idle.append(connection)
 
@@ -120,7 +123,7 @@ class Pool:
         """Close what has been idle for too long, let go who has waited for too long."""
         while self._idle and not self._fresh(self._idle[0], now):
             self._idle.pop(0).drop()
-        for waiter in [waiter for waiter, until in self._waiting.items() if until <= now]:
+        for waiter in [waiter for waiter, until in self._waiting.items() if until <= now and not waiter.done()]:
             del self._waiting[waiter]
             waiter.set_result(UpstreamFailure("timeout.connect", "no connection became free in time", replayable=True))
 
@@ -130,13 +133,13 @@ class Pool:
         self.closed = True
         while self._idle:
             self._idle.pop().drop()
-        while self._waiting:
-            self._waiting.popitem(last=False)[0].set_result(_shut())
+        while (waiter := self._first_waiting()) is not None:
+            waiter.set_result(_shut())
         self._note_empty()
         return self._gone
 
     async def _wait(self, until: float) -> Connection | UpstreamFailure | None:
-        waiter: asyncio.Future[Connection | UpstreamFailure | None] = self._loop.create_future()
+        waiter: _Waiter = self._loop.create_future()
         self._waiting[waiter] = until
         try:
             return await waiter
@@ -172,9 +175,19 @@ class Pool:
 
     def _offer_dial(self) -> None:
         self._note_empty()
-        if self._waiting and len(self.connections) + self._dialling < self._limits.connections:
-            self._dialling += 1
-            self._waiting.popitem(last=False)[0].set_result(None)
+        if len(self.connections) + self._dialling < self._limits.connections:
+            waiter = self._first_waiting()
+            if waiter is not None:
+                self._dialling += 1
+                waiter.set_result(None)
+
+    def _first_waiting(self) -> _Waiter | None:
+        """Whoever came first and has not been cancelled; no longer in the queue."""
+        while self._waiting:
+            waiter, _ = self._waiting.popitem(last=False)
+            if not waiter.done():
+                return waiter
+        return None
 
     def _note_empty(self) -> None:
         if self.closed and not self.connections and not self._dialling and not self._gone.done():
