@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from yett.errors import IntegrityError
 from yett.stores.append_file import AppendFile, sync_folder
-from yett.stores.checkpoint import ZERO, Checkpoint, Signer, note_digest
+from yett.stores.checkpoint import NOTE, ZERO, Checkpoint, Signer, note_digest
 from yett.stores.merkle import EMPTY_ROOT, Frontier, leaf_hash
 
 FILE = "root.jsonl"
@@ -61,10 +61,12 @@ def statement(
     )
 
 
-class _Leaf(Statement, frozen=True, kw_only=True):
-    n: int
-    prev: str
-    ts: int
+def _take_apart(line: bytes) -> tuple[bytes, bytes]:
+    """The leaf and the signed note in a line. Raises ValueError."""
+    seam = line.rfind(SEAM)
+    if seam < 0 or not line.endswith(b"}"):
+        raise ValueError("no checkpoint in it")
+    return line[:seam] + b"}", msgspec.json.decode(line[seam + len(SEAM) - 1 : -1], type=str).encode()
 
 
 class RootLog:
@@ -126,45 +128,43 @@ class RootLog:
         middle of the write) is cut off: nobody has acted on it yet.
         """
         self._file.size = os.fstat(self._file.fileno()).st_size
-        line = self._last_line()
-        if not line:
+        lines = self._last_lines()
+        if not lines:
             return GENESIS, Frontier(), 0, ZERO
         try:
-            return self._read(line)
+            return self._continue(*lines)
         except (ValueError, IntegrityError) as error:
             raise IntegrityError(
                 f"{self._file.path}: the last line is not what was signed ({error}); run `yett audit verify`, keep the "
                 "folder as evidence, and move it away to begin a new journal"
             ) from error
 
-    def _read(self, line: bytes) -> tuple[str, Frontier, int, bytes]:
-        seam = line.rfind(SEAM)
-        if seam < 0 or not line.endswith(b"}"):
-            raise ValueError("no checkpoint in it")
-        note = msgspec.json.decode(line[seam + len(SEAM) - 1 : -1], type=str).encode()
+    def _continue(self, last: bytes, before: bytes = b"") -> tuple[str, Frontier, int, bytes]:
+        """Check that the last line and the tree of the one before it make the tree that was signed."""
+        leaf, note = _take_apart(last)
         checkpoint = self._signer.read(note)
-        frontier = Frontier.load(checkpoint.size, checkpoint.frontier)
-        leaf = line[:seam] + b"}"
-        stated = msgspec.json.decode(leaf, type=_Leaf)
-        known = checkpoint.origin == self._origin and frontier.root() == checkpoint.root
-        if not known or stated.n + 1 != checkpoint.size:
-            raise ValueError("the checkpoint in it is of something else")
-        if checkpoint.size & 1 and frontier.hashes[-1] != leaf_hash(leaf):
+        tree = Frontier()
+        if before:
+            found = NOTE.fullmatch(_take_apart(before)[1])
+            if found is None:
+                raise ValueError("the line before it has no checkpoint")
+            tree = Frontier.load(int(found[2]), base64.b64decode(found[11]))
+        tree.append(leaf_hash(leaf))
+        if checkpoint.origin != self._origin or (tree.size, tree.root()) != (checkpoint.size, checkpoint.root):
             raise ValueError("it was altered")
-        return leaf_hash(leaf).hex(), frontier, checkpoint.index + 1, note_digest(note)
+        return leaf_hash(leaf).hex(), tree, checkpoint.index + 1, note_digest(note)
 
-    def _last_line(self) -> bytes:
-        """The last complete line without its line feed; cuts what follows it."""
+    def _last_lines(self) -> list[bytes]:
+        """The last complete line and the one before it, without line feeds; cuts what follows them."""
         span = 1 << 16
         while True:
             start = max(0, self._file.size - span)
             data = self._file.read(start, self._file.size - start)
-            end = data.rfind(b"\n")
-            before = data.rfind(b"\n", 0, max(end, 0))
-            if before >= 0 or start == 0:
-                if end + 1 != len(data):
-                    self._file.cut(start + end + 1)
-                return data[before + 1 : end] if end >= 0 else b""
+            end = data.rfind(b"\n") + 1
+            if data.count(b"\n") > 2 or start == 0:
+                if end != len(data):
+                    self._file.cut(start + end)
+                return data[:end].split(b"\n")[-2::-1][:2]
             span *= 16
 
     def ended(self) -> set[str]:
