@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 
@@ -95,5 +96,7 @@ async def ask(simulator: Simulator) -> AsyncIterator[Ask]:
             return await listen(reader, silence)
         finally:
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     yield send

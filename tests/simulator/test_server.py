@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import datetime as dt
 import gzip
+import ipaddress
 import json
 import ssl
 import time
@@ -13,6 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from yett.simulator.server import Simulator
 from yett.simulator.settings import Settings
@@ -22,6 +29,13 @@ EVENT = "chat.completion.chunk"
 
 def events(heard: object) -> list[dict[str, object]]:
     return [json.loads(event) for event in heard.events if event != "[DONE]"]  # type: ignore[attr-defined]
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Close, and let the loop see the end of it, so that nothing is left to the garbage collector."""
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
@@ -93,7 +107,7 @@ async def test_what_was_received_is_kept_byte_for_byte(simulator: Simulator) -> 
     writer.write(head + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n")
     writer.write(b"GET /sim/requests?last=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     raw = await reader.read()
-    writer.close()
+    await closed(writer)
     [received] = simulator.requests
     assert received.body == body
     assert received.headers == (("HoSt", "a"), ("X-Twice", "1"), ("x-twice", "2 "), ("Transfer-Encoding", "chunked"))
@@ -118,7 +132,7 @@ async def test_pipelined_requests_are_answered_in_order(simulator: Simulator) ->
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n%bContent-Length: %d\r\n\r\n%b" % (last, len(body), body)
         )
     raw = (await reader.read()).decode()
-    writer.close()
+    await closed(writer)
     assert raw.index("said: one") < raw.index('" two"') < raw.index("said: three")
     assert raw.count("HTTP/1.1 200 OK") == 3
 
@@ -131,7 +145,7 @@ async def test_expect_100_continue(simulator: Simulator) -> None:
     assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(b"{}")
     assert b" 400 Bad Request" in await reader.read()
-    writer.close()
+    await closed(writer)
 
 
 async def test_http_1_0_gets_a_body_that_ends_with_the_connection(ask) -> None:
@@ -158,7 +172,7 @@ async def test_routes(simulator: Simulator, request_line: bytes, status: int) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port)
     writer.write(request_line + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     raw = await reader.read()
-    writer.close()
+    await closed(writer)
     assert raw.startswith(b"HTTP/1.1 %d " % status)
     json.loads(raw.partition(b"\r\n\r\n")[2])
 
@@ -168,7 +182,7 @@ async def test_a_body_that_is_too_large() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port)
         writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n" + b"x" * 200)
         assert b" 413 " in await reader.read()
-        writer.close()
+        await closed(writer)
 
 
 async def test_configured_keys_and_strict_models() -> None:
@@ -181,7 +195,7 @@ async def test_configured_keys_and_strict_models() -> None:
             writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + authorization)
             writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
             raw = await reader.read()
-            writer.close()
+            await closed(writer)
             return raw
 
         assert b" 200 OK" in await post("Bearer sk-good", "sim-gpt+chunks=2")
@@ -203,18 +217,11 @@ async def test_tls(tmp_path: Path) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port, ssl=client)
         writer.write(b"GET /v1/models HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert b"sim-large" in await reader.read()
-        writer.close()
+        await closed(writer)
 
 
 def make_certificate(folder: Path) -> Path:
     """A self-signed certificate for 127.0.0.1, with its key, in one file."""
-    import datetime as dt
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
@@ -406,7 +413,7 @@ async def test_control_over_http(simulator: Simulator, ask) -> None:
             % (method, path, len(body), body)
         )
         raw = await reader.read()
-        writer.close()
+        await closed(writer)
         return int(raw[9:12]), raw.partition(b"\r\n\r\n")[2]
 
     assert (await control(b"POST", b"/sim/behave", b'{"behaviour":"status=500","model":"sim-gpt"}'))[0] == 200
@@ -430,7 +437,7 @@ async def test_the_recording_is_bounded() -> None:
                 assert [received.number for received in simulator.requests] == [4, 5]
         await eventually(lambda: simulator.service.recording.total == 10)
         assert simulator.requests == []
-        writer.close()
+        await closed(writer)
 
 
 async def test_a_client_that_leaves_is_noticed(simulator: Simulator) -> None:
@@ -439,7 +446,7 @@ async def test_a_client_that_leaves_is_noticed(simulator: Simulator) -> None:
     writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
     await reader.readuntil(b'"content":" said:')
     assert simulator.connections == 1
-    writer.close()
+    await closed(writer)
     await eventually(lambda: simulator.requests[0].outcome == "disconnected" and simulator.connections == 0)
     assert simulator.requests[0].writes < 900
 
@@ -459,4 +466,48 @@ async def test_a_client_that_does_not_read_is_waited_for(simulator: Simulator) -
     while piece := await reader.read(1 << 20):
         size += len(piece)
     assert size > 30_000_000
-    writer.close()
+    await closed(writer)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_breakages_under_uvloop(tmp_path: Path, *, tls: bool) -> None:
+    """The command runs on uvloop, whose transports and sockets are not asyncio's."""
+    certificate = make_certificate(tmp_path)
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=certificate)
+    server.load_cert_chain(certificate)
+
+    async def outcomes() -> list[tuple[str, bytes]]:
+        heard = []
+        async with Simulator(tls=server if tls else None) as simulator:
+            for words in ("", "+reset=chunk:2", "+cut=chunk:2", "+reset=head", "+drop"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", simulator.port, ssl=client if tls else None)
+                body = json.dumps(
+                    {"model": f"sim{words}", "stream": True, "messages": [{"role": "user", "content": "a b"}]}
+                )
+                head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+                writer.write(head.encode())
+                try:
+                    raw = await reader.readuntil(b"0\r\n\r\n")
+                except asyncio.IncompleteReadError as error:
+                    raw = error.partial
+                except ConnectionResetError:
+                    raw = b"reset"
+                await closed(writer)
+                heard.append((simulator.requests[-1].outcome, raw))
+        return heard
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        whole, reset, cut, early, dropped = runner.run(outcomes())
+    assert [outcome for outcome, _ in (whole, reset, cut, early, dropped)] == [
+        "answered",
+        "reset",
+        "cut",
+        "reset",
+        "answered",
+    ]
+    assert whole[1].endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+    assert dropped[1].endswith(b"0\r\n\r\n")
+    assert b"said:" in cut[1]
+    assert early[1] in {b"", b"reset"}
+    if not tls:
+        assert (reset[1], early[1]) == (b"reset", b"reset")
