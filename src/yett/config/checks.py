@@ -65,7 +65,7 @@ def _provider(name: str, provider: ProviderSettings) -> Iterator[Problem]:
 
 def _address(provider: ProviderSettings) -> str:
     """What is wrong with the base URL, "" when nothing is."""
-    trouble, host = _url(provider.base_url, ("http", "https"))
+    trouble, host = check_url(provider.base_url, ("http", "https"))
     if trouble:
         return trouble
     if provider.base_url.lower().startswith("http:") and not is_loopback(host) and not provider.plaintext:
@@ -74,7 +74,7 @@ def _address(provider: ProviderSettings) -> str:
     return ""
 
 
-def _url(written: str, schemes: tuple[str, ...]) -> tuple[str, str]:
+def check_url(written: str, schemes: tuple[str, ...]) -> tuple[str, str]:
     """What is wrong with a URL, and its host. One with a password in it is not repeated."""
     try:
         url = urlsplit(written)
@@ -135,9 +135,8 @@ def _prices(settings: Settings) -> Iterator[Problem]:
 
 
 def _routing(settings: Settings) -> Iterator[Problem]:
-    if settings.routing.proxy:
-        trouble, _ = _url(settings.routing.proxy, ("http",))
-        if trouble:
-            yield ("routing", "proxy"), trouble
+    proxy = settings.routing.proxy
+    if proxy and not proxy.startswith(("env:", "file:")) and (trouble := check_url(proxy, ("http",))[0]):
+        yield ("routing", "proxy"), trouble + ("" if '"' in trouble else '; write "env:NAME" with its variable')
     if settings.routing.max_backoff < settings.routing.backoff:
         yield ("routing", "max_backoff"), "must not be less than backoff"

@@ -185,6 +185,8 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
     found: list[tuple[KeyPath, str]] = []
     if settings.admin.token:
         found.append((("admin", "token"), settings.admin.token))
+    if settings.routing.proxy.startswith(("env:", "file:")):
+        found.append((("routing", "proxy"), settings.routing.proxy))
     for name, provider in settings.providers.items():
         if provider.key:
             found.append((("providers", name, "key"), provider.key))

@@ -238,7 +238,10 @@ class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_connections: Annotated[Count, Meta(description="Connections to one provider, per worker.")] = 256
     proxy: Annotated[
         str,
-        Meta(description='HTTP proxy that providers are reached through (CONNECT), as in "http://proxy.example:3128".'),
+        Meta(
+            description="HTTP proxy that providers are reached through (CONNECT), as in `http://proxy.example:3128`; "
+            "one with a password is a reference, such as `env:HTTPS_PROXY`."
+        ),
     ] = ""
 
 

@@ -1,0 +1,76 @@
+"""`yett check`: is everything in order in yett.toml and the policies beside it? If so, what does it amount to?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from yett.cli.common import configuration_option, json_option, print_json, told
+from yett.config.compile import compile_snapshot, gather
+from yett.config.snapshot import Snapshot
+
+
+@click.command("check")
+@configuration_option
+@json_option
+def command(*, config: Path, as_json: bool) -> None:
+    """Check yett.toml and the policies: every mistake, each with its line and, where there is one, a suggestion."""
+    with told(as_json=as_json):
+        # no key is looked up here, so no pepper is needed
+        snapshot = compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"")
+    notes = _notes(snapshot)
+    if as_json:
+        print_json(
+            {
+                "ok": True,
+                "digest": snapshot.digest,
+                "mode": snapshot.settings.mode,
+                **_amounts(snapshot),
+                "notes": notes,
+            }
+        )
+        return
+    gateway, admin = snapshot.settings.gateway, snapshot.settings.admin
+    click.echo(f"{config}: no mistakes")
+    click.echo(f"  mode       {snapshot.settings.mode}")
+    click.echo(f"  gateway    {gateway.host}:{gateway.port}, admin {admin.host}:{admin.port}")
+    for name, route in snapshot.models.items():
+        click.echo(f"  model      {name} → {', '.join(target.id for target in route.targets)}")
+    click.echo(f"  teams      {', '.join(snapshot.teams) or 'none'}")
+    observed = sum(policy.mode == "observe" for policy in snapshot.policy.policies)
+    click.echo(
+        f"  policies   {len(snapshot.policy.policies)}{f', {observed} of them observed only' if observed else ''}"
+    )
+    click.echo(f"  detectors  {len(snapshot.scanner.detectors)}")
+    for note in notes:
+        click.echo(f"note: {note}")
+
+
+def _amounts(snapshot: Snapshot) -> dict[str, object]:
+    return {
+        "models": {name: [target.id for target in route.targets] for name, route in snapshot.models.items()},
+        "teams": list(snapshot.teams),
+        "policies": [policy.id for policy in snapshot.policy.policies],
+        "detectors": len(snapshot.scanner.detectors),
+    }
+
+
+def _notes(snapshot: Snapshot) -> list[str]:
+    """What is no mistake, but may surprise."""
+    notes = []
+    if not snapshot.models:
+        notes.append("there are no models, so there is nothing to call; write a [models.NAME] table")
+    if not snapshot.teams:
+        notes.append("there are no teams, so no key can be issued; write a [teams.NAME] table")
+    for name, route in snapshot.models.items():
+        for target, price in route.prices.items():
+            if price is None:
+                outcome = "it is not used" if route.unknown_price == "refuse" else "its calls are flagged"
+                notes.append(
+                    f'models.{name}: no price is known for "{target}", so {outcome}; write a [prices."{target}"] table'
+                )
+    if snapshot.observing:
+        notes.append('mode = "observe": policies are recorded, not enforced')
+    return notes

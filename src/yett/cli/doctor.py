@@ -1,0 +1,258 @@
+"""`yett doctor`: is this machine fit to run Yett as configured? Each finding says what to do next."""
+
+from __future__ import annotations
+
+import errno
+import importlib.metadata
+import os
+import shutil
+import socket
+import ssl
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from msgspec import Struct, to_builtins
+
+from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
+from yett.cli.system import SystemClock
+from yett.config.compile import compile_snapshot, gather
+from yett.config.reader import Reading
+from yett.config.settings import Settings
+from yett.errors import ConfigurationError, YettError
+from yett.providers.shelf import KINDS
+from yett.stores.journal import PUBLIC_KEY, SIGNING_KEY
+from yett.stores.keys import KeyStore
+
+_NEEDED = (
+    "uvicorn", "httptools", "uvloop", "msgspec", "cedarpy", "google-re2", "python-stdnum", "phonenumbers", "cryptography",
+    "joserfc", "starlette", "jinja2", "click", "prometheus-client",
+)  # fmt: skip
+_LITTLE_SPACE, _NO_SPACE = 1024**3, 100 * 1024**2
+_REACH_SECONDS = 5.0
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
+
+
+class Finding(Struct, frozen=True, omit_defaults=True):
+    """One thing looked at. `status`: ok, warning, failure. `next` is what to do about it."""
+
+    check: str
+    status: str
+    message: str
+    next: str = ""
+
+
+@click.command("doctor")
+@click.option("--network", is_flag=True, help="Also try to reach every provider (no key is sent).")
+@configuration_option
+@json_option
+def command(*, network: bool, config: Path, as_json: bool) -> None:
+    """Look at this machine and the configuration, and say what to do about what is wrong. Exits with 1 on a failure."""
+    findings = list(_examine(config, network=network))
+    failed = sum(finding.status == "failure" for finding in findings)
+    if as_json:
+        print_json({"ok": not failed, "findings": to_builtins(findings)})
+    else:
+        for finding in findings:
+            click.echo(
+                f"{click.style(finding.status.ljust(7), fg=_COLOURS[finding.status])}  {finding.check}: {finding.message}"
+            )
+            if finding.next:
+                click.echo(f"         → {finding.next}")
+    if failed:
+        sys.exit(FINDINGS)
+
+
+def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
+    yield _python()
+    yield from _dependencies()
+    sources = gather(config, os.environ)
+    reading = sources.reading
+    try:
+        compile_snapshot(sources, epoch=0, pepper=b"")
+        yield Finding("configuration", "ok", f"{config} and its policies have no mistakes")
+    except ConfigurationError as error:
+        yield Finding(
+            "configuration", "failure", f"{len(error.mistakes)} mistakes, first: {error.mistakes[0]}", "run: yett check"
+        )
+    if not reading.parsed:
+        return
+    yield from _ports(reading.settings)
+    yield from _state(reading)
+    yield _space(reading.state)
+    yield _clock(reading)
+    yield _audit_key(reading)
+    yield _keys(reading)
+    if network:
+        yield from _providers(reading)
+
+
+def _python() -> Finding:
+    return Finding("python", "ok", ".".join(map(str, sys.version_info[:3])))
+
+
+def _dependencies() -> Iterator[Finding]:
+    missing = [name for name in _NEEDED if _version(name) is None]
+    if missing:
+        yield Finding(
+            "packages", "failure", f"missing: {', '.join(missing)}", "install from requirements/core.txt: make setup"
+        )
+    else:
+        yield Finding("packages", "ok", f"{len(_NEEDED)} needed, all there")
+    if _version("hyperscan") is None:
+        yield Finding(
+            "pattern engine",
+            "warning",
+            "hyperscan is not installed; its portable twin finds the same, more slowly",
+            "install hyperscan where its wheel exists (x86-64 and ARM64 Linux, macOS)",
+        )
+    else:
+        yield Finding("pattern engine", "ok", f"hyperscan {_version('hyperscan')}")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    for what, host, port in (
+        ("gateway", settings.gateway.host, settings.gateway.port),
+        ("admin", settings.admin.host, settings.admin.port),
+    ):
+        yield _port(what, host, port)
+
+
+def _port(what: str, host: str, port: int) -> Finding:
+    check = f"{what} port"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+            trial.listen(1)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return Finding(
+                check,
+                "warning",
+                f"{host}:{port} is in use",
+                f"fine if it is a running Yett; else stop what uses it (ss -ltnp) or set {what}.port",
+            )
+        if error.errno == errno.EACCES:
+            return Finding(check, "failure", f"{host}:{port} is not permitted", f"set {what}.port above 1023")
+        return Finding(
+            check,
+            "failure",
+            f"{host}:{port}: {error.strerror or error}",
+            f"set {what}.host to an address of this machine",
+        )
+    return Finding(check, "ok", f"{host}:{port} is free")
+
+
+def _state(reading: Reading) -> Iterator[Finding]:
+    state = reading.state
+    if not state.exists():
+        parent = next(path for path in [*state.absolute().parents] if path.exists())
+        if os.access(parent, os.W_OK | os.X_OK):
+            yield Finding("state", "ok", f"{state} will be created")
+        else:
+            yield Finding("state", "failure", f"{state} cannot be created", f"make {parent} writable, or set state.dir")
+        return
+    if not state.is_dir() or not os.access(state, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(
+            "state", "failure", f"{state} is not a directory that can be written", "set state.dir, or change its owner"
+        )
+        return
+    # the directory and everything secret in it
+    private = [state, state / "pepper", state / "yett.db", state / SIGNING_KEY]
+    open_to_others = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if open_to_others:
+        names = " ".join(str(path) for path in open_to_others)
+        yield Finding("state", "failure", f"other users can read: {names}", f"run: chmod go= {names}")
+    else:
+        yield Finding("state", "ok", f"{state} is private to its owner")
+
+
+def _space(state: Path) -> Finding:
+    place = next(path for path in [state.absolute(), *state.absolute().parents] if path.exists())
+    free = shutil.disk_usage(place).free
+    message = f"{free / 1024**3:.1f} GiB free at {place}"
+    if free < _NO_SPACE:
+        return Finding("disk", "failure", message, "free some space: calls that cannot be recorded are refused")
+    if free < _LITTLE_SPACE:
+        return Finding("disk", "warning", message, "free some space, or move state.dir and audit.dir to a larger disk")
+    return Finding("disk", "ok", message)
+
+
+def _clock(reading: Reading) -> Finding:
+    """A clock that lies makes keys live for ever and audit records worthless."""
+    now = SystemClock().now()
+    if now < Path(__file__).stat().st_mtime - 86_400:
+        return Finding("clock", "failure", "it is earlier than when Yett was installed", "set the clock, and run NTP")
+    newest = max((path.stat().st_mtime for path in reading.audit.glob("*/*")), default=0.0)
+    if newest > now + 60:
+        return Finding("clock", "failure", "the audit journal was written in the future", "set the clock, and run NTP")
+    return Finding("clock", "ok", "later than everything that was written")
+
+
+def _audit_key(reading: Reading) -> Finding:
+    signing, public = reading.state / SIGNING_KEY, reading.audit / PUBLIC_KEY
+    if signing.exists():
+        return Finding("audit key", "ok", f"{signing}; keep a copy of {public} elsewhere, to verify with")
+    if public.exists():
+        return Finding(
+            "audit key",
+            "failure",
+            f"{signing} is missing, but {reading.audit} was signed with it",
+            f"restore it, or move {reading.audit} away to begin a new journal",
+        )
+    return Finding("audit key", "ok", "will be created at the first start")
+
+
+def _keys(reading: Reading) -> Finding:
+    if not (reading.state / "yett.db").exists():
+        return Finding("keys", "ok", "none yet", "run: yett keys create --name … --team …")
+    try:
+        with KeyStore.open(reading.state) as store:
+            now = int(SystemClock().now())
+            active = {one.key.id: one.key for one in store.list() if one.state(now) == "active"}
+    except YettError as error:
+        return Finding("keys", "failure", str(error), "restore yett.db and pepper together from a backup")
+    stray = sorted(f"{key.team}/{key.name}" for key in active.values() if key.team not in reading.settings.teams)
+    if stray:
+        return Finding(
+            "keys",
+            "warning",
+            f"refused, because their team is not in {reading.file}: {', '.join(stray)}",
+            "add the teams, or revoke the keys",
+        )
+    return Finding("keys", "ok", f"{len(active)} active")
+
+
+def _providers(reading: Reading) -> Iterator[Finding]:
+    for name, provider in reading.settings.providers.items():
+        kind = KINDS.get(provider.kind)
+        url = urlsplit(provider.base_url or (kind.base_url if kind else ""))
+        if not url.hostname:
+            continue
+        port = url.port or (443 if url.scheme == "https" else 80)
+        where = f"{url.hostname}:{port}"
+        try:
+            with socket.create_connection((url.hostname, port), timeout=_REACH_SECONDS) as connection:
+                if url.scheme == "https":
+                    trusted = reading.resolve(provider.ca_file) if provider.ca_file else None
+                    context = ssl.create_default_context(cafile=trusted)
+                    context.wrap_socket(connection, server_hostname=url.hostname).close()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
+            yield Finding(
+                f"provider {name}", "failure", f"{where}: {reason}", "check base_url, DNS, the firewall and ca_file"
+            )
+        else:
+            yield Finding(f"provider {name}", "ok", f"{where} answers")

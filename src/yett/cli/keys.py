@@ -1,0 +1,335 @@
+"""`yett keys`: issue virtual keys, list, rotate and revoke them. Every change is in the audit journal before it counts."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import structs
+
+from yett.cli.common import configuration_option, json_option, print_json, told
+from yett.cli.system import SystemClock
+from yett.config import units
+from yett.config.decoding import suggestion
+from yett.config.reader import Reading, read
+from yett.errors import ConfigurationError, Refusal
+from yett.model.key import Budget, Limits, VirtualKey
+from yett.model.record import Record
+from yett.stores.journal import FileJournal, open_journal
+from yett.stores.keys import KeyMistake, KeyStore, NewKey, StoredKey
+from yett.stores.sqlite import StoreUnavailable
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}")
+
+
+@click.group("keys")
+def command() -> None:
+    """Issue, list, rotate and revoke virtual keys.
+
+    A running gateway notices every change within a second. Keys are kept as keyed hashes: what is printed once cannot be
+    shown again.
+    """
+
+
+# ---- what is written on the command line ---------------------------------------------------------------------------
+
+
+class _Duration(click.ParamType[Any]):
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            seconds = units.parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return int(seconds)
+
+
+class _Budget(click.ParamType[Any]):
+    name = "budget"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Budget:
+        if isinstance(value, Budget):
+            return value
+        try:
+            return units.parse_budget(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Label(click.ParamType[Any]):
+    name = "name=value"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not equals or not _LABEL.fullmatch(name) or not _LABEL.fullmatch(text):
+            self.fail(f'"{value}" is not of the form name=value (letters, digits, ".", "_", "/" and "-")', param, ctx)
+        return name, text
+
+
+_limit = click.IntRange(1, 10**12)
+_team_option = click.option("--team", default="", help="When keys of several teams have this name.")
+
+
+# ---- commands ------------------------------------------------------------------------------------------------------
+
+
+@command.command()
+@click.option("--name", required=True, help="What it is for; unique among the team's live keys.")
+@click.option("--team", required=True, help="A [teams.NAME] of yett.toml.")
+@click.option("--models", default="", help="Only these models, separated by commas; else what team and policy allow.")
+@click.option("--budget", type=_Budget(), help='Money per period, as in "50usd/month".')
+@click.option("--rpm", type=_limit, help="Requests per minute.")
+@click.option("--tpm", type=_limit, help="Tokens per minute.")
+@click.option("--concurrency", type=_limit, help="Calls in flight.")
+@click.option("--expires", type=_Duration(), help='For how long it works, as in "30d"; else until it is revoked.')
+@click.option("--label", "labels", type=_Label(), multiple=True, help="A fact for policies, as in env=prod (repeat).")
+@configuration_option
+@json_option
+def create(
+    *,
+    name: str,
+    team: str,
+    models: str,
+    budget: Budget | None,
+    rpm: int | None,
+    tpm: int | None,
+    concurrency: int | None,
+    expires: int | None,
+    labels: tuple[tuple[str, str], ...],
+    config: Path,
+    as_json: bool,
+) -> None:
+    """Issue a key. It is shown once."""
+    with told(as_json=as_json):
+        reading = _reading(config, lenient=False)
+        now = _now()
+        new = NewKey(
+            name=name,
+            team=team,
+            expires=now + expires if expires else 0,
+            models=tuple(model for part in models.split(",") if (model := part.strip())),
+            limits=Limits(rpm=rpm, tpm=tpm, concurrency=concurrency, budget=budget),
+            labels=labels,
+        )
+        _check(new, expires, reading)
+        with _store(reading) as store:
+            key, text = store.create(new, now)
+    _show_once(key, text, as_json=as_json)
+
+
+@command.command("list")
+@click.option("--team", default="", help="Only this team's.")
+@click.option("--all", "everything", is_flag=True, help="Revoked and expired ones, too.")
+@configuration_option
+@json_option
+def list_(*, team: str, everything: bool, config: Path, as_json: bool) -> None:
+    """List the keys: by default those that work."""
+    with told(as_json=as_json):
+        reading = _reading(config, lenient=True)
+        with KeyStore.open(reading.state) as store:
+            stored = store.list()
+    now = _now()
+    rows = [one for one in stored if team in ("", one.key.team) and (everything or one.state(now) == "active")]
+    if as_json:
+        print_json({"keys": [_described(one, now) for one in rows]})
+    elif rows:
+        _table([_row(one, now, reading) for one in rows])
+    else:
+        click.echo("no keys; `yett keys create` issues one")
+
+
+@command.command()
+@click.argument("key", metavar="ID|NAME")
+@_team_option
+@configuration_option
+@json_option
+def revoke(*, key: str, team: str, config: Path, as_json: bool) -> None:
+    """Revoke a key, at once and for good. Calls in progress with it are cut."""
+    with told(as_json=as_json):
+        reading = _reading(config, lenient=True)
+        with _store(reading) as store:
+            revoked = store.revoke(store.find(key, team).key.id, _now())
+    if as_json:
+        print_json({"id": revoked.id, "name": revoked.name, "team": revoked.team, "revoked": _when(revoked.revoked)})
+    else:
+        click.echo(f"revoked {revoked.id} ({revoked.team}/{revoked.name}); running gateways refuse it within a second")
+
+
+@command.command()
+@click.argument("key", metavar="ID|NAME")
+@_team_option
+@click.option("--overlap", type=_Duration(), default="0s", help='For how long the old key still works, as in "1h".')
+@configuration_option
+@json_option
+def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) -> None:
+    """Replace a key by a new one with the same id, name, limits and what is used of them. The new one is shown once."""
+    with told(as_json=as_json):
+        reading = _reading(config, lenient=False)
+        now = _now()
+        with _store(reading) as store:
+            rotated, text = store.rotate(store.find(key, team).key.id, now, overlap)
+    _show_once(rotated, text, as_json=as_json)
+    if not as_json:
+        until = f"still works until {_when(now + overlap)}" if overlap else "no longer works"
+        click.echo(f"the old one {until}", err=True)
+
+
+# ---- what they share -----------------------------------------------------------------------------------------------
+
+
+def _reading(config: Path, *, lenient: bool) -> Reading:
+    """yett.toml without its secrets. `lenient`: a key must be revocable even while the file has mistakes elsewhere."""
+    reading = read(config, None)
+    if reading.mistakes and not (lenient and reading.parsed):
+        raise ConfigurationError(reading.mistakes)
+    for mistake in reading.mistakes:
+        click.echo(f"warning: {mistake}", err=True)
+    return reading
+
+
+def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
+    settings = reading.settings
+    if not _NAME.fullmatch(new.name):
+        raise KeyMistake("a key's name is one line of at most 100 characters")
+    if new.team not in settings.teams:
+        raise KeyMistake(f'no team "{new.team}" in {reading.file}{suggestion(new.team, settings.teams)}')
+    allowed = settings.teams[new.team].models or tuple(settings.models)
+    for model in new.models:
+        if model not in settings.models:
+            raise KeyMistake(f'no model "{model}" in {reading.file}{suggestion(model, settings.models)}')
+        if model not in allowed:
+            raise KeyMistake(f'team "{new.team}" may not use the model "{model}"{suggestion(model, allowed)}')
+    if expires == 0:
+        raise KeyMistake("--expires must be at least a second")
+    names = [name for name, _ in new.labels]
+    for name in names:
+        if names.count(name) > 1:
+            raise KeyMistake(f'the label "{name}" is given twice')
+
+
+@contextmanager
+def _store(reading: Reading) -> Iterator[KeyStore]:
+    """The key store, with each change recorded in the audit journal before it is committed."""
+    journal = _journal(reading)
+
+    def record(event: str, key: VirtualKey) -> None:
+        detail: dict[str, object] = {"user": _user()}
+        if event != "key.revoke":
+            detail |= {"models": key.models, "labels": dict(key.labels), "limits": structs.asdict(key.limits)}
+            detail |= {"expires": key.expires}
+        try:
+            journal.write(
+                Record(
+                    kind="event",
+                    call=key.id,
+                    ts=int(SystemClock().now() * 1e6),
+                    caller=key.id,
+                    name=key.name,
+                    team=key.team,
+                    tenant=key.tenant,
+                    event=event,
+                    detail=detail,
+                )
+            )
+        except Refusal as refusal:
+            raise StoreUnavailable(
+                f"the audit journal {reading.audit} cannot be written: nothing was changed"
+            ) from refusal
+
+    try:
+        with KeyStore.open(reading.state, witness=record) as store:
+            yield store
+    finally:
+        journal.close()
+
+
+def _journal(reading: Reading) -> FileJournal:
+    try:
+        return open_journal(reading.audit, reading.state, SystemClock(), durability=reading.settings.audit.durability)
+    except (OSError, Refusal) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StoreUnavailable(f"the audit journal {reading.audit} cannot be written: {reason}") from error
+
+
+def _now() -> int:
+    return int(SystemClock().now())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no entry for this user id, as in many containers
+        return ""
+
+
+def _when(seconds: int) -> str:
+    """A time as ISO 8601 in UTC, "" for never."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
+
+
+def _described(stored: StoredKey, now: int) -> dict[str, object]:
+    key = stored.key
+    limits = {name: value for name, value in structs.asdict(key.limits).items() if value is not None}
+    if key.limits.budget is not None:
+        limits["budget"] = units.format_budget(key.limits.budget)
+    return {
+        "id": key.id,
+        "name": key.name,
+        "team": key.team,
+        "last4": key.last4,
+        "state": stored.state(now),
+        "models": list(key.models),
+        "limits": limits,
+        "labels": dict(key.labels),
+        "created": _when(key.created),
+        "expires": _when(key.expires),
+        "revoked": _when(key.revoked),
+        "last_used": _when(stored.last_used),
+    }
+
+
+def _show_once(key: VirtualKey, text: str, *, as_json: bool) -> None:
+    if as_json:
+        described = _described(StoredKey(key, 0), key.created)
+        print_json({"key": text, **described})
+        return
+    click.echo(text)  # alone on standard output: KEY=$(yett keys create …)
+    click.echo(f"{key.id}: {key.team}/{key.name}. Keep it now; it cannot be shown again.", err=True)
+
+
+def _row(stored: StoredKey, now: int, reading: Reading) -> tuple[str, ...]:
+    key = stored.key
+    limits = [f"{name} {value}" for name in ("rpm", "tpm", "concurrency") if (value := getattr(key.limits, name))]
+    limits += [units.format_budget(key.limits.budget)] if key.limits.budget else []
+    state = stored.state(now)
+    if state == "active" and key.team not in reading.settings.teams:
+        state = "refused: its team is not in yett.toml"
+    return (
+        key.id,
+        key.team,
+        key.name,
+        f"…{key.last4}",
+        state,
+        ", ".join(key.models) or "any",
+        ", ".join(limits) or "none",
+        _when(key.expires)[:16] or "never",
+        _when(stored.last_used)[:16] or "never",
+    )
+
+
+def _table(rows: list[tuple[str, ...]]) -> None:
+    heading = ("ID", "TEAM", "NAME", "KEY", "STATE", "MODELS", "LIMITS", "EXPIRES", "USED")
+    widths = [max(len(row[column]) for row in [heading, *rows]) for column in range(len(heading))]
+    for row in [heading, *rows]:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.echo(click.style(line, bold=True) if row is heading else line)

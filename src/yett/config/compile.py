@@ -1,0 +1,221 @@
+"""From yett.toml and the policies beside it to a Snapshot, or to every mistake in all of them together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+from msgspec import Struct
+
+from yett.config.decoding import suggestion
+from yett.config.prices import Price, PriceBook
+from yett.config.reader import Reading, changed, fingerprint, read
+from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
+from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
+from yett.config.units import parse_budget
+from yett.detectors.detector import Detector
+from yett.detectors.engine import Scanner
+from yett.detectors.shelf import SHELF
+from yett.errors import ConfigurationError, Mistake
+from yett.model.key import Limits, VirtualKey
+from yett.model.route import Provider, Target, Timeouts
+from yett.policy.engine import PolicyEngine
+from yett.ports import Scope
+from yett.providers.shelf import KINDS
+
+_MOST_POLICY_BYTES = 4 * 1024**2
+
+
+class Sources(Struct, frozen=True):
+    """The operator's files as they were at one moment. `policies` are texts by the names that mistakes show."""
+
+    reading: Reading
+    policies: Mapping[str, str]
+    mistakes: tuple[Mistake, ...]  # of the policy files themselves: unreadable, none there
+    fingerprints: Mapping[str, bytes]  # of the policy files' contents
+
+    def changed(self) -> bool:
+        """Whether the same files have another content now."""
+        return {
+            str(path): fingerprint(_content(path)[0]) for path in _policy_files(self.reading)
+        } != self.fingerprints or changed(self.reading)
+
+    @property
+    def digest(self) -> str:
+        """Names the content: equal for equal settings and policies, wherever they stand and however they are laid out."""
+        whole = hashlib.sha256(msgspec.json.encode(self.reading.settings, order="deterministic"))
+        for name, text in sorted(self.policies.items()):
+            for part in (Path(name).name, text):
+                encoded = part.encode()
+                whole.update(len(encoded).to_bytes(8, "big") + encoded)
+        return whole.hexdigest()
+
+
+def gather(path: Path, environment: Mapping[str, str]) -> Sources:
+    """Read yett.toml at `path` and the policies it names. Raises nothing: what is wrong is in the result."""
+    reading = read(path, environment)
+    texts: dict[str, str] = {}
+    fingerprints: dict[str, bytes] = {}
+    mistakes: list[Mistake] = []
+    for file in _policy_files(reading):
+        raw, trouble = _content(file)
+        fingerprints[str(file)] = fingerprint(raw)
+        line = 0
+        try:
+            texts[str(file)] = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line, trouble = raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text"
+        if trouble:
+            mistakes.append(Mistake(str(file), line, trouble))
+    if not fingerprints and reading.parsed:
+        missing = "no .cedar file in" if reading.policies.is_dir() else "no directory"
+        trouble = f"there is {missing} {reading.policies}; without policies every call is refused"
+        mistakes.append(reading.mistake(("policy", "dir"), trouble))
+    return Sources(reading, texts, tuple(mistakes), fingerprints)
+
+
+def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple[VirtualKey, ...] = ()) -> Snapshot:
+    """Check everything and compile it. Raises ConfigurationError with every mistake in all files."""
+    reading = sources.reading
+    settings = reading.settings
+    mistakes = [*reading.mistakes, *sources.mistakes]
+    scanner = _scanner(reading, mistakes)
+    policy = _policy(sources, scanner, mistakes)
+    if mistakes or policy is None:
+        raise ConfigurationError(tuple(mistakes))
+    prices = PriceBook()
+    providers = {name: _provider(name, provider, reading) for name, provider in settings.providers.items()}
+    snapshot = Snapshot(
+        epoch=epoch,
+        digest=sources.digest,
+        settings=settings,
+        policy=policy,
+        scanner=scanner,
+        prices=prices,
+        models=MappingProxyType(
+            {name: _model(name, model, settings, providers, prices) for name, model in settings.models.items()}
+        ),
+        teams=MappingProxyType({name: _team(name, team) for name, team in settings.teams.items()}),
+        local=LOCAL,
+        pepper=pepper,
+        proxy=_proxy(reading),
+    )
+    return with_keys(snapshot, keys)
+
+
+def limits_of(settings: LimitSettings) -> Limits:
+    """The limits that a table describes."""
+    budget = parse_budget(settings.budget) if settings.budget else None
+    return Limits(rpm=settings.rpm, tpm=settings.tpm, concurrency=settings.concurrency, budget=budget)
+
+
+def _policy_files(reading: Reading) -> list[Path]:
+    return sorted(reading.policies.glob("*.cedar"))
+
+
+def _content(path: Path) -> tuple[bytes, str]:
+    """A policy file's content, and why it is not usable, "" when it is."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_POLICY_BYTES + 1)
+    except OSError as error:
+        return b"", f"cannot be read: {error.strerror}"
+    return raw, "" if len(raw) <= _MOST_POLICY_BYTES else f"is larger than {_MOST_POLICY_BYTES} bytes"
+
+
+def _scanner(reading: Reading, mistakes: list[Mistake]) -> Scanner:
+    enabled = list(SHELF)
+    for index, name in enumerate(reading.settings.inspection.disabled):
+        left = [detector for detector in enabled if not _names(name, detector)]
+        if not any(_names(name, detector) for detector in SHELF):
+            hint = suggestion(name, {detector.id for detector in SHELF} | set(_finding_names(SHELF)))
+            mistakes.append(reading.mistake(("inspection", "disabled", index), f'no detector "{name}"{hint}'))
+        enabled = left
+    return Scanner(enabled)
+
+
+def _names(name: str, detector: Detector) -> bool:
+    """Whether `name` is the detector's id, its kind, or a family that its kind belongs to."""
+    return name in (detector.id, detector.kind) or detector.kind.startswith(f"{name}.")
+
+
+def _finding_names(detectors: Iterable[Detector]) -> tuple[str, ...]:
+    """What policies may call findings: kinds and their families."""
+    kinds = {detector.kind for detector in detectors}
+    return tuple(sorted(kinds | {kind.partition(".")[0] for kind in kinds}))
+
+
+def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
+    settings = sources.reading.settings
+    known: dict[str, Iterable[str]] = {"finding": _finding_names(scanner.detectors), "Tenant": (TENANT,)}
+    if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
+        known["Team"] = settings.teams
+        known["Model"] = settings.models
+        known["Provider"] = settings.providers
+        known["Target"] = [f"{t.provider}/{t.model}" for model in settings.models.values() for t in model.targets]
+    try:
+        return PolicyEngine.load(sources.policies, known)
+    except ConfigurationError as error:
+        mistakes.extend(error.mistakes)
+        return None
+
+
+def _provider(name: str, settings: ProviderSettings, reading: Reading) -> Provider:
+    references = (settings.key,) if settings.key else settings.keys
+    timeouts = settings.timeouts
+    return Provider(
+        id=name,
+        kind=settings.kind,
+        base_url=(settings.base_url or KINDS[settings.kind].base_url).rstrip("/"),
+        labels=tuple(sorted(set(settings.labels))),
+        keys=tuple(reading.secrets[reference] for reference in references),
+        timeouts=Timeouts(timeouts.connect, timeouts.first_byte, timeouts.between_chunks, timeouts.total),
+        ca_file=str(reading.resolve(settings.ca_file)) if settings.ca_file else "",
+    )
+
+
+def _proxy(reading: Reading) -> str:
+    written = reading.settings.routing.proxy
+    return reading.secrets[written].reveal() if written in reading.secrets else written
+
+
+def _model(
+    name: str, model: ModelSettings, settings: Settings, providers: Mapping[str, Provider], prices: PriceBook
+) -> ModelRoute:
+    targets = tuple(
+        Target(f"{t.provider}/{t.model}", providers[t.provider], t.model, t.weight, t.priority) for t in model.targets
+    )
+    return ModelRoute(
+        name=name,
+        targets=targets,
+        by_id=MappingProxyType({target.id: target for target in targets}),
+        prices=MappingProxyType({target.id: _price(prices, settings, target) for target in targets}),
+        scopes=_scopes(f"model:{name}", model.limits),
+        labels=tuple(sorted(set(model.labels))),
+        unknown_price=model.unknown_price,
+        max_output_tokens=model.max_output_tokens or settings.limits.default_output_tokens,
+        sent_cap=model.max_output_tokens or 0,
+        attempts=model.attempts or settings.routing.attempts,
+    )
+
+
+def _team(name: str, team: TeamSettings) -> TeamRoute:
+    return TeamRoute(
+        name, frozenset(team.models), _scopes(f"team:{name}", team.limits), MappingProxyType(dict(team.labels))
+    )
+
+
+def _scopes(scope: str, settings: LimitSettings) -> tuple[Scope, ...]:
+    limits = limits_of(settings)
+    return () if limits.unlimited else (Scope(scope, limits),)
+
+
+def _price(prices: PriceBook, settings: Settings, target: Target) -> Price | None:
+    """The operator's own price of a target, else the price list's."""
+    if (own := settings.prices.get(target.id)) is not None:
+        cached = own.input_usd_per_mtok if own.cached_usd_per_mtok is None else own.cached_usd_per_mtok
+        return Price(own.input_usd_per_mtok, cached, own.output_usd_per_mtok)
+    return prices.find(KINDS[target.provider.kind].prices, target.model)

@@ -1,0 +1,101 @@
+"""Live: the snapshot in force. A new one is built beside it and swapped in by one assignment, or refused as a whole.
+
+Asked off the path of a call: `changed()` about once a second and `reload()` when it says so (or on SIGHUP), `refresh_keys()`
+when the key store's version has moved.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from yett.config.compile import compile_snapshot, gather
+from yett.config.settings import Settings
+from yett.config.snapshot import Snapshot, with_keys
+from yett.errors import ConfigurationError
+from yett.model.key import VirtualKey
+
+# What is taken up at start only: sockets, processes and open files are not exchanged under running calls.
+_AT_START = (
+    ("gateway", "host"),
+    ("gateway", "port"),
+    ("gateway", "workers"),
+    ("admin", "host"),
+    ("admin", "port"),
+    ("state", "dir"),
+    ("audit", "dir"),
+    ("audit", "durability"),
+    ("audit", "content"),
+    ("audit", "segment_bytes"),
+    ("audit", "checkpoint_seconds"),
+    ("audit", "checkpoint_records"),
+    ("limits", "lease_seconds"),
+    ("routing", "max_connections"),
+    ("routing", "proxy"),
+    ("log", "format"),
+    ("log", "level"),
+)
+
+
+class Live:
+    """`current` is the snapshot in force; a call reads it once. `error` is why the last reload was refused, None when it was
+    not; `reloads` and `refused` count since the start."""
+
+    def __init__(
+        self, path: Path, environment: Mapping[str, str], pepper: bytes, keys: tuple[VirtualKey, ...] = ()
+    ) -> None:
+        """Build the first snapshot. Raises ConfigurationError with every mistake."""
+        self.error: ConfigurationError | None = None
+        self.reloads = 0
+        self.refused = 0
+        self._path = path
+        self._environment = environment
+        self._pepper = pepper
+        self._keys = keys
+        # reload() may run in a thread: without the lock it could put keys back in force that were revoked meanwhile
+        self._swapping = threading.Lock()
+        sources = gather(path, environment)
+        self._sources = sources
+        self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys)
+        self._started_with = self.current.settings
+
+    def changed(self) -> bool:
+        """Whether a file that the configuration is made of differs from when it was last read, refused or not. Compares
+        contents, not times: a file rewritten within one tick of the clock is noticed."""
+        return self._sources.changed()
+
+    def reload(self) -> bool:
+        """Build a snapshot from the files as they are now and put it in force. False: it was refused, `error` says why, and
+        the old one stays."""
+        sources = gather(self._path, self._environment)
+        self._sources = sources
+        try:
+            built = compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper)
+        except ConfigurationError as error:
+            self.refused += 1
+            self.error = error
+            return False
+        with self._swapping:
+            self.current = with_keys(built, self._keys)
+        self.reloads += 1
+        self.error = None
+        return True
+
+    def refresh_keys(self, keys: tuple[VirtualKey, ...]) -> None:
+        """Put these keys in force. Policies, decisions and everything else stay as they are."""
+        with self._swapping:
+            self._keys = keys
+            self.current = with_keys(self.current, keys)
+
+    def waiting_for_restart(self) -> tuple[str, ...]:
+        """The settings in force that differ from what the process was started with, and need a restart to matter."""
+        return tuple(
+            f"{section}.{name}"
+            for section, name in _AT_START
+            if _setting(self._started_with, section, name) != _setting(self.current.settings, section, name)
+        )
+
+
+def _setting(settings: Settings, section: str, name: str) -> object:
+    return getattr(getattr(settings, section), name)

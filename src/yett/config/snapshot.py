@@ -1,0 +1,109 @@
+"""Snapshot: everything a call is judged by, compiled, checked and immutable. A call keeps the one it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from yett.config.prices import Price, PriceBook
+from yett.config.settings import Settings
+from yett.detectors.engine import Scanner
+from yett.model.caller import Caller
+from yett.model.key import VirtualKey
+from yett.model.route import Provider, Target, Timeouts
+from yett.policy.engine import PolicyEngine
+from yett.ports import Scope
+
+TENANT = "default"
+
+
+class ModelRoute(Struct, frozen=True):
+    """One model as callers name it. `prices` are by target id, None where none is known; `scopes` is what limits all its
+    callers together, empty when nothing does. `max_output_tokens` is reserved for a call that names no limit."""
+
+    name: str
+    targets: tuple[Target, ...]
+    by_id: Mapping[str, Target]
+    prices: Mapping[str, Price | None]
+    scopes: tuple[Scope, ...]
+    labels: tuple[str, ...]
+    unknown_price: str  # refuse | flag
+    max_output_tokens: int
+    sent_cap: int  # the part of it that is also sent as the cap; 0 when it was not configured for this model
+    attempts: int
+
+
+# What Yett answers itself, put to policy as a target of its own: no route is outside policy.
+_SELF = Target("yett/gateway", Provider("yett", "yett", "", ("local",), (), Timeouts()), "gateway")
+LOCAL = ModelRoute("", (_SELF,), MappingProxyType({_SELF.id: _SELF}), MappingProxyType({}), (), (), "flag", 0, 0, 1)
+
+
+class TeamRoute(Struct, frozen=True):
+    """One team: the models it may use (empty: whatever policy allows), what limits it, what its keys inherit."""
+
+    name: str
+    models: frozenset[str]
+    scopes: tuple[Scope, ...]
+    labels: Mapping[str, str]
+
+
+class Snapshot(Struct, frozen=True):
+    """The compiled configuration. `epoch` counts builds of this process; `digest` names what was built: settings, policies
+    and price list, not the keys. `keys`, `callers` and `scopes` are by the digest of the key."""
+
+    epoch: int
+    digest: str
+    settings: Settings
+    policy: PolicyEngine
+    scanner: Scanner
+    prices: PriceBook
+    models: Mapping[str, ModelRoute]
+    teams: Mapping[str, TeamRoute]
+    local: ModelRoute  # what Yett answers itself
+    pepper: bytes
+    proxy: str  # "" or http://[user:password@]host[:port]
+    keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
+    callers: Mapping[bytes, Caller] = MappingProxyType({})
+    scopes: Mapping[bytes, tuple[Scope, ...]] = MappingProxyType({})
+    judges_clean_replies: bool = True  # a reply in which nothing was found still needs a policy that releases it
+
+    def __repr__(self) -> str:
+        return f"Snapshot(epoch={self.epoch}, digest={self.digest[:12]!r})"  # it holds secrets
+
+    @property
+    def observing(self) -> bool:
+        """Whether policies only record what they would have done."""
+        return self.settings.mode == "observe"
+
+    def caller_of(self, key: VirtualKey) -> Caller:
+        """The caller that one of `keys` stands for."""
+        return self.callers[key.digest]
+
+    def scopes_of(self, key: VirtualKey, route: ModelRoute) -> tuple[Scope, ...]:
+        """Everything that limits a call of `key` to `route`: key, team, model."""
+        return self.scopes[key.digest] + route.scopes
+
+
+def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
+    """`snapshot` with other keys. A key of a team that yett.toml does not (or no longer) know is left out, so that it is
+    refused: the limits and lists that its team was to be held to are gone."""
+    by_digest = {key.digest: key for key in keys if key.team in snapshot.teams}
+    return replace(
+        snapshot,
+        keys=MappingProxyType(by_digest),
+        callers=MappingProxyType({digest: _caller(key, snapshot) for digest, key in by_digest.items()}),
+        scopes=MappingProxyType({digest: _scopes(key, snapshot) for digest, key in by_digest.items()}),
+    )
+
+
+def _caller(key: VirtualKey, snapshot: Snapshot) -> Caller:
+    labels = {**snapshot.teams[key.team].labels, **dict(key.labels)}
+    return Caller(key.id, key.name, key.team, key.tenant, tuple(sorted(labels.items())), key)
+
+
+def _scopes(key: VirtualKey, snapshot: Snapshot) -> tuple[Scope, ...]:
+    own = () if key.limits.unlimited else (Scope(f"key:{key.id}", key.limits),)
+    return own + snapshot.teams[key.team].scopes

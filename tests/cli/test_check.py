@@ -1,0 +1,91 @@
+"""`yett check`: every mistake with its line on one run, or what the configuration amounts to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from yett.cli import check
+
+TOML = """\
+[providers.local]
+kind = "vllm"
+base_url = "http://127.0.0.1:1/v1"
+[models.m]
+targets = [{ provider = "local", model = "x" }]
+[teams.t]
+"""
+POLICY = (
+    '@id("a") permit (principal, action, resource);\n@id("b") @mode("observe") forbid (principal, action, resource);\n'
+)
+
+
+def run(folder: Path, *arguments: str, toml: str = TOML, policy: str = POLICY) -> tuple[int, str, str]:
+    (folder / "policies").mkdir(exist_ok=True)
+    (folder / "yett.toml").write_text(toml)
+    (folder / "policies/p.cedar").write_text(policy)
+    result = CliRunner().invoke(check.command, ["--config", str(folder / "yett.toml"), *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_in_order(tmp_path: Path) -> None:
+    code, output, _ = run(tmp_path)
+    assert code == 0
+    assert "no mistakes" in output
+    assert "m → local/x" in output
+    assert "policies   2, 1 of them observed only" in output
+    assert 'note: models.m: no price is known for "local/x", so it is not used' in output
+
+
+def test_in_order_as_json(tmp_path: Path) -> None:
+    code, output, _ = run(tmp_path, "--json", toml="mode = 'observe'\n")
+    found = json.loads(output)
+    assert code == 0
+    assert found["ok"] is True
+    assert found["policies"] == ["a", "b"]
+    assert found["notes"] == [
+        "there are no models, so there is nothing to call; write a [models.NAME] table",
+        "there are no teams, so no key can be issued; write a [teams.NAME] table",
+        'mode = "observe": policies are recorded, not enforced',
+    ]
+
+
+def test_all_mistakes(tmp_path: Path) -> None:
+    code, output, errors = run(tmp_path, toml=TOML + "[gatewy]\n[log]\nlevel = 'x'\n", policy="permit (")
+    assert (code, output) == (3, "")
+    assert f'{tmp_path}/yett.toml:7: gatewy: no such setting; did you mean "gateway"?' in errors
+    assert f"{tmp_path}/yett.toml:9: log.level:" in errors
+    assert f"{tmp_path}/policies/p.cedar:1:" in errors
+    assert "yett: 3 mistakes" in errors
+
+
+def test_all_mistakes_as_json(tmp_path: Path) -> None:
+    code, output, _ = run(tmp_path, "--json", toml="x = 1\n")
+    found = json.loads(output)
+    assert (code, found["ok"]) == (3, False)
+    assert found["mistakes"] == [
+        {
+            "file": f"{tmp_path}/yett.toml",
+            "line": 1,
+            "message": "x: no such setting" + found["mistakes"][0]["message"][18:],
+        }
+    ]
+
+
+def test_no_file(tmp_path: Path) -> None:
+    result = CliRunner().invoke(check.command, [], env={"YETT_CONFIG": str(tmp_path / "nowhere.toml")})
+    assert result.exit_code == 3
+    assert "nowhere.toml: there is no such file" in result.stderr
+
+
+def test_the_environment_is_the_process_s_own(tmp_path: Path) -> None:
+    toml = '[providers.a]\nkind = "openai"\nkey = "env:YETT_TEST_KEY"\n'
+    assert run(tmp_path, toml=toml)[0] == 3
+    (tmp_path / "yett.toml").write_text(toml)
+    found = CliRunner().invoke(
+        check.command, ["--config", str(tmp_path / "yett.toml")], env={"YETT_TEST_KEY": "sk-secret-value"}
+    )
+    assert found.exit_code == 0
+    assert "sk-secret-value" not in found.output

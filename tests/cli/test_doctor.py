@@ -1,0 +1,136 @@
+"""`yett doctor`: what it sees on a good machine and on bad ones, and that each bad news says what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from yett.cli import doctor, keys
+
+POLICY = '@id("a") permit (principal, action, resource);\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/a.cedar").write_text(POLICY)
+    write(tmp_path)
+    return tmp_path
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def write(folder: Path, more: str = "", port: int = 0) -> None:
+    ports = f"[gateway]\nport = {port or free_port()}\n[admin]\nport = {free_port()}\n"
+    (folder / "yett.toml").write_text(f"{ports}[teams.t]\n{more}")
+
+
+def examine(folder: Path, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    result = CliRunner().invoke(doctor.command, ["--config", str(folder / "yett.toml"), "--json", *arguments])
+    found = json.loads(result.stdout)
+    for finding in found["findings"]:
+        assert finding["status"] == "ok" or finding.get("next"), finding
+    return result.exit_code, {finding["check"]: finding for finding in found["findings"]}
+
+
+def test_a_good_machine(folder: Path) -> None:
+    code, found = examine(folder)
+    assert code == 0
+    assert {
+        check: f["status"] for check, f in found.items() if check not in ("disk", "pattern engine")
+    } == dict.fromkeys(
+        ("python", "packages", "configuration", "gateway port", "admin port", "state", "clock", "audit key", "keys"),
+        "ok",
+    )
+    text = CliRunner().invoke(doctor.command, ["--config", str(folder / "yett.toml")])
+    assert text.exit_code == 0
+    assert "ok       gateway port: 127.0.0.1:" in text.stdout
+    assert not (folder / ".yett").exists()  # looking changes nothing
+
+
+def test_a_used_state(folder: Path) -> None:
+    created = CliRunner().invoke(
+        keys.command, ["create", "--name", "a", "--team", "t", "--config", str(folder / "yett.toml")]
+    )
+    assert created.exit_code == 0
+    code, found = examine(folder)
+    assert code == 0, found
+    assert found["keys"]["message"] == "1 active"
+    assert "audit-signing.key" in found["audit key"]["message"]
+    write(folder, "[teams.u]\n")
+    (folder / "yett.toml").write_text((folder / "yett.toml").read_text().replace("[teams.t]\n", ""))
+    assert examine(folder)[1]["keys"]["status"] == "warning"
+    (folder / ".yett/pepper").chmod(0o644)
+    (folder / ".yett/yett.db").write_bytes(b"garbage" * 1000)
+    (folder / ".yett/audit-signing.key").unlink()
+    code, found = examine(folder)
+    assert code == 1
+    assert "pepper" in found["state"]["message"]
+    assert "damaged" in found["keys"]["message"]
+    assert found["audit key"]["status"] == "failure"
+
+
+def test_mistakes_in_the_configuration(folder: Path) -> None:
+    write(folder, "[gatewy]\n")
+    code, found = examine(folder)
+    assert code == 1
+    assert found["configuration"]["status"] == "failure"
+    assert found["configuration"]["next"] == "run: yett check"
+    assert "gateway port" in found
+    (folder / "yett.toml").write_text("nonsense")
+    code, found = examine(folder)
+    assert code == 1
+    assert "gateway port" not in found
+
+
+def test_ports(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        write(folder, port=taken.getsockname()[1])
+        code, found = examine(folder)
+    assert code == 0
+    assert "is in use" in found["gateway port"]["message"]
+    (folder / "yett.toml").write_text('[gateway]\nhost = "192.0.2.1"\n')
+    code, found = examine(folder)
+    assert code == 1
+    assert found["gateway port"]["status"] == "failure"
+
+
+def test_a_clock_that_is_behind(folder: Path) -> None:
+    segment = folder / ".yett/audit/w-1/000.jsonl"
+    segment.parent.mkdir(parents=True)
+    segment.write_text("")
+    os.utime(segment, (2**33, 2**33))
+    (folder / ".yett").chmod(0o700)
+    code, found = examine(folder)
+    assert code == 1
+    assert "future" in found["clock"]["message"]
+
+
+def test_state_that_is_no_directory(folder: Path) -> None:
+    (folder / ".yett").write_text("")
+    assert examine(folder)[1]["state"]["status"] == "failure"
+
+
+def test_the_network_only_when_asked(folder: Path) -> None:
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        there.listen()
+        table = '[providers.{}]\nkind = "vllm"\nbase_url = "http://127.0.0.1:{}/v1"\n'
+        write(folder, table.format("up", there.getsockname()[1]) + table.format("down", free_port()))
+        assert not any(check.startswith("provider") for check in examine(folder)[1])
+        code, found = examine(folder, "--network")
+    assert code == 1
+    assert found["provider up"]["status"] == "ok"
+    assert found["provider down"]["status"] == "failure"

@@ -1,0 +1,121 @@
+"""The snapshot in force: swapped as a whole or kept, and never with keys that were revoked meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from yett.config.live import Live
+from yett.errors import ConfigurationError
+from yett.model.key import VirtualKey
+
+POLICY = '@id("all")\npermit (principal, action, resource);\n'
+KEY = VirtualKey(id="key_1", name="ci", team="t", digest=b"d" * 32, last4="abcd", created=1)
+TOML = "[teams.t]\n"
+
+
+def live(folder: Path, keys: tuple[VirtualKey, ...] = (KEY,)) -> Live:
+    (folder / "policies").mkdir()
+    (folder / "policies/a.cedar").write_text(POLICY)
+    (folder / "yett.toml").write_text(TOML)
+    return Live(folder / "yett.toml", {}, b"pepper", keys)
+
+
+def test_it_begins_with_a_checked_snapshot(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    assert holder.current.epoch == 1
+    assert holder.current.keys == {KEY.digest: KEY}
+    assert not holder.changed()
+    (tmp_path / "yett.toml").write_text("nonsense")
+    with pytest.raises(ConfigurationError):
+        Live(tmp_path / "yett.toml", {}, b"")
+
+
+def test_a_change_is_taken_up(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    before = holder.current
+    (tmp_path / "yett.toml").write_text(TOML + '[log]\nlevel = "debug"\n')
+    assert holder.changed()
+    assert holder.reload()
+    assert (holder.current.epoch, holder.reloads, holder.refused) == (2, 1, 0)
+    assert holder.current.digest != before.digest
+    assert holder.current.keys == {KEY.digest: KEY}
+    assert not holder.changed()
+    assert before.settings.log.level == "info"  # whoever began with it keeps it
+
+
+def test_a_mistake_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    before = holder.current
+    (tmp_path / "policies/a.cedar").write_text("permit (")
+    assert holder.changed()
+    assert not holder.reload()
+    assert holder.current is before
+    assert holder.error is not None
+    assert "a.cedar" in str(holder.error)
+    assert (holder.reloads, holder.refused) == (0, 1)
+    assert not holder.changed()  # it is not tried again until it changes
+    (tmp_path / "policies/a.cedar").write_text(POLICY)
+    assert holder.changed()
+    assert holder.reload()
+    assert holder.error is None
+    assert (holder.reloads, holder.refused) == (1, 1)
+
+
+def test_a_file_that_disappears_is_refused(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    (tmp_path / "yett.toml").unlink()
+    assert holder.changed()
+    assert not holder.reload()
+    assert not holder.changed()
+    (tmp_path / "yett.toml").write_text(TOML)
+    assert holder.changed()
+
+
+def test_keys_change_alone(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    before = holder.current
+    revoked = replace(KEY, revoked=5)
+    holder.refresh_keys((revoked,))
+    assert holder.current.keys[KEY.digest].revoked == 5
+    assert holder.current.policy is before.policy
+    assert holder.current.epoch == before.epoch
+    assert holder.reload()
+    assert holder.current.keys[KEY.digest].revoked == 5
+
+
+def test_reloading_beside_revoking_loses_neither(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    stop = threading.Event()
+
+    def reload() -> None:
+        while not stop.is_set():
+            holder.reload()
+
+    thread = threading.Thread(target=reload)
+    thread.start()
+    try:
+        for time in range(1, 200):
+            holder.refresh_keys((replace(KEY, revoked=time),))
+            assert holder.current.keys[KEY.digest].revoked == time
+    finally:
+        stop.set()
+        thread.join()
+    assert holder.current.keys[KEY.digest].revoked == 199
+    assert holder.current.epoch == holder.reloads + 1
+
+
+def test_what_waits_for_a_restart(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    assert holder.waiting_for_restart() == ()
+    (tmp_path / "yett.toml").write_text(
+        TOML + '[gateway]\nport = 9999\n[log]\nlevel = "debug"\n[routing]\nattempts = 1\n'
+    )
+    assert holder.reload()
+    assert holder.waiting_for_restart() == ("gateway.port", "log.level")
+    (tmp_path / "yett.toml").write_text(TOML)
+    assert holder.reload()
+    assert holder.waiting_for_restart() == ()
