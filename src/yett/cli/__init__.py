@@ -8,18 +8,18 @@ import click
 
 from yett import __version__
 
-# name -> module and attribute. Loaded when used: `yett --help` should not wait for an automaton to compile.
+# name -> module, and what `yett --help` says: commands are loaded when used, because an automaton takes time to compile.
 COMMANDS = {
-    "init": "yett.cli.init:command",
-    "serve": "yett.cli.serve:command",
-    "demo": "yett.cli.demo:command",
-    "check": "yett.cli.check:command",
-    "doctor": "yett.cli.doctor:command",
-    "keys": "yett.cli.keys:command",
-    "policy": "yett.cli.policy:command",
-    "audit": "yett.cli.audit:command",
-    "schema": "yett.cli.schema:command",
-    "simulator": "yett.cli.simulator:command",
+    "init": ("yett.cli.init", "Write a commented yett.toml and starter policies."),
+    "serve": ("yett.cli.serve", "Run the gateway, and the admin port with health and metrics."),
+    "demo": ("yett.cli.demo", "Run a gateway with a simulated provider and traffic to look at."),
+    "check": ("yett.cli.check", "Check the configuration and the policies; report every mistake."),
+    "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
+    "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
+    "policy": ("yett.cli.policy", "Check, test and explain the policies."),
+    "audit": ("yett.cli.audit", "Read, search, export and verify the audit journal."),
+    "schema": ("yett.cli.schema", "Print the JSON Schema of yett.toml for editors."),
+    "simulator": ("yett.cli.simulator", "Run the simulated provider."),
 }
 
 
@@ -28,12 +28,14 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        where = COMMANDS.get(cmd_name)
-        if where is None:
+        if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = where.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 @click.group(cls=_Commands)

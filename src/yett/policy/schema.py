@@ -11,7 +11,7 @@ from cedarpy import Schema
 TEXT = files("yett.policy").joinpath("yett.cedarschema").read_text(encoding="utf-8")
 SCHEMA = Schema.from_str(TEXT)
 
-ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel")
+ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel", "ReadCall")
 ENTITIES = ("Key", "Team", "Tenant", "Target", "Model", "Provider", "Action")
 CONTEXT = ("model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour")
 ATTRIBUTES = {
