@@ -75,9 +75,7 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
         compile_snapshot(sources, epoch=0, pepper=b"")
         yield Finding("configuration", "ok", f"{config} and its policies have no mistakes")
     except ConfigurationError as error:
-        yield Finding(
-            "configuration", "failure", f"{len(error.mistakes)} mistakes, first: {error.mistakes[0]}", "run: yett check"
-        )
+        yield Finding("configuration", "failure", f"{_count(error)}: {error.mistakes[0]}", "run: yett check")
     if not reading.parsed:
         return
     yield from _ports(reading.settings)
@@ -88,6 +86,10 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield _keys(reading)
     if network:
         yield from _providers(reading)
+
+
+def _count(error: ConfigurationError) -> str:
+    return "a mistake" if len(error.mistakes) == 1 else f"{len(error.mistakes)} mistakes, the first"
 
 
 def _python() -> Finding:

@@ -23,6 +23,7 @@ from yett.model.key import Budget, Limits, VirtualKey
 from yett.model.record import Record
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.keys import KeyMistake, KeyStore, NewKey, StoredKey
+from yett.stores.pepper import state_directory
 from yett.stores.sqlite import StoreUnavailable
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
@@ -254,6 +255,7 @@ def _store(reading: Reading) -> Iterator[KeyStore]:
 
 
 def _journal(reading: Reading) -> FileJournal:
+    state_directory(reading.state)  # before the journal, which would leave it open to others
     try:
         return open_journal(reading.audit, reading.state, SystemClock(), durability=reading.settings.audit.durability)
     except (OSError, Refusal) as error:

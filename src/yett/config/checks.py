@@ -11,6 +11,7 @@ from yett.config.decoding import Problem, suggestion
 from yett.config.settings import ModelSettings, ProviderSettings, Settings
 from yett.providers.shelf import KINDS
 
+RESERVED = "yett"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}", re.ASCII)
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
@@ -49,6 +50,8 @@ def _provider(name: str, provider: ProviderSettings) -> Iterator[Problem]:
     path = ("providers", name)
     if not _PROVIDER_NAME.fullmatch(name):
         yield path, "a provider's name consists of letters, digits, dots, dashes and underscores"
+    if name == RESERVED:
+        yield path, f'the name "{RESERVED}" stands for what Yett answers itself; choose another'
     if provider.key and provider.keys:
         yield (*path, "key"), 'give either "key" or "keys"'
     for index, key in enumerate(provider.keys):

@@ -154,8 +154,9 @@ def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> Poli
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models
-        known["Provider"] = settings.providers
-        known["Target"] = [f"{t.provider}/{t.model}" for model in settings.models.values() for t in model.targets]
+        known["Provider"] = {*settings.providers, *(target.provider.id for target in LOCAL.targets)}
+        named = {f"{t.provider}/{t.model}" for model in settings.models.values() for t in model.targets}
+        known["Target"] = named.union(LOCAL.by_id)
     try:
         return PolicyEngine.load(sources.policies, known)
     except ConfigurationError as error:
@@ -194,7 +195,6 @@ def _model(
         by_id=MappingProxyType({target.id: target for target in targets}),
         prices=MappingProxyType({target.id: _price(prices, settings, target) for target in targets}),
         scopes=_scopes(f"model:{name}", model.limits),
-        labels=tuple(sorted(set(model.labels))),
         unknown_price=model.unknown_price,
         max_output_tokens=model.max_output_tokens or settings.limits.default_output_tokens,
         sent_cap=model.max_output_tokens or 0,

@@ -17,7 +17,7 @@ from yett.errors import ConfigurationError
 from yett.model.key import VirtualKey
 
 # What is taken up at start only: sockets, processes and open files are not exchanged under running calls.
-_AT_START = (
+AT_START = (
     ("gateway", "host"),
     ("gateway", "port"),
     ("gateway", "workers"),
@@ -92,7 +92,7 @@ class Live:
         """The settings in force that differ from what the process was started with, and need a restart to matter."""
         return tuple(
             f"{section}.{name}"
-            for section, name in _AT_START
+            for section, name in AT_START
             if _setting(self._started_with, section, name) != _setting(self.current.settings, section, name)
         )
 

@@ -45,7 +45,6 @@ class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_body_bytes: Annotated[Bytes, Meta(description="Largest request body.")] = 8 * 1024**2
     max_header_bytes: Annotated[Bytes, Meta(description="Largest request head, all header fields together.")] = 65_536
     max_headers: Annotated[int, Meta(description="Most header fields of a request.", ge=1, le=10_000)] = 100
-    max_json_depth: Annotated[int, Meta(description="Deepest nesting of a JSON body.", ge=1, le=512)] = 64
     header_timeout: Annotated[Timeout, Meta(description="For a request's head to arrive completely.")] = 10.0
     body_timeout: Annotated[Timeout, Meta(description="For a request's body to arrive completely.")] = 30.0
     idle_timeout: Annotated[Timeout, Meta(description="Until an unused keep-alive connection is closed.")] = 75.0
@@ -160,9 +159,6 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     targets: Annotated[tuple[TargetSettings, ...], Meta(description="Where it is served.")] = ()
     limits: Annotated[LimitSettings, Meta(description="What all callers together may use of it.")] = LimitSettings()
-    labels: Annotated[
-        tuple[Annotated[str, Meta(min_length=1)], ...], Meta(description="What policies know it by.")
-    ] = ()
     unknown_price: Annotated[
         Literal["refuse", "flag"],
         Meta(

@@ -29,7 +29,6 @@ class ModelRoute(Struct, frozen=True):
     by_id: Mapping[str, Target]
     prices: Mapping[str, Price | None]
     scopes: tuple[Scope, ...]
-    labels: tuple[str, ...]
     unknown_price: str  # refuse | flag
     max_output_tokens: int
     sent_cap: int  # the part of it that is also sent as the cap; 0 when it was not configured for this model
@@ -38,7 +37,7 @@ class ModelRoute(Struct, frozen=True):
 
 # What Yett answers itself, put to policy as a target of its own: no route is outside policy.
 _SELF = Target("yett/gateway", Provider("yett", "yett", "", ("local",), (), Timeouts()), "gateway")
-LOCAL = ModelRoute("", (_SELF,), MappingProxyType({_SELF.id: _SELF}), MappingProxyType({}), (), (), "flag", 0, 0, 1)
+LOCAL = ModelRoute("", (_SELF,), MappingProxyType({_SELF.id: _SELF}), MappingProxyType({}), (), "flag", 0, 0, 1)
 
 
 class TeamRoute(Struct, frozen=True):
