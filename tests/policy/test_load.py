@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from yett.errors import ConfigurationError
+from yett.policy import load as load_module
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import load
 from yett.policy.schema import ACTIONS, ATTRIBUTES, CONTEXT, ENTITIES, TEXT
+from yett.policy.source import Statement
 
 P = "permit (principal, action, resource)"
 GRANT = f'@id("grant") {P};\n'
@@ -33,6 +35,8 @@ def mistakes(text: str, **known: object) -> list[str]:
         (f'@id("a") {P} when {{ context.findings.contans("x") }};', "`contans` is not a valid method; did you mean \"contains\"?"),
         (f'@id("a") {P} when {{ {"!" * 101}true }};', "a.cedar:1: "),
         (f'@id("a") {P} when {{ {"(" * 150}true{")" * 150} }};', None),
+        (f'@id("a") {P};\n@id("b") {P} when {{ {"context.stream && " * 150}true }};', "a.cedar:2: "),
+        (f'@id("a") {P};\n@id("b") {P} when {{\n context.hour >> 5 }};', "a.cedar:3: "),
         # schema
         (
             f'@id("a") {P}\nwhen {{\n context.findngs.contains("pii") }};',
@@ -165,6 +169,9 @@ def test_what_a_policy_says_is_read():
     [
         ('principal in Team::"a" || principal in [Team::"b", Team::"c"] || principal in Tenant::"d"', set()),
         ('principal is Key && principal is Key in Team::"a"', set()),
+        ('principal in (if context.stream then Team::"a" else Team::"b")', {"caller", "stream"}),
+        ('resource is Target && resource.provider is Provider', set()),
+        ('context.findings.contains(context.model)', {"findings", "model"}),
         ('principal == Key::"k"', {"caller"}),
         ('[principal].contains(Key::"k")', {"caller"}),
         ('principal in Team::"a" || principal in [Key::"k"]', {"caller"}),
@@ -177,6 +184,26 @@ def test_what_a_policy_says_is_read():
 )  # fmt: skip
 def test_what_a_policy_depends_on_is_found(condition, fields):
     (policy,) = load({"a.cedar": f'@id("a") {P} when {{ {condition} }};'})
+    assert policy.fields == fields
+
+
+def test_a_statement_that_holds_two_policies_is_refused():
+    # Positions would no longer tell which policy is which.
+    two = Statement("a.cedar", 1, GRANT + GRANT)
+    assert "cannot be told apart" in str(load_module._parse([two])[1][0])
+
+
+@pytest.mark.parametrize(
+    ("scope", "fields"),
+    [
+        ('principal == Key::"k", action, resource', {"caller"}),
+        ('principal in Key::"k", action, resource', {"caller"}),
+        ('principal is Key in Tenant::"t", action, resource == Target::"x/y"', set()),
+        ('principal, action in [Action::"ListModel"], resource is Target in Model::"m"', set()),
+    ],
+)
+def test_what_a_scope_depends_on_is_found(scope, fields):
+    (policy,) = load({"a.cedar": f'@id("a") permit ({scope});'})
     assert policy.fields == fields
 
 

@@ -151,10 +151,11 @@ def explain_command(*, call_id: str, audit: Path | None, policies: Path | None, 
         sys.exit(FINDINGS)
 
 
-def explanations_of(engine: PolicyEngine, records: Sequence[Mapping[str, object]]) -> list[Explanation]:
-    """One for the decision about the prompt, and one for that about the reply if it was judged. Raises IntegrityError."""
+def explanations_of(engine: PolicyEngine, lines: Sequence[bytes]) -> list[Explanation]:
+    """One for the decision about the prompt, and one for that about the reply if it was judged. `lines` are the call's
+    records as the journal has them. Raises IntegrityError."""
     try:
-        return _explanations(engine, records)
+        return _explanations(engine, [msgspec.json.decode(line, type=dict[str, object]) for line in lines])
     except ValueError as error:
         raise IntegrityError(f"the records of this call are not as Yett writes them: {error}") from error
 
@@ -225,24 +226,25 @@ def _target(facts: Facts) -> Target:
 
 def _show_explanation(call: str, explanation: Explanation) -> None:
     facts, recorded, today = explanation.facts, explanation.recorded, explanation.today
-    click.secho(
-        f"{call}: {explanation.action} of {facts['model']} by {facts['caller']} (team {facts['team']})", bold=True
-    )
-    click.echo(f"recorded: {recorded['decision'] or 'nothing'} by {_plain(recorded['policies'])}")
+    who = f"{_plain(facts['caller'])} (team {_plain(facts['team'])})"
+    click.secho(f"{_plain(call)}: {explanation.action} of {_plain(facts['model'])} by {who}", bold=True)
+    click.echo(f"recorded: {recorded['decision'] or 'nothing'}, policies: {_plain(recorded['policies'])}")
     if not explanation.same:
         click.secho(
-            f"The policies given decide otherwise now: {today['decision']} by {_plain(today['policies'])}", fg="yellow"
+            f"The policies given decide otherwise now: {today['decision']}, policies: {_plain(today['policies'])}",
+            fg="yellow",
         )
     for target in explanation.targets:
         _show_target(target)
     if today["decision"] == "deny" and not today["policies"]:
         click.echo("\nNo permit without an @obligation matched, so the call is refused.")
+    click.echo()
 
 
 def _show_target(account: TargetAccount) -> None:
-    verdict = account.verdict
-    bound = ", ".join(map(str, verdict.obligations))
-    click.echo(f"\n{account.target or 'no target'}: {verdict.effect.name.lower()}{f' with {bound}' if bound else ''}")
+    bound = _plain([str(obligation) for obligation in account.verdict.obligations])
+    effect = account.verdict.effect.name.lower()
+    click.echo(f"\n{_plain(account.target) or 'no target'}: {effect}, obligations: {bound}")
     matching = [policy for policy in account.policies if policy.matched in {"yes", "error"}]
     for policy in matching:
         _show_policy(policy)
@@ -252,6 +254,7 @@ def _show_target(account: TargetAccount) -> None:
     for policy in others:
         waiting = "  (reads what is known only after inspection)" if policy.matched == "not asked" else ""
         click.echo(f"    {policy.id}  {policy.file}:{policy.line}{waiting}")
+        _show_facts(policy, "      ")
 
 
 def _show_policy(policy: PolicyAccount) -> None:
@@ -259,10 +262,14 @@ def _show_policy(policy: PolicyAccount) -> None:
     click.echo(f"  {how}: {policy.id}  {policy.file}:{policy.line}")
     for line in policy.text.splitlines():
         click.echo(f"    | {line}")
-    for path, value in policy.facts.items():
-        click.echo(f"    {path} = {_plain(value)}")
+    _show_facts(policy, "    ")
     if policy.error:
-        click.echo(f"    {policy.error}")
+        click.echo(f"    {_plain(policy.error)}")
+
+
+def _show_facts(policy: PolicyAccount, margin: str) -> None:
+    for path, value in policy.facts.items():
+        click.echo(f"{margin}{path} = {_plain(value)}")
 
 
 # ---- shared -------------------------------------------------------------------------------------------------------
@@ -290,4 +297,8 @@ def _text(path: Path) -> str:
 
 
 def _plain(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    """For the terminal: lists with commas, and nothing that a terminal would obey. Callers chose some of these names."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value)) or "none"
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)

@@ -108,12 +108,16 @@ def _parse(statements: list[Statement]) -> tuple[pst.PolicySet | None, list[Mist
 
 def _untreeable(statements: list[Statement], problem: str) -> Mistake:
     """For what parses, but has no tree: nested deeper than 100 levels."""
-    for statement in statements:
-        try:
-            policies_to_pst(statement.text)
-        except ValueError as error:
-            return Mistake(statement.file, statement.line, str(error))
-    return Mistake(statements[0].file, 0, problem)
+    deep = next((statement for statement in statements if _has_no_tree(statement)), statements[0])
+    return Mistake(deep.file, deep.line, problem)
+
+
+def _has_no_tree(statement: Statement) -> bool:
+    try:
+        policies_to_pst(statement.text)
+    except ValueError:
+        return True
+    return False
 
 
 def _joined(statements: list[Statement]) -> str:
@@ -133,22 +137,20 @@ _CONSEQUENCE = "unable to find an applicable action given the policy scope const
 def _invalid(statements: list[Statement]) -> list[Mistake]:
     """What the strict validator has against the policies."""
     result = validate_policies(_joined(statements), SCHEMA, release_gil=True)
+    if result.validation_passed:
+        return []
+    by_id = {f"policy{position}": statement for position, statement in enumerate(statements)}
     mistakes: list[Mistake] = []
     explained: set[str] = set()
     for error in sorted(result.errors, key=lambda e: _CONSEQUENCE in e.error):
-        if not error.policy_id.startswith("policy"):
-            mistakes.append(Mistake(statements[0].file, 0, error.error))
-            continue
         if _CONSEQUENCE in error.error and error.policy_id in explained:
             continue  # it follows from the misspelt name that was just reported
         explained.add(error.policy_id)
-        statement = statements[int(error.policy_id.removeprefix("policy"))]
+        statement = by_id.get(error.policy_id, statements[0])
         message, word = _reworded(_PREFIX.sub("", error.error))
         line = line_of_word(statement, word) if word else statement.line
         mistakes.append(Mistake(statement.file, line, message))
-    if not result.validation_passed and not mistakes:
-        mistakes.append(Mistake(statements[0].file, 0, "the policies do not agree with the schema"))
-    return mistakes
+    return mistakes or [Mistake(statements[0].file, 0, "the policies do not agree with the schema")]
 
 
 def _reworded(problem: str) -> tuple[str, str]:

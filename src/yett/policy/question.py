@@ -17,6 +17,7 @@ _encode = msgspec.json.Encoder().encode
 _ENTITIES_KEPT = 1024
 _POLICY = re.compile(r"^error while evaluating policy `policy(\d+)`: (.*)", re.DOTALL)
 _LONGEST_ERROR = 200
+_UNDECIDED = ("the policies came to no decision",)
 
 
 class PolicyText(Struct, frozen=True):
@@ -66,13 +67,11 @@ class Questioner:
         if not texts:
             return []
         try:
-            request = _request(facts)
-            entities = self._entities_of(facts)
-        except ValueError as error:  # a lone surrogate, an integer beyond 64 bits: not representable in Cedar
-            return [Answer(False, errors=(f"the facts cannot be put to the policies: {_short(str(error))}",))] * len(
-                texts
-            )
-        return [_answer(request, entities, text) for text in texts]
+            request, entities = _request(facts), self._entities_of(facts)
+            return [_answer(request, entities, text) for text in texts]
+        except ValueError as error:  # a lone surrogate, a label that is no text: not representable in Cedar
+            problem = f"the facts cannot be put to the policies: {_short(str(error))}"
+            return [Answer(False, errors=(problem,)) for _ in texts]
 
     def _entities_of(self, facts: Facts) -> Entities:
         key = (
@@ -87,12 +86,9 @@ class Questioner:
 
 
 def _answer(request: dict[str, object], entities: Entities, text: PolicyText) -> Answer:
-    try:
-        # The schema goes with every request: facts of a wrong shape are then refused instead of making the policies
-        # that read them fail, which Cedar would skip.
-        result = is_authorized(request, text.handle, entities, schema=SCHEMA)
-    except ValueError as error:
-        return Answer(False, errors=(f"the facts cannot be put to the policies: {_short(str(error))}",))
+    # The schema goes with every request: facts of a wrong shape are then refused instead of making the policies that
+    # read them fail, which Cedar would skip.
+    result = is_authorized(request, text.handle, entities, schema=SCHEMA)
     diagnostics = result.diagnostics
     failed: list[str] = []
     errors: list[str] = []
@@ -103,13 +99,11 @@ def _answer(request: dict[str, object], entities: Entities, text: PolicyText) ->
         else:
             failed.append(text.policies[int(found[1])].id)
             errors.append(f"{failed[-1]}: {_short(found[2])}")
-    if result.decision is Decision.NoDecision and not errors:
-        errors.append("the policies came to no decision")
     return Answer(
         allowed=result.decision is Decision.Allow,
         matched=tuple(sorted(text.policies[int(reason.removeprefix("policy"))].id for reason in diagnostics.reasons)),
         failed=tuple(sorted(failed)),
-        errors=tuple(sorted(errors)),
+        errors=tuple(sorted(errors)) or (_UNDECIDED if result.decision is Decision.NoDecision else ()),
     )
 
 
