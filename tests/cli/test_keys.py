@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,16 @@ def test_a_team_that_was_removed_is_shown(folder: Path) -> None:
     run(folder, *CREATE)
     (folder / "yett.toml").write_text(TOML.replace("[teams.research]\n", ""))
     assert "refused: its team is not in yett.toml" in run(folder, "list").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_another_user_s_state_is_left_alone(folder: Path) -> None:
+    run(folder, *CREATE)
+    os.chown(folder / ".yett/yett.db", 12345, -1)
+    refused = run(folder, "revoke", "ci")
+    assert refused.exit_code == 3
+    assert "belongs to user 12345" in refused.stderr
+    assert run(folder, "list").exit_code == 0
 
 
 @pytest.mark.parametrize("file", ["yett.db", "pepper"])

@@ -114,6 +114,7 @@ def test_an_empty_file_is_all_defaults() -> None:
         ('[providers.yett]\nkind = "vllm"', 'providers.yett: the name "yett" stands for what Yett answers itself'),
         ('[providers."a/b"]\nkind = "vllm"', 'providers."a/b": a provider\'s name consists of letters'),
         ('[models."a b"]\ntargets = []', 'models."a b": a model\'s name begins with a letter or digit'),
+        ('[teams."x\\ny"]', 'teams."x?y": a control character does not belong into a name'),
         ('[teams." x"]', 'teams." x": a team\'s name begins with a letter or digit'),
         ("[models.fast]", 'models.fast.targets: is empty; write targets = [{ provider = "…", model = "…" }]'),
         ("[models.fast]\ntargets = [3]", "models.fast.targets[0]: expected a table, not 3"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -221,6 +222,7 @@ def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
 @contextmanager
 def _store(reading: Reading) -> Iterator[KeyStore]:
     """The key store, with each change recorded in the audit journal before it is committed."""
+    _refuse_other_users(reading)
     journal = _journal(reading)
 
     def record(event: str, key: VirtualKey) -> None:
@@ -252,6 +254,17 @@ def _store(reading: Reading) -> Iterator[KeyStore]:
             yield store
     finally:
         journal.close()
+
+
+def _refuse_other_users(reading: Reading) -> None:
+    """What another user (often root) writes here, the gateway could not read at its next start."""
+    database = reading.state / "yett.db"
+    try:
+        owner = database.stat().st_uid
+    except OSError:
+        return  # there is none yet, or opening it will say why not
+    if owner != os.geteuid():
+        raise StoreUnavailable(f"{database} belongs to user {owner}; run this as that user, as the gateway does")
 
 
 def _journal(reading: Reading) -> FileJournal:

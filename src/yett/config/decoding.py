@@ -118,7 +118,12 @@ class _Decoder:
     def table(self, kind: inspect.DictType, value: object, path: KeyPath) -> Any:
         if not isinstance(value, dict):
             return self.expected("a table", value, path)
-        decoded = {name: self.value(kind.value_type, item, (*path, name)) for name, item in value.items()}
+        decoded: dict[str, Any] = {}
+        for name, item in value.items():
+            if _CONTROL.search(name):  # names go into messages, logs and headers
+                self.wrong((*path, name), "a control character does not belong into a name")
+            else:
+                decoded[name] = self.value(kind.value_type, item, (*path, name))
         return {name: item for name, item in decoded.items() if item is not UNSET}
 
     def array(self, kind: inspect.VarTupleType, value: object, path: KeyPath) -> Any:
