@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from yett.simulator.server import Simulator
-from yett.simulator.settings import Settings
+from yett.simulator.settings import Layers, Settings
 
 EVENT = "chat.completion.chunk"
 
@@ -403,6 +403,17 @@ async def test_behaviour_changes_while_it_runs(simulator: Simulator, ask) -> Non
     assert (await ask("other")).status == 504
     simulator.behave("")
     assert (await ask("other")).status == 200
+
+
+async def test_a_change_is_on_top_of_the_configuration() -> None:
+    layers = Layers(models={"sim": {"status": "418", "code": "teapot"}}, providers={"a": {"status": "500"}})
+    simulator = Simulator(settings=Settings(layers=layers))
+    for words, code, status in (("status=429", "teapot", 429), ("code=other", "other", 418), ("", "teapot", 418)):
+        simulator.behave(words, model="sim")
+        simulator.behave(words, provider="a")
+        behaviour = simulator.service._layers.behaviour("a", "sim")
+        assert (behaviour.code, behaviour.status) == (code, status)
+    assert simulator.service._layers == layers
 
 
 async def test_control_over_http(simulator: Simulator, ask) -> None:

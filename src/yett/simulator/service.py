@@ -6,6 +6,7 @@ import re
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.simulator import wire
 from yett.simulator.answer import answers, tokens
@@ -13,7 +14,7 @@ from yett.simulator.behaviour import BadBehaviour, Behaviour, read, split
 from yett.simulator.question import Complaint, Question, decode, failure, masked
 from yett.simulator.recording import Received, Recording, Request
 from yett.simulator.script import Script, Terms, buffered, streamed
-from yett.simulator.settings import Layers, Settings
+from yett.simulator.settings import Settings
 
 _PLAIN = Behaviour()
 _API = re.compile(r"(?:/([A-Za-z0-9_-]+))?/v1/(chat/completions|models)")
@@ -22,7 +23,7 @@ _MOST_MEMORISED = 4_096
 
 
 class _Behave(Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /sim/behave`: the words that `model` or `provider` (or, with neither, everything) has from now on."""
+    """`POST /sim/behave`: the words that `model` or `provider` (or, with neither, everything) has besides its configured ones from now on."""
 
     behaviour: str
     model: str = ""
@@ -48,17 +49,19 @@ class Service:
         self._asked.clear()
 
     def behave(self, words: str, *, model: str = "", provider: str = "") -> None:
-        """Replace a layer by `words` (`status=500+fail.first=2`, "" for none) and start its counters again.
-        Raises BadBehaviour."""
+        """Put `words` (`status=500+fail.first=2`, "" for none) on top of what is configured for a layer, and start its
+        counters again. Raises BadBehaviour."""
         _, asked = split(f"+{words}") if words else ("", {})
         read(asked, _PLAIN)
-        layers = self._layers
+        layers, configured = self._layers, self.settings.layers
         if model:
-            layers = Layers(layers.default, layers.providers, {**layers.models, model: asked})
+            words_of = {**configured.models.get(model, {}), **asked}
+            layers = replace(layers, models={**layers.models, model: words_of})
         elif provider:
-            layers = Layers(layers.default, {**layers.providers, provider: asked}, layers.models)
+            words_of = {**configured.providers.get(provider, {}), **asked}
+            layers = replace(layers, providers={**layers.providers, provider: words_of})
         else:
-            layers = Layers(asked, layers.providers, layers.models)
+            layers = replace(layers, default={**configured.default, **asked})
         self._layers = layers
         self._behaviours.clear()
         for asked_provider, asked_model in list(self._asked):
