@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
+import subprocess
+import sys
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from msgspec import Struct
@@ -16,6 +24,7 @@ PROVIDER_KEY = "sk-sim-clients-0001"
 MODELS = {
     "fast": {},
     "limited": {"status": "429", "retry_after": "1"},
+    "limited-stream": {"status": "429", "retry_after": "1"},
     "broken": {"status": "500"},
     "forbidden": {"status": "403"},
 }
@@ -65,6 +74,119 @@ def direct(provider: Simulator) -> Endpoint:
     return Endpoint(provider.base_url, PROVIDER_KEY, codes)
 
 
-@pytest.fixture(params=["direct"])
-def endpoint(request: pytest.FixtureRequest) -> Endpoint:
-    return request.getfixturevalue(request.param)
+CONFIGURATION = """
+[gateway]
+port = {port}
+
+[admin]
+port = {admin_port}
+
+[audit]
+content = "none"
+
+[providers.sim]
+kind = "simulator"
+base_url = "{base_url}"
+key = "file:provider.key"
+labels = ["external"]
+
+# A provider key that got a 429 is set aside for every model of that provider, so these have their own.
+[providers.busy]
+kind = "simulator"
+base_url = "{base_url}"
+key = "file:provider.key"
+
+[providers.busier]
+kind = "simulator"
+base_url = "{base_url}"
+key = "file:provider.key"
+
+[teams.research]
+
+[routing]
+attempts = 1
+breaker_failures = 1000
+key_cooldown = "0s"
+
+[models.fast]
+targets = [{{ provider = "sim", model = "fast" }}]
+unknown_price = "flag"
+
+[models.limited]
+targets = [{{ provider = "busy", model = "limited" }}]
+unknown_price = "flag"
+
+[models.limited-stream]
+targets = [{{ provider = "busier", model = "limited-stream" }}]
+unknown_price = "flag"
+
+[models.broken]
+targets = [{{ provider = "sim", model = "broken" }}]
+unknown_price = "flag"
+
+[models.forbidden]
+targets = [{{ provider = "sim", model = "fast" }}]
+unknown_price = "flag"
+"""
+POLICY = """
+@id("everything-but-forbidden")
+permit (principal in Team::"research", action, resource) unless { resource in Model::"forbidden" };
+
+@id("no-secrets")
+@obligation("redact:secret")
+permit (principal, action, resource);
+"""
+
+
+@pytest.fixture(scope="session")
+def gateway(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """`yett serve` in a process of its own, in front of the simulator."""
+    folder = tmp_path_factory.mktemp("gateway")
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    port, admin_port = (probe.getsockname()[1] for probe in probes)
+    for probe in probes:
+        probe.close()
+    (folder / "yett.toml").write_text(
+        CONFIGURATION.format(port=port, admin_port=admin_port, base_url=provider.base_url)
+    )
+    (folder / "provider.key").write_text(PROVIDER_KEY)
+    (folder / "provider.key").chmod(0o600)
+    (folder / "policies").mkdir()
+    (folder / "policies" / "models.cedar").write_text(POLICY)
+    yett = [sys.executable, "-m", "yett.cli"]
+    create = [*yett, "keys", "create", "--name", "sdk", "--team", "research", "--rpm", "100000", "--json"]
+    created = subprocess.run(create, cwd=folder, capture_output=True, text=True, check=True)
+    with (folder / "serve.log").open("wb") as log:
+        process = subprocess.Popen([*yett, "serve"], cwd=folder, stderr=log)
+    try:
+        _await_ready(process, f"http://127.0.0.1:{admin_port}/readyz", folder / "serve.log")
+        codes = {
+            "key": "malformed_key",
+            "model": "model_not_found",
+            "type": "invalid_request",
+            "limit": "upstream_rate_limited",
+            "permission": "policy_denied",
+        }
+        yield Endpoint(f"http://127.0.0.1:{port}/v1", json.loads(created.stdout)["key"], codes)
+    finally:
+        process.terminate()
+        status = process.wait(30)
+    assert status == 0
+
+
+def _await_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise AssertionError(f"the gateway did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(params=["direct", "gateway"])
+def endpoint(request: pytest.FixtureRequest, provider: Simulator) -> Endpoint:
+    provider.reset()
+    endpoint: Endpoint = request.getfixturevalue(request.param)
+    return endpoint

@@ -183,14 +183,14 @@ def test_a_model_that_is_not_there(client: openai.OpenAI, endpoint) -> None:
 
 def test_a_request_that_is_wrong(client: openai.OpenAI, endpoint) -> None:
     with pytest.raises(openai.BadRequestError) as raised:
-        client.chat.completions.create(model="fast", messages=[{"role": "user", "content": 7}])
+        client.chat.completions.create(model="fast", messages="hello there")
     assert raised.value.code == endpoint.codes["type"]
 
 
-@pytest.mark.parametrize("stream", [False, True])
-async def test_a_rate_limit(later: openai.AsyncOpenAI, endpoint, *, stream: bool) -> None:
+@pytest.mark.parametrize(("model", "stream"), [("limited", False), ("limited-stream", True)])
+async def test_a_rate_limit(later: openai.AsyncOpenAI, endpoint, model: str, *, stream: bool) -> None:
     with pytest.raises(openai.RateLimitError) as raised:
-        await later.chat.completions.create(model="limited", messages=HELLO, stream=stream)
+        await later.chat.completions.create(model=model, messages=HELLO, stream=stream)
     assert raised.value.code == endpoint.codes["limit"]
     assert float(raised.value.response.headers["retry-after"]) > 0
 
@@ -220,3 +220,63 @@ def test_the_models(client: openai.OpenAI) -> None:
 
 async def test_the_models_async(later: openai.AsyncOpenAI) -> None:
     assert "fast" in {model.id async for model in later.models.list()}
+
+
+# ---- what the gateway adds --------------------------------------------------------------------------------------------
+
+
+def test_the_headers_of_an_answer(gateway) -> None:
+    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        raw = client.chat.completions.with_raw_response.create(model="fast", messages=HELLO)
+        assert raw.headers["x-yett-request-id"] == raw.headers["x-request-id"] == raw.parse()._request_id
+        assert raw.headers["x-yett-decision"] == "allow"
+        assert "everything-but-forbidden" in raw.headers["x-yett-policies"]
+        assert (raw.headers["x-yett-provider"], raw.headers["x-yett-model"]) == ("sim", "fast")
+        assert raw.headers["x-yett-cost-usd"] == "unknown"
+        assert int(raw.headers["x-ratelimit-limit-requests"]) == 100_000
+        assert int(raw.headers["x-ratelimit-remaining-requests"]) < 100_000
+        assert raw.headers["x-ratelimit-reset-requests"]
+        record = client.get(
+            f"{gateway.base_url.removesuffix('/v1')}/yett/v1/calls/{raw.headers['x-yett-request-id']}", cast_to=object
+        )
+        assert record["outcome"] == "ok"
+        assert record["target"] == "sim/fast"
+
+
+def test_the_headers_of_a_refusal(gateway) -> None:
+    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        with pytest.raises(openai.PermissionDeniedError) as raised:
+            client.chat.completions.create(model="forbidden", messages=HELLO)
+        assert raised.value.response.headers["x-yett-decision"] == "deny"
+        assert raised.value.request_id == raised.value.response.headers["x-yett-request-id"]
+
+
+async def test_a_streams_headers_and_last_comment(gateway) -> None:
+    async with openai.AsyncOpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        call = client.chat.completions.with_streaming_response.create(model="fast", messages=HELLO, stream=True)
+        async with call as response:
+            lines = [line async for line in response.iter_lines()]
+    assert response.headers["x-yett-provider"] == "sim"
+    assert "data: [DONE]" in lines
+    assert ": x-yett-cost-usd: unknown" in lines
+
+
+def test_only_permitted_models_are_listed(gateway) -> None:
+    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        assert {model.id for model in client.models.list()} == {"fast", "limited", "limited-stream", "broken"}
+        assert client.models.retrieve("fast").id == "fast"
+        with pytest.raises(openai.NotFoundError):
+            client.models.retrieve("forbidden")
+
+
+def test_the_body_leaves_as_it_came(gateway, provider) -> None:
+    """But for the model name, which is the same here. `extra_body` is what the SDK knows nothing about."""
+    provider.reset()
+    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        client.chat.completions.create(
+            model="fast", messages=HELLO, temperature=0.10, extra_body={"new_field": {"z": 1, "a": [None, 1.50, "ü"]}}
+        )
+    [received] = provider.requests
+    assert json.loads(received.body)["new_field"] == {"z": 1, "a": [None, 1.5, "ü"]}
+    assert received.bearer != gateway.key
+    assert "ytk_" not in str(received.headers)
