@@ -27,7 +27,7 @@ KEYS = {
     "research": ("--team", "research"),
     "contractor": ("--team", "support"),
     "batch": ("--team", "support", "--rpm", "3"),
-    "intern": ("--team", "research", "--models", "smart", "--budget", "0.05usd/day"),
+    "intern": ("--team", "research", "--models", "smart", "--budget", "0.04usd/day"),
     "you": ("--team", "research", "--rpm", "60", "--budget", "1usd/day"),
 }
 

@@ -20,7 +20,7 @@ _COLOURS = {
     "failed": "magenta",
     "revoked": "red",
 }
-HEADING = f"  {'verdict':<11} {'what':<39} {'model → target':<29} {'ms':>6} {'usd':>9}  {'call':<34} why"
+HEADING = f"  {'verdict':<11} {'what':<39} {'model → target':<29} {'ms':>6} {'usd':>9}  {'call':<27} why"
 
 
 def verdict(outcome: Outcome) -> str:
@@ -46,7 +46,7 @@ def line(scene: Scene, outcome: Outcome, wrong: tuple[str, ...]) -> str:
     cost = f"{record.usage.cost / 1_000_000:.6f}" if record.usage and record.usage.cost else "-"
     text = (
         f"  {click.style(f'{word:<11}', fg=_COLOURS[word])} {scene.title:<39} {arrow:<29} {outcome.ms:>6.0f} {cost:>9}"
-        f"  {click.style(f'{outcome.id:<34}', dim=True)} {click.style(why(outcome), dim=True)}"
+        f"  {click.style(f'{outcome.id:<27}', dim=True)} {click.style(why(outcome), dim=True)}"
     )
     return text + "".join(click.style(f"\n      expected otherwise: {one}", fg="red", bold=True) for one in wrong)
 

@@ -121,7 +121,7 @@ REDACTED = (
 
 DENIED = (
     Scene(
-        "restricted, but no model in the house",
+        "restricted, and not served in the house",
         chat("research", "smart", "The merger plan.", labels="restricted"),
         Expectation(403, "content_blocked"),
     ),
@@ -154,7 +154,7 @@ LIMITED = (
         Expectation(429, "rate_limit_exceeded"),
     ),
     Scene(
-        "a key with 5 cents a day",
+        "a key with 4 cents a day",
         chat("intern", "smart", "A report, please.", max_tokens=1000),
         Expectation(target="cloud/sim-large"),
     ),
@@ -187,7 +187,7 @@ FAILING = (
         pause=1.2,
     ),
     Scene(
-        "an outage that policy does not let go around",
+        "an outage with nowhere else to go",
         chat("research", "smart", "Hello?"),
         Expectation(502, "upstream_error"),
         provider=(("cloud", "status=500"),),
