@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from yett.config.virtual_key import digest, well_formed
-from yett.errors import IntegrityError
+from yett.errors import ConfigurationError, IntegrityError
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.stores.keys import KeyMistake, KeyStore, NewKey
-from yett.stores.pepper import create_pepper
+from yett.stores.pepper import load_pepper
 from yett.stores.sqlite import StoreUnavailable, connect, writing
 
 FULL = NewKey(
@@ -226,6 +226,7 @@ def test_the_pepper_must_belong_to_the_keys(tmp_path: Path) -> None:
         KeyStore.open(tmp_path)
     assert not pepper.exists()
     pepper.write_text("00" * 32)
+    pepper.chmod(0o600)
     with pytest.raises(IntegrityError, match="not the pepper"):
         KeyStore.open(tmp_path)
     pepper.write_text("zz")
@@ -236,9 +237,22 @@ def test_the_pepper_must_belong_to_the_keys(tmp_path: Path) -> None:
 
 
 def test_the_first_pepper_wins(tmp_path: Path) -> None:
-    first = create_pepper(tmp_path / "pepper")
-    assert create_pepper(tmp_path / "pepper") == first
+    first = load_pepper(tmp_path / "pepper")
+    assert load_pepper(tmp_path / "pepper") == first
     assert [path.name for path in tmp_path.iterdir()] == ["pepper"]
+
+
+def test_a_pepper_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    KeyStore.open(tmp_path).close()
+    (tmp_path / "pepper").chmod(0o644)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        KeyStore.open(tmp_path)
+
+
+def test_a_pepper_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "pepper").mkdir()
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
+        KeyStore.open(tmp_path)
 
 
 def test_a_state_directory_that_cannot_be(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from yett.config.virtual_key import ENTROPY_BYTES, digest, mint
 from yett.errors import IntegrityError, YettError
 from yett.model.key import Limits, VirtualKey
-from yett.stores.pepper import create_pepper, pepper_id, read_pepper, state_directory
+from yett.stores.pepper import load_pepper, pepper_id, state_directory
 from yett.stores.sqlite import Migration, connect, migrate, numbered, translated, writing
 
 MIGRATIONS = (
@@ -289,17 +289,17 @@ def _matching_pepper(
     connection: sqlite3.Connection, path: Path, pepper_path: Path, randomness: Callable[[int], bytes]
 ) -> bytes:
     """The pepper, created only while no hash depends on one: a new pepper would silently disown every key."""
-    pepper = read_pepper(pepper_path)
     with writing(connection, path):
         row = connection.execute("SELECT pepper FROM virtual_key_state").fetchone()
         if row is None:
-            pepper = pepper or create_pepper(pepper_path, randomness)
+            pepper = load_pepper(pepper_path, randomness)
             connection.execute(_BEGIN_STATE, (pepper_id(pepper),))
             return pepper
-    if pepper is None:
+    if not pepper_path.exists():
         raise IntegrityError(
             f"{pepper_path} is missing, and the keys in {path} cannot be recognised without it; restore it"
         )
+    pepper = load_pepper(pepper_path, randomness)
     if row[0] != pepper_id(pepper):
         raise IntegrityError(
             f"{pepper_path} is not the pepper that the keys in {path} were made with; restore the right one"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from yett.config.virtual_key import digest
 from yett.errors import IntegrityError
+from yett.stores.secret_file import secret_file
 from yett.stores.sqlite import StoreUnavailable
 
 PEPPER_BYTES = 32
@@ -23,16 +23,17 @@ def state_directory(path: Path) -> Path:
     return path
 
 
-def read_pepper(path: Path) -> bytes | None:
-    """The pepper in `path`, None when there is no such file. Raises IntegrityError when it is not one."""
+def load_pepper(path: Path, randomness: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
+    """The pepper in `path`; a new one is written when there is no such file, unless another process is faster.
+
+    Raises IntegrityError when it is not a pepper, ConfigurationError when others may read it, StoreUnavailable.
+    """
     try:
-        text = path.read_bytes().strip()
-    except FileNotFoundError:
-        return None
+        text = secret_file(path, lambda: randomness(PEPPER_BYTES).hex().encode() + b"\n")
     except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be read: {error.strerror}") from error
+        raise StoreUnavailable(f"{path} cannot be used: {error.strerror}") from error
     try:
-        pepper = bytes.fromhex(text.decode("ascii"))
+        pepper = bytes.fromhex(text.decode("ascii").strip())
     except ValueError:
         pepper = b""
     if len(pepper) != PEPPER_BYTES:
@@ -40,39 +41,6 @@ def read_pepper(path: Path) -> bytes | None:
             f"{path} is not a pepper ({2 * PEPPER_BYTES} hexadecimal digits); restore it from a backup"
         )
     return pepper
-
-
-def create_pepper(path: Path, randomness: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
-    """Write a new pepper, or return the one that another process wrote first. Raises StoreUnavailable.
-
-    The file appears complete and durable or not at all: it is written beside and linked into place.
-    """
-    pepper = randomness(PEPPER_BYTES)
-    beside = path.with_name(f".pepper.{os.getpid()}.{randomness(4).hex()}")
-    try:
-        descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, pepper.hex().encode() + b"\n")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
-            path.hardlink_to(beside)
-        except FileExistsError:
-            pass
-        finally:
-            beside.unlink()
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error
-    written = read_pepper(path)
-    if written is None:
-        raise StoreUnavailable(f"{path} disappeared while it was being created")
-    return written
 
 
 def pepper_id(pepper: bytes) -> str:
