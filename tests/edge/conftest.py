@@ -147,7 +147,7 @@ def answering(reply: bytes) -> Play:
 
 
 @pytest_asyncio.fixture
-async def connect(recwarn: pytest.WarningsRecorder) -> AsyncIterator[Callable[..., UpstreamClient]]:
+async def connect() -> AsyncIterator[Callable[..., UpstreamClient]]:
     """`connect(**options)` makes an UpstreamClient. At the end none may have left a connection, and the loop no complaint."""
     clients: list[UpstreamClient] = []
     complaints: list[dict[str, Any]] = []

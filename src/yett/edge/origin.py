@@ -43,6 +43,8 @@ class Address:
 
     def __init__(self, base_url: str, ca_file: str = "") -> None:
         """Raises ValueError for anything but `http(s)://host[:port][/path]`; the URL itself is not in the message."""
+        if not base_url.isascii() or not base_url.isprintable() or " " in base_url:
+            raise ValueError("a base URL has no spaces, control characters or letters beyond ASCII")
         url = urlsplit(base_url)
         if url.scheme not in {"http", "https"}:
             raise ValueError("a base URL begins with http:// or https://")
@@ -50,7 +52,7 @@ class Address:
             raise ValueError("a base URL has no user, query or fragment")
         host = url.hostname or ""
         if _HOST.fullmatch(host) is None:
-            raise ValueError("a base URL needs a host name (international names in their xn-- form) or an address")
+            raise ValueError("a base URL needs a host name or an address")
         tls = url.scheme == "https"
         usual = 443 if tls else 80
         self.origin = Origin(tls, host, url.port or usual, ca_file)
