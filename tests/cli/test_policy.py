@@ -21,6 +21,8 @@ from yett.stores.journal import open_journal
 
 STARTER = Path(yett.__file__).parent / "data" / "policies"
 EXTERNAL = Target("openai/gpt-5-mini", Provider("openai", "openai", "", ("external",), (), Timeouts()), "gpt-5-mini")
+NOW = 1_790_000_000  # seconds
+CALL = f"call_{NOW * 1000:011x}0a1b2c3d"
 FACTS = Facts("InvokeModel", "default", "research", "key_1", (), 0, "fast", "", "", ())
 
 
@@ -116,7 +118,7 @@ def test_test_without_or_with_wrong_cases(policies):
 
 class Stopped:
     def now(self) -> float:
-        return 1_790_000_000.0
+        return float(NOW)
 
     def monotonic(self) -> float:
         return 1.0
@@ -133,7 +135,14 @@ def records(**found: object) -> tuple[Record, Record]:
     facts = Facts(
         *(getattr(FACTS, name) for name in FACTS.__struct_fields__[:10]), findings=("pii", "pii.email"), inspected=True
     )
-    shared = {"call": "call_1", "ts": 1, "caller": "key_1", "team": "research", "model": "fast", "decision": "allow"}
+    shared = {
+        "call": CALL,
+        "ts": NOW * 1_000_000,
+        "caller": "key_1",
+        "team": "research",
+        "model": "fast",
+        "decision": "allow",
+    }
     intent = Record(
         kind="intent",
         policies=("pii-to-external", "research-models", "secrets-never-leave"),
@@ -157,16 +166,16 @@ def records(**found: object) -> tuple[Record, Record]:
 
 async def test_explain_shows_the_policies_and_the_facts_they_read(tmp_path, policies):
     await record(tmp_path, *records())
-    result = run("explain", "call_1", "--dir", tmp_path / "audit", "--policies", policies)
+    result = run("explain", CALL, "--dir", tmp_path / "audit", "--policies", policies)
     assert result.exit_code == 0, result.output
-    assert "call_1: InvokeModel of fast by key_1 (team research)" in result.output
+    assert f"{CALL}: InvokeModel of fast by key_1 (team research)" in result.output
     assert "openai/gpt-5-mini: allow, obligations: redact:pii, redact:secret" in result.output
     assert f"matched: pii-to-external  {policies}/data.cedar:" in result.output
     assert "    context.findings = pii, pii.email" in result.output
     assert "did not match:" in result.output
-    assert "call_1: ReleaseReply of fast" in result.output
+    assert f"{CALL}: ReleaseReply of fast" in result.output
     assert "otherwise now" not in result.output
-    told = json.loads(run("explain", "call_1", "--dir", tmp_path / "audit", "--policies", policies, "--json").stdout)
+    told = json.loads(run("explain", CALL, "--dir", tmp_path / "audit", "--policies", policies, "--json").stdout)
     assert [(decision["action"], decision["same"]) for decision in told["decisions"]] == [
         ("InvokeModel", True),
         ("ReleaseReply", True),
@@ -178,7 +187,7 @@ async def test_explain_tells_when_the_policies_decide_otherwise_now(tmp_path, po
     await record(tmp_path, *records())
     (policies / "models.cedar").unlink()
     (policies / "new.cedar").write_text('@id("new") permit (principal in Team::"x", action, resource);')
-    result = run("explain", "call_1", "--dir", tmp_path / "audit", "--policies", policies)
+    result = run("explain", CALL, "--dir", tmp_path / "audit", "--policies", policies)
     assert "The policies given decide otherwise now: deny, policies: none" in result.output
     assert "No permit without an @obligation matched" in result.output
 
@@ -199,14 +208,16 @@ def test_records_of_another_making_are_an_integrity_error(policies):
 
 
 def test_explain_without_a_journal(tmp_path, policies):
-    result = run("explain", "call_1", "--dir", tmp_path / "nowhere", "--policies", policies)
+    result = run("explain", CALL, "--dir", tmp_path / "nowhere", "--policies", policies)
     assert result.exit_code == 1
-    assert "no decision about call_1 is recorded in" in result.stderr
+    assert f"no decision about {CALL} is recorded in" in result.stderr
 
 
 async def test_what_a_caller_chose_does_not_reach_the_terminal_as_commands(tmp_path, policies):
     facts = Facts("InvokeModel", "default", "x", "key_1", (), 0, "\x1b]0;pwned\x07\u202e\x9b2J", "", "", ())
-    await record(tmp_path, Record(kind="intent", call="call_1", ts=1, facts=facts_to_record(facts, (EXTERNAL,))))
-    output = run("explain", "call_1", "--dir", tmp_path / "audit", "--policies", policies).output
+    await record(
+        tmp_path, Record(kind="intent", call=CALL, ts=NOW * 1_000_000, facts=facts_to_record(facts, (EXTERNAL,)))
+    )
+    output = run("explain", CALL, "--dir", tmp_path / "audit", "--policies", policies).output
     assert "\\u001b]0;pwned" in output
     assert not set(output) & {"\x1b", "\x07", "\u202e", "\x9b"}
