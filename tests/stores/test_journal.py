@@ -539,6 +539,8 @@ async def on_the_small_disk(disk: Path) -> None:
         await journal.append(outcome(f"before-{number}"))
         with pytest.raises(Refusal):
             await journal.append(intent(f"late-{number}"))
+        with pytest.raises(Refusal):
+            await journal.append(outcome(f"late-{number}"))
     for number in range(written):
         await journal.append(outcome(f"c{number}"))
     place.clock.seconds += 1

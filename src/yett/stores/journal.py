@@ -128,7 +128,9 @@ class FileJournal:
         """
         if not self._keeps:
             return ""
-        if self._reason and part == "request":
+        if self._reason:
+            if part != "request":
+                return LOST  # what space there is, is for outcomes
             self._admit()
         try:
             return self._blobs.put(call, part, text)
@@ -157,10 +159,11 @@ class FileJournal:
 
     def write(self, record: Record) -> None:
         """Chain the record and hand it to the operating system: `append` without the wait for the disk. Raises Refusal."""
-        if self._reason and record.kind == "intent":
+        # The reserve is for the outcomes of calls that were let in. Outcomes of calls that were refused right away come as
+        # fast as a client can send, and would use it up.
+        owed = record.kind == "outcome" and record.call in self._open_calls
+        if self._reason and (self._closed or not owed):
             self._admit()
-        if self._closed:
-            raise Refusal("audit_unavailable")
         try:
             body = self._encode(record)
         except UnicodeEncodeError:
@@ -172,7 +175,7 @@ class FileJournal:
         try:
             self._segment.append(line + b"\n")
         except OSError as error:
-            self._rescue(line + b"\n", record.kind, error)
+            self._rescue(line + b"\n", error, owed=owed)
         leaf = sha256(b"\x00" + line)
         self._tip = leaf.hexdigest()
         self._frontier.append(leaf.digest())
@@ -184,7 +187,7 @@ class FileJournal:
             self._request()
 
     def _admit(self) -> None:
-        """Let a new call in again only when there is room for its outcome too. Raises Refusal."""
+        """Take anything new again only when there is room for the outcomes it leads to. Raises Refusal."""
         now = self._clock.monotonic()
         if not self._closed and now - self._probed_at >= self._tuning.probe:
             self._probed_at = now
@@ -193,17 +196,16 @@ class FileJournal:
                 return
         raise Refusal("audit_unavailable")
 
-    def _rescue(self, line: bytes, kind: str, error: OSError) -> None:
-        """The disk took the line not: an outcome may use the reserve, anything else is refused."""
+    def _rescue(self, line: bytes, error: OSError, *, owed: bool) -> None:
+        """The disk did not take the line: an outcome that is owed may use the reserve, anything else is refused."""
         self._unwell(error)
-        if kind == "outcome":
-            self._reserve.release()
-            try:
-                self._segment.append(line)
-            except OSError as second:
-                raise Refusal("audit_unavailable") from second
-        else:
+        if not owed:
             raise Refusal("audit_unavailable") from error
+        self._reserve.release()
+        try:
+            self._segment.append(line)
+        except OSError as second:
+            raise Refusal("audit_unavailable") from second
 
     def _unwell(self, error: OSError) -> None:
         self._reason = f"the journal cannot be written: {error.strerror or error}"
