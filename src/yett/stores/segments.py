@@ -15,7 +15,7 @@ from pathlib import Path
 ENVELOPE = re.compile(
     rb'\{"w":"(w-[0-9a-f-]+)","n":(0|[1-9][0-9]{0,17}),"prev":"([0-9a-f]{64})","kind":"([a-z]+)","call":("(?:[^"\\]|\\.)*")'
 )
-BLOCK = 1 << 20
+BLOCK, BACKWARDS = 1 << 20, 1 << 16
 NAME = re.compile(r"([0-9]{12,})\.jsonl")
 
 
@@ -53,7 +53,7 @@ def lines_backwards(path: Path) -> Iterator[bytes]:
         held = b""  # the beginning of what was read last: the end of a line that starts further left
         first = True
         while at:
-            step = min(BLOCK, at)
+            step = min(BACKWARDS, at)
             at -= step
             file.seek(at)
             lines = (file.read(step) + held).split(b"\n")
@@ -64,6 +64,20 @@ def lines_backwards(path: Path) -> Iterator[bytes]:
             yield from reversed(lines[1:])
         if not first:
             yield held
+
+
+def whole_size(path: Path) -> int:
+    """How many bytes of the file are complete lines."""
+    with path.open("rb") as file:
+        at = file.seek(0, os.SEEK_END)
+        while at:
+            step = min(BACKWARDS, at)
+            at -= step
+            file.seek(at)
+            found = file.read(step).rfind(b"\n")
+            if found >= 0:
+                return at + found + 1
+    return 0
 
 
 def lines_with(path: Path, needle: bytes) -> Iterator[bytes]:
