@@ -118,6 +118,16 @@ def test_a_clock_that_is_behind(folder: Path) -> None:
     assert "future" in found["clock"]["message"]
 
 
+def test_a_secret_that_others_can_read(folder: Path) -> None:
+    (folder / ".yett").mkdir(mode=0o700)
+    (folder / "provider.key").write_text("sk-x")
+    (folder / "provider.key").chmod(0o640)
+    write(folder, '[providers.a]\nkind = "openai"\nkey = "file:provider.key"\n')
+    code, found = examine(folder)
+    assert code == 1
+    assert found["state"]["next"] == f"run: chmod go= {folder}/provider.key"
+
+
 def test_state_that_is_no_directory(folder: Path) -> None:
     (folder / ".yett").write_text("")
     assert examine(folder)[1]["state"]["status"] == "failure"

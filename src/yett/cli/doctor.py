@@ -20,7 +20,7 @@ from msgspec import Struct, to_builtins
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
 from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
-from yett.config.reader import Reading
+from yett.config.reader import Reading, secret_references
 from yett.config.settings import Settings
 from yett.errors import ConfigurationError, YettError
 from yett.providers.shelf import KINDS
@@ -171,14 +171,20 @@ def _state(reading: Reading) -> Iterator[Finding]:
             "state", "failure", f"{state} is not a directory that can be written", "set state.dir, or change its owner"
         )
         return
-    # the directory and everything secret in it
-    private = [state, state / "pepper", state / "yett.db", state / SIGNING_KEY]
+    secrets = [reading.resolve(name) for kind, name in _references(reading) if kind == "file"]
+    private = [state, state / "pepper", state / "yett.db", *state.glob("*.key"), *secrets]
     open_to_others = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)
         yield Finding("state", "failure", f"other users can read: {names}", f"run: chmod go= {names}")
     else:
-        yield Finding("state", "ok", f"{state} is private to its owner")
+        yield Finding("state", "ok", f"{state} and every secret is private to its owner")
+
+
+def _references(reading: Reading) -> Iterator[tuple[str, str]]:
+    for _, reference in secret_references(reading.settings):
+        kind, _, name = reference.partition(":")
+        yield kind, name
 
 
 def _space(state: Path) -> Finding:

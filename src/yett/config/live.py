@@ -55,6 +55,7 @@ class Live:
         self._keys = keys
         # reload() may run in a thread: without the lock it could put keys back in force that were revoked meanwhile
         self._swapping = threading.Lock()
+        self._building = threading.Lock()  # a signal and a changed file may ask at once; the later files win
         sources = gather(path, environment)
         self._sources = sources
         self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys)
@@ -68,19 +69,19 @@ class Live:
     def reload(self) -> bool:
         """Build a snapshot from the files as they are now and put it in force. False: it was refused, `error` says why, and
         the old one stays."""
-        sources = gather(self._path, self._environment)
-        self._sources = sources
-        try:
-            built = compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper)
-        except ConfigurationError as error:
-            self.refused += 1
-            self.error = error
-            return False
-        with self._swapping:
-            self.current = with_keys(built, self._keys)
-        self.reloads += 1
-        self.error = None
-        return True
+        with self._building:
+            sources = self._sources = gather(self._path, self._environment)
+            try:
+                built = compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper)
+            except ConfigurationError as error:
+                self.refused += 1
+                self.error = error
+                return False
+            with self._swapping:
+                self.current = with_keys(built, self._keys)
+            self.reloads += 1
+            self.error = None
+            return True
 
     def refresh_keys(self, keys: tuple[VirtualKey, ...]) -> None:
         """Put these keys in force. Policies, decisions and everything else stay as they are."""
