@@ -1,0 +1,58 @@
+"""Detector: one pattern that yields findings of one kind, and the rules a pattern keeps so that streams can be inspected.
+
+A text is always scanned between two `SEPARATOR`s, so a pattern needs no anchors: where a token begins or ends, the pattern
+consumes one character that is not part of it (`EDGE`). What makes a match decidable while a stream is still arriving:
+
+1. *Left of the span* at most `LEFT` characters are matched (a keyword, its separator).
+2. *The span* (the pattern's only group) has one of three shapes:
+   a **word**: characters of `WORD` only, at most `WORD_CAP` of them;
+   **groups**: digit groups between single separators (`SPACER`), at most `GROUP_CAP` characters, or an IBAN in print form;
+   a **block** that opens like a PEM key (see `window.py`).
+3. *Right of the span* exactly one character is matched, or the detector has a `tail`.
+4. A `tail` lets a span go on without limit (a JWT, a PEM key): a pattern for the rest, of ASCII characters, matched from
+   the end of the group. It must be able to match the empty string, and what validates is the group alone.
+5. Negated classes stand only at the edges: a span never contains the separator.
+
+`tests/detectors/test_window.py` generates text from each pattern on the shelf and cuts it at every place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+SEPARATOR = "\x00\n"  # no span can contain NUL, which ends the text before it; a line begins after it
+LEFT = 128  # characters that a pattern may look back from the start of its span
+WORD_CAP = 256
+GROUP_CAP = 64
+WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-./:=?@^_~"
+SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"  # models like to write these
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015"
+
+EDGE = r"[^A-Za-z0-9]"
+# One character between two digit groups, as UTF-8 bytes: a space or dash of ASCII, or one of SPACES or DASHES.
+SPACER = r"(?:[ -]|\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf])"
+
+# What may stand between the BEGIN line of a PEM block and its key material: line ends (as they are, or escaped, or between
+# string literals in source code) and RFC 1421 headers (`Proc-Type: 4,ENCRYPTED`). Bounded by BLOCK_CAP in `window.py`.
+_BLOCK_SPACE = r"""(?:[ \t\r\n"'+,]|\\[nr])"""
+BLOCK_LINE = rf"{_BLOCK_SPACE}{{0,12}}(?:[A-Z][A-Za-z-]{{2,20}}: ?[ -~]{{1,80}}(?:[\r\n]|\\n){_BLOCK_SPACE}{{0,12}}){{0,3}}"
+
+
+class Detector(Struct, frozen=True):
+    """A pattern in RE2 syntax over UTF-8 bytes, with exactly one group: the span that is reported.
+
+    `valid` sees the text of the group. With `trim`, a rejected span is tried again without its last group, then without
+    the last two: a number followed by another number is not lost. `anchor` is what the automaton looks for instead of a
+    `pattern` that would make it large; it matches wherever the pattern does. An earlier detector on the shelf is more
+    specific.
+    """
+
+    id: str
+    kind: str
+    pattern: str
+    valid: Callable[[str], bool] | None = None
+    tail: str = ""
+    trim: bool = False
+    anchor: str = ""

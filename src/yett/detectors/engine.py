@@ -1,0 +1,205 @@
+"""Engine: one pass of an automaton says which patterns occur, RE2 says where, a validator says whether.
+
+The automaton is Hyperscan where its wheel exists; `Portable` is its plain twin. Both answer one question (the places on the
+shelf whose pattern matches somewhere), so everything after it is the same code. Clean text, nearly all text, costs the
+automaton's pass and nothing more.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
+
+import re2
+
+from yett.detectors.detector import DASHES, SEPARATOR, SPACES, Detector
+from yett.detectors.resolve import OPEN, Candidate, clusters, findings
+from yett.model.finding import Finding
+from yett.model.segment import Segment
+
+try:
+    import hyperscan
+except ImportError:  # no wheel for this platform
+    hyperscan = None
+
+Automaton = Callable[[bytes], Iterable[int]]
+
+# RE2 keeps a lazily built automaton per pattern, 8 MiB each by default: hostile text would make all of them grow.
+_PATTERN_MEMORY = 1 << 20
+_TRIMS = 2
+_GROUP_ENDS = " .-/()" + SPACES + DASHES
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> Any:
+    """A pattern for RE2 over bytes: linear in the text, whatever the text is. Raises re2.error."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes are matched as bytes: any input is valid, offsets are exact
+    options.max_mem = _PATTERN_MEMORY
+    options.log_errors = False
+    return re2.compile(pattern.encode("ascii"), options=options)
+
+
+@lru_cache(maxsize=4)
+def _database(patterns: tuple[bytes, ...]) -> Any:
+    """Compiling takes a good part of a second, so a reload that leaves the shelf as it was finds its database here."""
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(expressions=list(patterns), flags=hyperscan.HS_FLAG_SINGLEMATCH)
+    return database
+
+
+def _note(place: int, _start: int, _end: int, _flags: int, places: list[int]) -> None:
+    """Called by Hyperscan. A function of the module, because the binding keeps no reference to it: a closure that is
+    collected during a scan is a segmentation fault. It returns None: anything truthy would end the scan."""
+    places.append(place)
+
+
+class Hyperscan:
+    """All patterns as one automaton. One scratch space per instance, so an instance belongs to one thread."""
+
+    def __init__(self, patterns: tuple[bytes, ...]) -> None:
+        self._database = _database(patterns)
+        self._scratch = hyperscan.Scratch(self._database)
+
+    def __call__(self, data: bytes) -> list[int]:
+        places: list[int] = []
+        self._database.scan(data, _note, 0, places, self._scratch)
+        return places
+
+
+class Portable:
+    """The same answer by asking each pattern in turn."""
+
+    def __init__(self, patterns: tuple[bytes, ...]) -> None:
+        self._patterns = [compiled(pattern.decode()) for pattern in patterns]
+
+    def __call__(self, data: bytes) -> list[int]:
+        return [place for place, pattern in enumerate(self._patterns) if pattern.search(data)]
+
+
+class Scanner:
+    """A shelf of detectors, compiled. Built once per Snapshot; belongs to one thread.
+
+    Raises ValueError for a pattern that RE2 or Hyperscan refuses, or that has not exactly one group.
+    """
+
+    def __init__(
+        self, detectors: Sequence[Detector], automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None
+    ) -> None:
+        self.detectors = tuple(detectors)
+        self._patterns = [_checked(detector) for detector in self.detectors]
+        sources = tuple((detector.anchor or detector.pattern).encode("ascii") for detector in self.detectors)
+        self._tails = [compiled(detector.tail) if detector.tail else None for detector in detectors]
+        build = automaton or (Portable if hyperscan is None else Hyperscan)
+        self._automaton: Automaton = build(sources) if sources else _nothing
+
+    def scan(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
+        """Findings in all segments, sorted by segment and position."""
+        return self._scan([segment.text for segment in segments])
+
+    def scan_text(self, text: str) -> tuple[Finding, ...]:
+        """Findings in one text, which is segment 0."""
+        return self._scan([text])
+
+    def _scan(self, texts: list[str]) -> tuple[Finding, ...]:
+        candidates = self.candidates(SEPARATOR + SEPARATOR.join(texts) + SEPARATOR)
+        if not candidates:
+            return ()
+        gap = len(SEPARATOR)
+        # starts[i] is where text i begins in what was scanned
+        starts = list(accumulate((len(text) + gap for text in texts[:-1]), initial=gap))
+        found: list[Finding] = []
+        for cluster in clusters(candidates):
+            segment = bisect_right(starts, cluster.start) - 1
+            base = starts[segment]
+            found += [
+                Finding(
+                    kind=finding.kind,
+                    segment=segment,
+                    start=finding.start - base,
+                    end=finding.end - base,
+                    detector=finding.detector,
+                )
+                for finding in findings(cluster, self.detectors)
+            ]
+        return tuple(found)
+
+    def candidates(self, text: str) -> list[Candidate]:
+        """Validated matches in `text`, which the caller has put between separators; a span whose tail reaches the end of
+        `text` has the end OPEN. Offsets are characters."""
+        data = text.encode("utf-8", "surrogatepass")
+        places = self._automaton(data)
+        if not places:
+            return []
+        found = [candidate for place in places for candidate in self._spans(place, data)]
+        return found if len(data) == len(text) else _in_characters(found, data)
+
+    def run(self, detector: int, text: str) -> int:
+        """How many characters of `text`, from its start, continue the tail of a detector."""
+        return int(self._tails[detector].match(text.encode("utf-8", "surrogatepass")).end())
+
+    def _spans(self, place: int, data: bytes) -> list[Candidate]:
+        detector, pattern, tail = self.detectors[place], self._patterns[place], self._tails[place]
+        found: list[Candidate] = []
+        seen = -1
+        match = pattern.search(data)
+        while match:
+            start, end = match.span(1)
+            if start != seen:  # two ways to the same span differ only in their left context
+                seen = start
+                end = _validated(detector, data, start, end)
+                if end:
+                    stop = tail.match(data, end).end() if tail else end
+                    found.append(Candidate(start, OPEN if tail and stop == len(data) else stop, place, end))
+            # The next match may overlap this one: whether a span is found must not depend on what stands before it.
+            match = pattern.search(data, match.start() + 1)
+        return found
+
+
+def _checked(detector: Detector) -> Any:
+    try:
+        pattern = compiled(detector.pattern)
+    except re2.error as error:
+        raise ValueError(f"detector {detector.id}: {error}") from error
+    if pattern.groups != 1:
+        raise ValueError(f"detector {detector.id}: the pattern must have exactly one group")
+    return pattern
+
+
+def _validated(detector: Detector, data: bytes, start: int, end: int) -> int:
+    """The end of the part of data[start:end] that the detector accepts, 0 when it accepts none."""
+    if detector.valid is None:
+        return end
+    span = data[start:end].decode("utf-8", "replace")
+    if detector.valid(span):
+        return end
+    if detector.trim:
+        for _ in range(_TRIMS):
+            span = span.rstrip("0123456789").rstrip(_GROUP_ENDS)
+            if not span:
+                break
+            if detector.valid(span):
+                return start + len(span.encode())
+    return 0
+
+
+def _in_characters(candidates: list[Candidate], data: bytes) -> list[Candidate]:
+    """Byte offsets to character offsets, in one walk over the data."""
+    offsets = sorted({offset for candidate in candidates for offset in candidate[:2] if offset != OPEN})
+    characters = {OPEN: OPEN}
+    previous = count = 0
+    for offset in offsets:
+        count += len(data[previous:offset].decode("utf-8", "surrogatepass"))
+        characters[offset] = count
+        previous = offset
+    return [
+        Candidate(characters[start], characters[end], detector, characters[start] + tail - start)
+        for start, end, detector, tail in candidates
+    ]
+
+
+def _nothing(_data: bytes) -> tuple[int, ...]:
+    return ()

@@ -1,0 +1,10 @@
+"""Shelf: every detector that ships, the more specific before the more general."""
+
+from __future__ import annotations
+
+from yett.detectors.detector import Detector
+from yett.detectors.labels import LABELS
+from yett.detectors.pii import PII
+from yett.detectors.secrets import SECRETS
+
+SHELF: tuple[Detector, ...] = (*SECRETS, *PII, *LABELS)

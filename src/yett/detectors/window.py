@@ -1,0 +1,182 @@
+"""Window: inspection of a text that arrives in pieces, holding back only what may still be part of a match.
+
+However a text is cut, the released pieces add up to it, and the findings are those of scanning it whole. A match is never
+released in parts: it comes out in one piece, together with its finding, so that the caller can redact it.
+
+Each feed decides three positions in what is held:
+
+* `settled`: no match can begin before it and still be incomplete. It is computed from the last characters alone: the last
+  word, digit groups that may go on, an IBAN in print form, a PEM block that has opened. Prose is held to its last word.
+* the start of a cluster of matches that crosses `settled`: it may still grow, so it stays.
+* everything before both goes out.
+
+What is held is bounded: `WORD_CAP` for a word that nothing is known about (a match is never longer, so what comes before
+its last `WORD_CAP` characters is decided), `BLOCK_CAP` for a PEM block that has opened but not shown any key, and
+`SPAN_CAP` for a match that goes on and on. When that is reached its first `SPAN_CAP` characters go out as one finding, the
+window remembers that it is inside a match, and the rest follows as further findings that touch: never as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from yett.detectors.detector import BLOCK_LINE, DASHES, GROUP_CAP, LEFT, SEPARATOR, SPACES, WORD, WORD_CAP
+from yett.detectors.engine import Scanner, compiled
+from yett.detectors.resolve import OPEN, SPAN_CAP, Candidate, clusters, findings
+from yett.model.finding import Finding
+
+BLOCK_CAP = 512
+
+_SPACERS = " -" + SPACES + DASHES
+_DIGITS = "0123456789.()/+" + _SPACERS  # every character that a digit group or a phone number is made of
+_PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACERS  # the same for an IBAN in print form
+_GROUPED = frozenset(_DIGITS + _PRINTED)
+_DIGITS_BEGIN = re.compile(r"[+(]*[0-9]")
+_IBAN_BEGIN = re.compile(r"[A-Z]{2}[0-9]{2}")
+_BLOCK_BEGIN = "-----BEGIN"
+# A header that is still arriving, or a whole one whose key material has not begun to arrive.
+_BLOCK = compiled(
+    rf"-----BEGIN(?: [A-Z0-9 ]{{0,40}}-{{0,5}}| [A-Z0-9 ]{{0,40}}-----{BLOCK_LINE}(?:[A-Za-z-]{{0,24}}(?:: ?[ -~]{{0,80}})?|[A-Za-z0-9+/]{{0,19}}|\\))\z"
+)
+_RESUME = 80  # how far back a tail is looked at again: longer than the END line that may close it
+
+
+class Released(Struct, frozen=True, gc=False):
+    """Text that may go out now, and the findings in it; their offsets are relative to `text`, their segment is 0."""
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+
+
+_NOTHING = Released("")
+
+
+class _Carried(NamedTuple):
+    """A match whose first part was released as a finding of its own; `end` and `resume` are offsets into what is held.
+    `end` is OPEN when its tail goes on: then the tail is looked for again from `resume`, which may lie in the context."""
+
+    end: int
+    detector: int
+    resume: int
+
+
+class Window:
+    """One text stream: the content of one choice, the arguments of one tool call. Not for use by two threads."""
+
+    __slots__ = ("_carried", "_context", "_held", "_open", "_scanner")
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+        self._begin()
+
+    def _begin(self) -> None:
+        self._context = SEPARATOR  # what was released last: left context for the patterns
+        self._held = ""
+        self._carried: tuple[_Carried, ...] = ()
+        self._open: tuple[int, int] | None = None  # detector, and where in `_held` to look at its tail again
+
+    @property
+    def held(self) -> int:
+        """Characters that have arrived and have not been released."""
+        return len(self._held)
+
+    def feed(self, text: str) -> Released:
+        """Take the next piece; return what it settles."""
+        held = self._held = self._held + text if self._held else text
+        if not held or (self._open and self._still_open()):
+            return _NOTHING
+        settled = _settled(held)
+        if not settled:
+            return _NOTHING
+        context = self._context
+        candidates = self._scanner.candidates(context + held)
+        if candidates or self._carried:
+            return self._release(candidates, settled)
+        released = held if settled == len(held) else held[:settled]
+        self._held = held[settled:]
+        self._context = (context + released)[-LEFT:]
+        return Released(released)
+
+    def finish(self) -> Released:
+        """The text is complete: release the rest. The window is then ready for another text."""
+        released = _NOTHING
+        if self._held:
+            candidates = self._scanner.candidates(self._context + self._held + SEPARATOR)
+            released = self._release(candidates, len(self._held), SEPARATOR)
+        self._begin()
+        return released
+
+    def _still_open(self) -> bool:
+        """Inside a match that goes on: look at the new text only, instead of scanning all that is held again."""
+        assert self._open is not None
+        detector, resume = self._open
+        rest = self._held[resume:]
+        if len(self._held) > SPAN_CAP or self._scanner.run(detector, rest) < len(rest):
+            self._open = None
+            return False
+        self._open = (detector, max(resume, len(self._held) - _RESUME))
+        return True
+
+    def _release(self, candidates: list[Candidate], settled: int, end: str = "") -> Released:
+        """Release up to `settled`, or to the start of the cluster that crosses it."""
+        base = len(self._context)
+        # What begins before `base` was released with its finding; what begins after `settled` may be half a match.
+        known = [
+            Candidate(start - base, stop if stop == OPEN else stop - base, detector, tail - base)
+            for start, stop, detector, tail in candidates
+            if base <= start < base + settled
+        ]
+        known += [self._resumed(carried, end) for carried in self._carried]
+        beyond = len(self._held) + 1  # where an open match ends, for now: after everything that may be released
+        groups = clusters(c._replace(end=min(c.end, beyond)) for c in known)
+        cut = settled
+        while groups and groups[-1].end > cut:
+            cut = min(cut, groups.pop().start)
+        found = [finding for cluster in groups for finding in findings(cluster, self._scanner.detectors)]
+        self._open = next(
+            ((c.detector, c.tail - cut) for c in known if c.end == OPEN and cut <= c.start and cut < c.tail), None
+        )
+        self._carried = tuple(
+            _Carried(
+                candidate.end if candidate.end == OPEN else candidate.end - cut,
+                candidate.detector,
+                max(candidate.tail, cut - _RESUME) - cut,
+            )
+            for candidate in known
+            if candidate.start < cut < candidate.end
+        )
+        released = self._held[:cut]
+        self._held = self._held[cut:]
+        self._context = (self._context + released)[-LEFT:]
+        return Released(released, tuple(found))
+
+    def _resumed(self, carried: _Carried, end: str) -> Candidate:
+        """A carried match, from the beginning of what is held to where it is now known to end."""
+        stop, detector, resume = carried
+        if stop == OPEN:
+            rest = (self._context[resume:] if resume < 0 else "") + self._held[max(resume, 0) :] + end
+            run = self._scanner.run(detector, rest)
+            stop = OPEN if run == len(rest) else resume + run
+        return Candidate(0, stop, detector, resume)
+
+
+def _settled(text: str) -> int:
+    """The length of the longest part of `text` in which no match can be incomplete. `text` is not empty."""
+    length = len(text)
+    settled = max(len(text.rstrip(WORD)), length - WORD_CAP)
+    if text[-1] in _GROUPED:
+        settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _IBAN_BEGIN))
+    if _BLOCK_BEGIN in text:
+        block = _BLOCK.search(text[-BLOCK_CAP:].encode("utf-8", "surrogatepass"))
+        if block:  # it is ASCII and ends where the text ends
+            return min(settled, length - len(block.group()))
+    return settled
+
+
+def _groups(text: str, characters: str, begin: re.Pattern[str]) -> int:
+    """Where the run of `characters` that ends the text has the first beginning of a match, within GROUP_CAP."""
+    first = begin.search(text, max(len(text.rstrip(characters)), len(text) - GROUP_CAP))
+    return first.start() if first else len(text)
