@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,9 @@ from yett.errors import ConfigurationError, IntegrityError, Refusal
 from yett.model.record import Content, Record
 from yett.stores.blobs import LOST, ContentKey, open_blob
 from yett.stores.journal import CONTENT_KEY, PUBLIC_KEY, SIGNING_KEY, FileJournal, Tuning, open_journal
-from yett.stores.journal_recovery import Orphan
+from yett.stores.journal_recovery import DeadWriter, Orphan
+from yett.stores.root_log import RootLog
+from yett.stores.segments import genesis
 from yett.verify import read_key, verify
 
 SMALL = Tuning(segment=4000, reserve=4096, records=10)
@@ -399,6 +402,45 @@ def test_an_altered_root_log_stops_the_start(place: Place) -> None:
     assert place.intact()
 
 
+def test_a_recovery_that_failed_is_done_again_and_each_call_has_one_outcome(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = place.open()
+    for number in range(5):
+        journal.write(intent(f"c{number}"))
+    die(journal)
+
+    def full(self: DeadWriter, root: RootLog, ts: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(DeadWriter, "finish", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                place.open()
+    following = place.open()
+    assert sum(len(each.orphans) for each in following.recovered) == 0
+    assert len(following.recovered) == 3
+    following.close()
+    unknown = [line["call"] for line in lines(place.folder) if line.get("outcome") == "unknown"]
+    assert unknown == [f"c{number}" for number in range(5)]
+    assert place.intact()
+
+
+def test_records_that_somebody_put_there_are_not_signed(place: Place) -> None:
+    place.open().close()
+    forged = place.folder / "w-00000001-00000001"
+    forged.mkdir()
+    (forged / "checkpoints").touch()
+    body = {"w": forged.name, "n": 0, "prev": genesis(forged.name), "kind": "event", "call": "x", "ts": 1, "event": "x"}
+    (forged / "000000000000.jsonl").write_bytes(json.dumps(body, separators=(",", ":")).encode() + b"\n")
+    assert not verify(place.folder).ok
+    following = place.open()
+    assert "no signed checkpoint" in following.recovered[0].damage
+    following.close()
+    assert not verify(place.folder).ok
+
+
 def test_a_living_writer_is_left_alone(place: Place) -> None:
     living = place.open()
     living.write(intent("c"))
@@ -471,6 +513,25 @@ def test_kill_9_loses_no_acknowledged_record(tmp_path: Path) -> None:
     assert report.counts["orphan intents"] == 0
     assert report.counts["writers closed"] == 11
     assert report.notes[1:] == []
+
+
+def test_a_journal_verifies_while_it_is_written(tmp_path: Path) -> None:
+    """In place, at any moment, also when writers begin and end meanwhile: nothing that looks like tampering."""
+    place = Place(tmp_path)
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    with subprocess.Popen([*command, "busy", "crash"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        drained = threading.Thread(target=process.stdout.read)
+        drained.start()
+        for number in range(12):
+            if number % 3 == 0:
+                place.open(content="full").close()
+            report = verify(place.folder)
+            assert report.problems == []
+        assert report.counts["records"] > 100
+        process.kill()
+        drained.join()
 
 
 # ---- a full disk -------------------------------------------------------------------------------------------------------------

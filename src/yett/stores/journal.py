@@ -28,7 +28,7 @@ from pathlib import Path
 
 import msgspec
 
-from yett.errors import Refusal
+from yett.errors import Refusal, YettError
 from yett.model.record import Record
 from yett.ports import Clock
 from yett.stores.append_file import AppendFile, sync_folder
@@ -334,6 +334,16 @@ class FileJournal:
         self._notary.finish()
         _answer(self._waiting, confirmed=not self._notary.trouble)
         self._waiting = []
+        self._let_go()
+
+    def abandon(self) -> None:
+        """Let go of everything without signing the end: the next start finds a dead writer here."""
+        self._closed = True
+        self._reason = "the journal is closed"
+        self._notary.finish()
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._reserve.close()
         for file in (self._segment, self._blobs.file, self._checkpoints.file):
             file.close()
@@ -398,10 +408,20 @@ def open_journal(
     key = ContentKey.load(keys / CONTENT_KEY)
     signer.export(folder / PUBLIC_KEY)
     root = RootLog(folder, signer)
-    with root.locked():
-        dead = dead_writers(folder, root, signer)
-        journal = FileJournal(
-            folder, root, signer=signer, key=key, clock=clock, durability=durability, content=content, tuning=tuning
-        )
-        journal.adopt(dead)
+    dead: list[DeadWriter] = []
+    journal: FileJournal | None = None
+    try:
+        with root.locked():
+            dead = dead_writers(folder, root, signer)
+            journal = FileJournal(
+                folder, root, signer=signer, key=key, clock=clock, durability=durability, content=content, tuning=tuning
+            )
+            journal.adopt(dead)
+    except (OSError, YettError):
+        for each in dead:
+            each.close()
+        if journal is not None:
+            journal.abandon()
+        root.close()
+        raise
     return journal

@@ -80,6 +80,9 @@ class DeadWriter:
         if not notes:
             if file.size and b"\n\n" in file.read(0, file.size):
                 raise _Damage("the checkpoints are not readable")
+            if any(path.stat().st_size for _, path in segments(self._folder)):
+                # Its first checkpoint is signed before its first record: these records were put here by somebody else.
+                raise _Damage("there are records, and no signed checkpoint")
             file.cut(0)
             return
         latest = signer.read(notes[-1])
