@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.config.decoding import suggestion
-from yett.config.prices import Price, PriceBook
+from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
@@ -86,7 +86,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
     policy = _policy(sources, scanner, mistakes)
     if mistakes or policy is None:
         raise ConfigurationError(tuple(mistakes))
-    prices = PriceBook()
+    prices = PriceBook.load()
     providers = {name: _provider(name, provider, reading) for name, provider in settings.providers.items()}
     snapshot = Snapshot(
         epoch=epoch,
@@ -216,6 +216,6 @@ def _scopes(scope: str, settings: LimitSettings) -> tuple[Scope, ...]:
 def _price(prices: PriceBook, settings: Settings, target: Target) -> Price | None:
     """The operator's own price of a target, else the price list's."""
     if (own := settings.prices.get(target.id)) is not None:
-        cached = own.input_usd_per_mtok if own.cached_usd_per_mtok is None else own.cached_usd_per_mtok
-        return Price(own.input_usd_per_mtok, cached, own.output_usd_per_mtok)
-    return prices.find(KINDS[target.provider.kind].prices, target.model)
+        return own_price(own)
+    provider = target.provider
+    return prices.find(KINDS[provider.kind].prices, target.model, provider.base_url)
