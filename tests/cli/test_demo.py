@@ -57,9 +57,7 @@ def test_it_serves_on_until_it_is_interrupted(tmp_path: Path) -> None:
     command = [*YETT, *options(tmp_path / "demo", ports)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if "Serving on" in line:
-                break
+        assert any("Serving on" in line for line in process.stdout)
         with socket.create_connection(("127.0.0.1", ports.gateway)):
             pass
         process.send_signal(signal.SIGINT)

@@ -18,12 +18,14 @@ SECONDS = 30.0  # to wait for anything
 
 
 class Ask(Struct, frozen=True):
-    """What is sent. `key` is a name from the demo's keys; `body` is the JSON, or bytes that are not even that."""
+    """What is sent. `key` is a name from the demo's keys; `body` is the JSON, or bytes that are not even that. Looking a record
+    up is a request of the same key: without `look_up`, only the answer's headers tell about it."""
 
     key: str
     body: dict[str, object] | bytes = b""
     labels: str = ""
     path: str = "/v1/chat/completions"
+    look_up: bool = True
 
 
 class CallRecord(Struct, frozen=True):
@@ -125,7 +127,7 @@ def send(ask: Ask, reach: Reach) -> Outcome:
         message=error.message if error else "",
         retry_after=told.get("retry-after", ""),
         models=tuple(model.id for part in parts for model in part.data),
-        record=_record(reach, id, headers) if status != http.client.UNAUTHORIZED else CallRecord(),
+        record=_record(reach, id, headers) if ask.look_up and status != http.client.UNAUTHORIZED else _told(told),
         ms=ms,
     )
 
@@ -169,6 +171,17 @@ def _record(reach: Reach, id: str, headers: Mapping[str, str]) -> CallRecord:
         return CallRecord()
     status, _, body = request(reach.gateway, "GET", f"/yett/v1/calls/{id}", headers=headers)
     return msgspec.json.decode(body, type=CallRecord) if status == http.client.OK else CallRecord()
+
+
+def _told(headers: Mapping[str, str]) -> CallRecord:
+    """The same from the answer's headers, as far as they tell it."""
+    provider, model = headers.get("x-yett-provider", ""), headers.get("x-yett-model", "")
+    cost = headers.get("x-yett-cost-usd", "")
+    return CallRecord(
+        target=f"{provider}/{model}" if provider else "",
+        policies=tuple(headers.get("x-yett-policies", "").split(", ")) if headers.get("x-yett-policies") else (),
+        usage=Usage(cost=round(float(cost) * 1_000_000)) if cost.replace(".", "").isdigit() else None,
+    )
 
 
 def _events(body: bytes) -> list[bytes]:

@@ -54,7 +54,10 @@ def line(scene: Scene, outcome: Outcome, wrong: tuple[str, ...]) -> str:
 def why(outcome: Outcome) -> str:
     """The error code, what was found, and the policies that decided."""
     record = outcome.record
-    found = [f"{finding.kind}={finding.count} {finding.action}" for finding in record.findings]
+    found = [
+        f"{finding.kind}={finding.count} {finding.action}{' in the answer' if finding.where == 'reply' else ''}"
+        for finding in record.findings
+    ]
     failed = [f"{one.target} {one.status or one.outcome}" for one in record.attempts if one.outcome != "ok"]
     parts = [outcome.code, ", ".join(found), ", ".join(failed), ", ".join(record.policies)]
     return " · ".join(part for part in parts if part)
@@ -65,7 +68,7 @@ def revealed(scene: Scene, outcome: Outcome) -> str:
     body = scene.ask.body if isinstance(scene.ask.body, dict) else {}
     messages = body.get("messages")
     written = str(messages[-1]["content"]) if isinstance(messages, list) else ""
-    provider = outcome.record.target.partition("/")[0]
+    provider = outcome.record.target.partition("/")[0] or "no provider"
     return "\n".join(
         f"      {click.style(f'{who:<18}', dim=True)} {text}"
         for who, text in (("written", written), (f"{provider} received", outcome.provider_saw))

@@ -44,10 +44,10 @@ class Scene(Struct, frozen=True):
     reveal: bool = False
 
 
-def chat(key: str, model: str, text: str, *, labels: str = "", **fields: object) -> Ask:
+def chat(key: str, model: str, text: str, *, labels: str = "", look_up: bool = True, **fields: object) -> Ask:
     """A chat completion of one user message."""
     messages = fields.pop("messages", [{"role": "user", "content": text}])
-    return Ask(key, {"model": model, "messages": messages, **fields}, labels)
+    return Ask(key, {"model": model, "messages": messages, **fields}, labels, look_up=look_up)
 
 
 _TOOL_ASKED = {"role": "user", "content": 'Use get_weather({"city": "Bern"}), please.'}
@@ -138,19 +138,19 @@ DENIED = (
     ),
     Scene(
         "a body with the same key twice",
-        Ask("research", b'{"model": "fast", "model": "smart", "messages": []}'),
+        Ask("research", b'{"model": "fast", "model": "smart", "messages": [{"role": "user", "content": "x"}]}'),
         Expectation(400, "duplicate_key"),
     ),
 )
 
 LIMITED = (
     *(
-        Scene(f"call {number} of a key with 3 per minute", chat("batch", "fast", f"Row {number}."))
+        Scene(f"call {number} of a key with 3 per minute", chat("batch", "fast", f"Row {number}.", look_up=False))
         for number in (1, 2, 3)
     ),
     Scene(
         "call 4 of a key with 3 per minute",
-        chat("batch", "fast", "Row 4."),
+        chat("batch", "fast", "Row 4.", look_up=False),
         Expectation(429, "rate_limit_exceeded"),
     ),
     Scene(
