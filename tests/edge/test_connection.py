@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -114,6 +115,35 @@ async def test_holding_is_idempotent_and_ends_with_the_exchange() -> None:
     assert owner.seen == ["released"]
     assert connection.exchange is None
     assert await exchange.read(10) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(None, "truncated"), (ConnectionResetError(), "reset"), (ssl.SSLError(1, "bad record mac"), "tls")],
+)
+async def test_how_a_connection_may_break_in_the_middle(error: Exception | None, outcome: str) -> None:
+    connection, wire = Connection(Owner()), Recorder()
+    connection.connection_made(wire)
+    exchange = begin(connection)
+    connection.send(exchange, b"", b"")
+    connection.data_received(OK[:-1])
+    connection.connection_lost(error)
+    with pytest.raises(UpstreamFailure) as caught:
+        await exchange.read(10)
+    assert caught.value.outcome == outcome
+
+
+async def test_bytes_that_follow_a_reply_without_a_body_spoil_the_connection() -> None:
+    owner = Owner()
+    connection, wire = Connection(owner), Recorder()
+    connection.connection_made(wire)
+    exchange = begin(connection)
+    connection.send(exchange, b"", b"")
+    exchange._bodiless = True
+    connection.data_received(OK)
+    assert exchange.complete
+    assert exchange.extra
+    assert wire.aborted
 
 
 async def test_the_socket_does_not_wait_for_full_segments(serve: Serve, connect: Connect, ask: Ask) -> None:

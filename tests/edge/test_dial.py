@@ -289,6 +289,22 @@ def test_a_proxy_does_not_show_its_password() -> None:
     assert repr(Proxy("http://user:hidden@proxy.test:3128")) == "Proxy(proxy.test:3128)"
 
 
+async def test_closed_while_dialling(serve: Serve, connect: Connect, ask: Ask) -> None:
+    async def slow(talk: Any) -> None:
+        await talk.request()
+        await asyncio.sleep(0.1)
+        await talk.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        assert await talk.closed()
+
+    proxy = await serve(slow)
+    client = connect(proxy=f"http://127.0.0.1:{proxy.port}")
+    task = asyncio.ensure_future(failure(client, ask("http://upstream.test")))
+    await asyncio.sleep(0.03)
+    await client.close()
+    assert (await task).outcome == "cancelled"
+    assert client.status()[0].open == 0
+
+
 async def test_cancelled_while_dialling(serve: Serve, authority: Any, connect: Connect, ask: Ask) -> None:
     async def hang(talk: Any) -> None:
         await talk.reader.read()

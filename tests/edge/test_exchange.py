@@ -247,10 +247,12 @@ async def test_a_sink_may_abort(encoded: bool, at: int, serve: Serve, connect: C
         + b"0\r\n\r\n",
     ],
 )
-async def test_a_reply_that_is_too_large(reply: bytes, serve: Serve, connect: Connect, ask: Ask) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_reply_that_is_too_large(at_once: bool, reply: bytes, serve: Serve, connect: Connect, ask: Ask) -> None:
     async def play(talk: Any) -> None:
         await talk.request()
-        await talk.send(reply)
+        end = reply.index(b"\r\n\r\n") + 4
+        await (talk.send(reply) if at_once else talk.send(reply[:end], reply[end:]))
         await talk.closed()
 
     client = connect()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -326,6 +328,30 @@ async def test_a_slow_stream_is_not_a_hanging_one(serve: Serve, connect: Connect
     assert len(pieces) == 10
 
 
+async def test_a_loop_that_stood_still_does_not_blame_the_upstream(connect: Connect, ask: Ask) -> None:
+    def answer() -> None:
+        talk, _ = listener.accept()
+        with talk:
+            talk.recv(65_536)
+            talk.sendall(OK)
+            talk.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        client = connect()
+        outgoing = ask(f"http://127.0.0.1:{listener.getsockname()[1]}", first_byte=0.2)
+        task = asyncio.ensure_future(fetch(client, outgoing))
+        while not client.status() or not client.status()[0].open:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(0.6)  # noqa: ASYNC251 - the reply is in the socket long before its time is up
+        assert await task == (200, b"{}")
+        await client.close()
+        thread.join()
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_the_sweep_stops_when_there_is_nothing_to_watch(serve: Serve, connect: Connect, ask: Ask) -> None:
     peer, client = await serve(OK), connect(limits=PoolLimits(idle=0.05))
     await fetch(client, ask(peer))
@@ -402,6 +428,7 @@ async def test_no_replay_after_a_byte_of_a_reply(serve: Serve, connect: Connect,
     assert len(peer.talks) == 1
 
 
+@pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_no_replay_when_the_upstream_had_time_to_act(serve: Serve, connect: Connect, ask: Ask) -> None:
     async def play(talk: Any) -> None:
         await talk.request()

@@ -186,11 +186,9 @@ async def _secure(
         raise _failed("tls", origin, f"certificate: {error.verify_message}") from None
     except ssl.SSLError as error:
         raise _failed("tls", origin, error.reason or "handshake failed") from None
-    except TimeoutError:
-        raise
     except OSError:
         raise _failed("tls", origin, "closed during the handshake") from None
-    if secured is None:
+    if secured is None:  # closed between the end of the handshake and now
         raise _failed("tls", origin, "closed during the handshake")
     return secured
 

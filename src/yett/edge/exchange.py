@@ -133,6 +133,7 @@ class UpstreamExchange:
                 self._decoder.finish()
             regular = True
         finally:
+            self._sink = None  # a sink mostly refers to what refers to this exchange: no cycles for the collector
             if not regular:
                 self.abort()
 
@@ -182,9 +183,7 @@ class UpstreamExchange:
 
     def lost(self, error: Exception | None, stale: bool) -> None:
         """The connection closed. `stale`: it was a kept one and may have been closed for idleness before it saw the request."""
-        if self.complete:
-            self.finish()
-        elif self.started and self._until_close and error is None:
+        if self.started and self._until_close and error is None:
             self.complete = True
             self.finish()
         elif not self.started and self.unproductive == 0:

@@ -92,8 +92,6 @@ class Pool:
         if len(self.connections) + self._dialling < self._limits.connections:
             self._dialling += 1
             return await self._dial(seconds)
-        if self._idle:  # who comes here instead of taking it has found one stale, and this one has waited even longer
-            self._idle.pop(0).drop()
         granted = await self._wait(now + seconds)
         if isinstance(granted, UpstreamFailure):
             raise granted

@@ -12,8 +12,10 @@ replaced starts afresh.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from msgspec import Struct
 
@@ -70,9 +72,10 @@ class _Gate:
 
     def wait(self, now: float) -> float:
         """Seconds until a call may pass; 0.0: now."""
-        if not self.closures:
-            return max(self.until - now, 0.0)
-        return max(self.until - now, min(self._leased_until - now, 1.0), 0.0)
+        wait = self.until - now
+        if self.closures:
+            wait = max(wait, min(self._leased_until - now, 1.0))
+        return max(0.0, wait)
 
     def take(self, now: float) -> None:
         """A call passes. While the gate is on probation it is the only one."""
@@ -144,20 +147,20 @@ class _Breaker:
 class _KeyPool:
     """One provider's keys, taken in turn."""
 
-    __slots__ = ("_next", "gates", "keys", "secrets")
+    __slots__ = ("_next", "_turns", "gates", "keys", "secrets")
 
     def __init__(self, secrets: tuple[Secret, ...], known: dict[Secret, _Gate]) -> None:
         self.secrets = secrets
         self.keys = tuple(PooledKey(secret, f"{place}/{len(secrets)}") for place, secret in enumerate(secrets, 1))
         self.gates = {secret: known.get(secret) or _Gate() for secret in secrets}
+        self._turns = tuple((key, self.gates[key.secret]) for key in self.keys)
         self._next = 0
 
     def take(self, now: float) -> PooledKey | None:
-        count = len(self.keys)
+        count = len(self._turns)
         for step in range(count):
             place = (self._next + step) % count
-            key = self.keys[place]
-            gate = self.gates[key.secret]
+            key, gate = self._turns[place]
             if gate.wait(now) <= 0:
                 self._next = place + 1
                 gate.take(now)
@@ -165,7 +168,13 @@ class _KeyPool:
         return None
 
     def wait(self, now: float) -> float:
-        return min((gate.wait(now) for gate in self.gates.values()), default=0.0)
+        soonest = math.inf
+        for _, gate in self._turns:
+            wait = gate.wait(now)
+            if wait <= 0:
+                return 0.0
+            soonest = min(soonest, wait)
+        return soonest
 
 
 class Health:
@@ -251,8 +260,9 @@ class Health:
     def _wait(self, target: Target, now: float) -> float:
         breaker = self._breakers.get(target.id)
         wait = breaker.gate.wait(now) if breaker is not None else 0.0
-        provider = target.provider
-        return max(wait, self._pool(provider).wait(now)) if provider.keys else wait
+        if target.provider.keys:
+            wait = max(wait, self._pool(target.provider).wait(now))
+        return wait
 
     def _pool(self, provider: Provider) -> _KeyPool:
         pool = self._pools.get(provider.id)
@@ -291,13 +301,12 @@ def _arranged(targets: Sequence[Target], roll: float) -> Iterator[Target]:
     for _, group in groupby(sorted(targets, key=_priority), key=_priority):
         left = list(group)
         while len(left) > 1:
-            point = roll * sum(target.weight for target in left)
-            for place, target in enumerate(left):
-                if point < target.weight or place == len(left) - 1:
-                    roll = min(max(point / target.weight, 0.0), 0.999_999)
-                    yield left.pop(place)
-                    break
-                point -= target.weight
+            ends = tuple(accumulate(target.weight for target in left))
+            point = roll * ends[-1]
+            place = min(bisect_right(ends, point), len(left) - 1)
+            target = left.pop(place)
+            roll = min((point - ends[place]) / target.weight + 1.0, 0.999_999)
+            yield target
         yield left[0]
 
 
