@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from yett.edge.connection import Connection
 from yett.edge.exchange import UpstreamExchange
@@ -167,3 +170,48 @@ async def test_a_half_closed_upstream_is_closed(serve: Serve, connect: Connect, 
     with pytest.raises(UpstreamFailure) as caught:
         await client.send(ask(peer))
     assert caught.value.outcome == "reset"
+
+
+# ---- any bytes, in any pieces ----
+
+PARTS = st.lists(
+    st.sampled_from(
+        [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.0 404 No\r\n", b"Content-Length: 3\r\n",
+         b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"Connection: close\r\n", b"X: y\r\n", b"\r\n",
+         b"3\r\nabc\r\n", b"0\r\n\r\n", b"abc", b"\x00", b" ", b":", b"\n", gzip.compress(b"abc"), b"ffffffff\r\n"]
+    )
+    | st.binary(max_size=4),
+    max_size=12,
+)  # fmt: skip
+
+
+async def outcome_of(pieces: list[bytes], streamed: bool) -> tuple[object, ...]:
+    """What a caller makes of the pieces followed by the end of the connection."""
+    owner = Owner()
+    connection, wire = Connection(owner), Recorder()
+    connection.connection_made(wire)
+    exchange = begin(connection)
+    connection.send(exchange, b"", b"")
+    taken: list[bytes] = []
+    task = asyncio.ensure_future(exchange.stream(taken.append) if streamed else exchange.read(1000))
+    await asyncio.sleep(0)
+    for piece in pieces:
+        if not wire.aborted:
+            connection.data_received(piece)
+    connection.connection_lost(None)
+    assert owner.seen.count("lost") == 1
+    (result,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(result, BaseException):
+        assert isinstance(result, UpstreamFailure)
+        return (result.outcome,)
+    assert exchange.started
+    return (exchange.status, b"".join(taken) if streamed else result)
+
+
+@given(parts=PARTS, size=st.integers(1, 9), streamed=st.booleans())
+@settings(max_examples=300, deadline=None)
+async def test_any_bytes_have_one_meaning_however_they_arrive(parts: list[bytes], size: int, streamed: bool) -> None:
+    wire = b"".join(parts)
+    whole = await outcome_of([wire] if wire else [], streamed)
+    split = await outcome_of([wire[place : place + size] for place in range(0, len(wire), size)], streamed)
+    assert whole == split
