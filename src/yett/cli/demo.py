@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import signal
@@ -23,6 +24,7 @@ from yett.cli.demo_calls import Outcome, Reach, behave, received, request, send
 from yett.cli.demo_folder import DemoImpossible, Ports, check_ports, prepare, revoke
 from yett.cli.demo_scenes import ALLOWED, DENIED, FAILING, LIMITED, REDACTED, Scene, complaints
 
+INTERRUPTED = 130  # exit code: by Ctrl-C before the script was through, as shells have it
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 PACE = 0.35  # seconds between calls, so that one can follow
@@ -69,8 +71,11 @@ def command(*, once: bool, as_json: bool, folder: Path, port: int, admin_port: i
     except DemoImpossible as error:
         click.echo(f"yett demo: {error}", err=True)
         sys.exit(CONFIGURATION)
+    except (OSError, http.client.HTTPException) as error:
+        click.echo(f"yett demo: the gateway stopped answering ({error}); see {folder / 'serve.log'}", err=True)
+        sys.exit(CONFIGURATION)
     except KeyboardInterrupt:
-        code = 0
+        sys.exit(INTERRUPTED)
     sys.exit(code)
 
 
@@ -219,6 +224,7 @@ def _serve(gateway: subprocess.Popen[bytes], folder: Path, *, as_json: bool) -> 
     """Until Ctrl-C. Raises DemoImpossible when the gateway ends by itself."""
     if not as_json:
         click.secho("\nServing on until Ctrl-C.", bold=True)
-    while gateway.poll() is None:
-        time.sleep(0.3)
-    raise DemoImpossible(f"the gateway ended by itself; see {folder / 'serve.log'}")
+    with contextlib.suppress(KeyboardInterrupt):
+        while gateway.poll() is None:
+            time.sleep(0.3)
+        raise DemoImpossible(f"the gateway ended by itself; see {folder / 'serve.log'}")
