@@ -13,7 +13,7 @@ import logging
 from yett.dialects import openai_chat
 from yett.errors import Refusal
 from yett.gate import Flight, Gate
-from yett.model.call import Inbound
+from yett.model.call import Call, Inbound
 from yett.model.record import Content
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
@@ -21,7 +21,7 @@ from yett.stages import decide, local, metadata, record, settle, transform
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply, kept_text
-from yett.stages.reserve import affordable, worst_case
+from yett.stages.reserve import worst_case
 from yett.stages.stream import BrokenStreamError
 from yett.stages.understand import labels_of, surface_of
 
@@ -68,42 +68,39 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     call = trail.call = surface.read(surface, inbound, labels_of(inbound, caller))
     trail.stream = call.stream
     # decide what no finding can change, inspect, decide with what was found
-    question = decide.ask(snapshot, caller, call, clock.now())
-    decide.before_inspection(question, trail)
+    now = clock.now()
+    plan = decide.before_inspection(snapshot, caller, call, now, trail)
     findings = trail.found = snapshot.scanner.scan(call.segments)
-    permitted = affordable(question, decide.after_inspection(question, trail, findings))
-    # transform: every body that may leave is made now, so that one that cannot be redacted is refused before it costs anything
-    bodies = transform.Bodies(call, permitted, findings, question.route)
-    trail.obligations = bodies.obligations
+    if plan is None or findings:
+        plan = decide.after_inspection(snapshot, caller, call, findings, now, trail)
+    decide.follow(plan, trail)
+    # transform: refuses what cannot be redacted, before it costs anything
+    bodies = transform.Bodies(call, plan, findings)
     trail.findings = bodies.counted
     # reserve, then record the intent: nothing leaves before both have succeeded
-    worst = worst_case(question, permitted)
+    worst = worst_case(plan, caller, call)
     trail.input_tokens = worst.input
     trail.hold = await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost)
     trail.request = _content(gate, trail, "request", call.body)
     await gate.journal.append(record.intent(trail, _micros(gate)))
     trail.intended = True
     # route, forward, review
-    if surface.action == "InvokeModel":
-        await _invoke(outlet, gate, flight, question, permitted, bodies)
+    if call.action == "InvokeModel":
+        await _invoke(outlet, gate, flight, call, plan, bodies)
+    elif call.action == "ListModel":
+        trail.answered(local.models(plan.listed, call.argument))
     else:
-        trail.answer = await _answer(gate, question)
-        trail.outcome, trail.status = "ok", 200
+        trail.answered(local.record(caller, await gate.calls.find(call.argument)))
 
 
 async def _invoke(
-    outlet: Outlet,
-    gate: Gate,
-    flight: Flight,
-    question: decide.Question,
-    permitted: decide.Permitted,
-    bodies: transform.Bodies,
+    outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: transform.Bodies
 ) -> None:
     trail = flight.trail
     reply = flight.reply = (
-        StreamedReply(question, trail, outlet, gate.clock.monotonic)
-        if question.call.stream
-        else BufferedReply(question, trail)
+        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic)
+        if call.stream
+        else BufferedReply(plan, trail)
     )
 
     async def deliver(exchange: Exchange, target: Target) -> None:
@@ -114,14 +111,7 @@ async def _invoke(
         await reply.deliver(exchange, target)
 
     road = Road(gate.upstream, gate.health, gate.clock, trail.snapshot.settings.routing, gate.roll())
-    targets = [target for target, _ in permitted]
-    await forward(road, trail, targets, question.route.attempts, bodies.of, deliver, lambda: reply.begun)
-
-
-async def _answer(gate: Gate, question: decide.Question) -> bytes:
-    if question.call.action == "ListModel":
-        return local.models(question)
-    return local.record(question.caller, await gate.calls.find(question.call.argument))
+    await forward(road, trail, plan.targets, plan.route.attempts, bodies.of, deliver, lambda: reply.begun)
 
 
 async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -153,8 +153,8 @@ class Outlet(Protocol):
     gone: bool
     paused: bool
 
-    def head(self, status: int, headers: tuple[tuple[bytes, bytes], ...], length: int | None) -> None:
-        """Status and headers; `length` None begins a chunked body."""
+    def head(self, status: int, headers: Sequence[tuple[str, str]], length: int | None) -> None:
+        """Status and headers (visible ASCII); `length` None begins a chunked body."""
         ...
 
     def write(self, data: bytes) -> None: ...

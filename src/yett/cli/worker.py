@@ -97,7 +97,8 @@ class Worker:
         self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
         self.health = Health(settings.routing)
         self.upstream = UpstreamClient(
-            limits=PoolLimits(),
+            limits=PoolLimits(connections=settings.routing.max_connections),
+            proxy=self.live.current.proxy,
             max_decoded=settings.gateway.max_reply_bytes,
         )
         self.access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from yett.config.prices import Price, PriceBook
@@ -15,9 +16,11 @@ from yett.model.caller import Caller
 from yett.model.key import VirtualKey
 from yett.model.route import Provider, Target, Timeouts
 from yett.policy.engine import PolicyEngine
+from yett.policy.memo import Memo
 from yett.ports import Scope
 
 TENANT = "default"
+PLANS = 4096  # remembered per generation of the memo; one is about 1 kB
 
 
 class ModelRoute(Struct, frozen=True):
@@ -67,7 +70,9 @@ class Snapshot(Struct, frozen=True):
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     scopes: Mapping[bytes, tuple[Scope, ...]] = MappingProxyType({})
-    judges_clean_replies: bool = True  # a reply in which nothing was found still needs a policy that releases it
+    plans: Memo[Any] = field(
+        default_factory=lambda: Memo(PLANS)
+    )  # of stages.decide; they live and die with the snapshot
 
     def __repr__(self) -> str:
         return f"Snapshot(epoch={self.epoch}, digest={self.digest[:12]!r})"  # it holds secrets
@@ -95,6 +100,7 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
         keys=MappingProxyType(by_digest),
         callers=MappingProxyType({digest: _caller(key, snapshot) for digest, key in by_digest.items()}),
         scopes=MappingProxyType({digest: _scopes(key, snapshot) for digest, key in by_digest.items()}),
+        plans=Memo(PLANS),
     )
 
 

@@ -30,32 +30,38 @@ COMMON_NAMES = frozenset(
 
 
 class Leaves:
-    """Collects segments over one body; the ordinal counter runs through all calls of `walk`, in document order."""
+    """Collects segments over one body; the ordinal counter runs through all calls of `walk`, in document order. `names`
+    counts the names of all objects that were walked."""
 
-    __slots__ = ("next_index", "segments")
+    __slots__ = ("names", "next_index", "segments")
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
         self.next_index = 0
+        self.names = 0
 
     def walk(self, value: Any, role: str, depth: int = 0) -> None:
         """Visit `value` and everything below it. Raises Refusal("json_too_deep")."""
+        if depth > MAX_DEPTH:
+            raise Refusal("json_too_deep", f"The JSON is nested deeper than {MAX_DEPTH} levels.")
         kind = type(value)
-        if kind is str:
-            if value:
-                self.segments.append(Segment(value, role, self.next_index))
-            self.next_index += 1
-        elif kind is dict:
-            if depth > MAX_DEPTH:
-                raise Refusal("json_too_deep", f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+        if kind is dict:
+            self.names += len(value)
             for name, item in value.items():
                 if name not in COMMON_NAMES:
                     self.segments.append(Segment(name, role, UNPATCHABLE))
-                self.walk(item, role, depth + 1)
+                if type(item) is str:  # what most leaves are, without a call for each
+                    if item:
+                        self.segments.append(Segment(item, role, self.next_index))
+                    self.next_index += 1
+                elif item is not None and item is not True and item is not False:
+                    self.walk(item, role, depth + 1)
         elif kind is list:
-            if depth > MAX_DEPTH:
-                raise Refusal("json_too_deep", f"The JSON is nested deeper than {MAX_DEPTH} levels.")
             for item in value:
                 self.walk(item, role, depth + 1)
+        elif kind is str:
+            if value:
+                self.segments.append(Segment(value, role, self.next_index))
+            self.next_index += 1
         elif kind is int and (value >= LONG_INTEGER or value <= -LONG_INTEGER):
             self.segments.append(Segment(str(value), role, UNPATCHABLE))

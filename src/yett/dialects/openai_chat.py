@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.dialects import patch, strict_json
-from yett.dialects.leaves import Leaves
+from yett.dialects.leaves import COMMON_NAMES, UNPATCHABLE, Leaves
 from yett.errors import Refusal
 from yett.model.segment import Segment
 from yett.model.usage import Usage
@@ -56,7 +56,16 @@ def _count(document: dict[str, Any], name: str, default: int) -> int:
 
 def understand(body: bytes) -> ChatRequest:
     """Raises Refusal: invalid_json, duplicate_key, json_too_deep, invalid_request."""
-    document = strict_json.loads(body)
+    found = strict_json.quick(body)
+    if found is not None:
+        request, names = _view(found[0])
+        if names == found[1]:
+            return request
+    return _view(strict_json.loads(body))[0]
+
+
+def _view(document: Any) -> tuple[ChatRequest, int]:
+    """The view of a decoded body, and how many names its objects have."""
     if type(document) is not dict:
         raise Refusal("invalid_request", "The body must be a JSON object.")
     model = document.get("model")
@@ -72,18 +81,15 @@ def understand(body: bytes) -> ChatRequest:
     if options is not None and type(options) is not dict:
         raise _bad("stream_options", "must be an object")
     leaves = Leaves()
+    leaves.names = len(document)
     for name, value in document.items():
-        if name != "messages":
-            leaves.walk(value, "other", 1)
+        if name == "messages":
+            _walk_messages(leaves, messages)
             continue
-        for position, message in enumerate(messages):
-            if type(message) is not dict:
-                raise _bad(f"messages[{position}]", "must be an object")
-            role = message.get("role")
-            if type(role) is not str or not role:
-                raise _bad(f"messages[{position}].role", "must be a non-empty string")
-            leaves.walk(message, role if role in ROLES else "other", 2)
-    return ChatRequest(
+        if name not in COMMON_NAMES:
+            leaves.segments.append(Segment(name, "other", UNPATCHABLE))
+        leaves.walk(value, "other", 1)
+    request = ChatRequest(
         model=model,
         stream=_flag(document, "stream"),
         include_usage=_flag(options, "include_usage") if options else False,
@@ -93,12 +99,25 @@ def understand(body: bytes) -> ChatRequest:
         tools=bool(tools),
         segments=tuple(leaves.segments),
     )
+    return request, leaves.names
+
+
+def _walk_messages(leaves: Leaves, messages: list[Any]) -> None:
+    for position, message in enumerate(messages):
+        if type(message) is not dict:
+            raise _bad(f"messages[{position}]", "must be an object")
+        role = message.get("role")
+        if type(role) is not str or not role:
+            raise _bad(f"messages[{position}].role", "must be a non-empty string")
+        leaves.walk(message, role if role in ROLES else "other", 2)
 
 
 def prepare(
     body: bytes, *, model: str, cap: int = 0, include_usage: bool = False, texts: dict[int, str] | None = None
 ) -> bytes:
     """The body as it leaves: another model name, a cap on output tokens, usage asked for on a stream, redacted strings."""
+    if not cap and not include_usage and not texts:
+        return patch.swap(body, "model", model)
     spans = patch.fields(body)
     edits: list[patch.Edit] = []
     name = patch.quote(model)
@@ -167,11 +186,16 @@ def finishes_of(document: dict[str, Any]) -> tuple[str, ...]:
 
 def read_reply(body: bytes) -> ChatReply:
     """Raises Refusal (invalid_json …) when the upstream's body is not what a caller could read."""
-    document = strict_json.loads(body)
-    if type(document) is not dict:
-        raise Refusal("upstream_error", "The provider's reply is not a JSON object.")
+    found = strict_json.quick(body)
+    document, names = found if found is not None else (None, 0)
     leaves = Leaves()
     leaves.walk(document, "assistant")
+    if found is None or leaves.names != names:
+        document = strict_json.loads(body)
+        leaves = Leaves()
+        leaves.walk(document, "assistant")
+    if type(document) is not dict:
+        raise Refusal("upstream_error", "The provider's reply is not a JSON object.")
     return ChatReply(tuple(leaves.segments), usage_of(document.get("usage")), finishes_of(document))
 
 

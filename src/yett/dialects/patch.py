@@ -13,6 +13,7 @@ import msgspec
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"([ \t\r\n]*+:)?', re.DOTALL)
 _NAME = re.compile(rb'[ \t\r\n{,]*+"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
+_VALUE = re.compile(rb'[ \t\r\n]*+:[ \t\r\n]*+("(?:[^"\\]++|\\.)*+")', re.DOTALL)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 Edit = tuple[int, int, bytes]  # start, end, replacement
@@ -69,6 +70,26 @@ def fields(body: bytes) -> dict[str, tuple[int, int]]:
         spans[name] = (at, end)
         at = end
     return spans
+
+
+def swap(body: bytes, name: str, value: str) -> bytes:
+    """`body` with another string as the value of a top-level field that has a string value.
+
+    Nearly always the field's quoted name occurs once in the whole body. Without `\\u` in the body it cannot be spelt in any
+    other way, and not preceded by a backslash it is a whole string token; the field being there, it is the field.
+    """
+    token = b'"%b"' % name.encode()
+    new = quote(value)
+    at = body.find(token)
+    if body.find(token, at + 1) < 0 and body[at - 1] != 0x5C and b"\\u" not in body:
+        match = _VALUE.match(body, at + len(token))
+        if match is not None:
+            start, end = match.span(1)
+        else:
+            start, end = fields(body)[name]
+    else:
+        start, end = fields(body)[name]
+    return body if body[start:end] == new else body[:start] + new + body[end:]
 
 
 def replace(body: bytes, spans: Mapping[str, tuple[int, int]], name: str, value: bytes) -> Edit:

@@ -8,7 +8,10 @@ that nobody can show one text to the gateway and another to the model. Depth is 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
+
+import msgspec
 
 from yett.errors import Refusal
 
@@ -28,20 +31,43 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant).decode
+_SPACED_COLON = re.compile(rb'"[ \t\r\n]++:')
+_slow = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant).decode
+_fast = msgspec.json.Decoder().decode
+
+
+def quick(body: bytes) -> tuple[Any, int] | None:
+    """The decoded value and the number of names it would have if no object had the same name twice, several times faster
+    than `loads`. None: ask `loads`.
+
+    Every name ends in `":`, written exactly so when no white space stands before any colon. Text in strings may add to the
+    count (`\\":`), never take from it. So when the walk over the decoded value finds as many names as were counted, none
+    was lost to a second one of the same name; when it finds fewer, `loads` has to say what that means.
+    """
+    if _SPACED_COLON.search(body):
+        return None
+    try:
+        return _fast(body), body.count(b'":')
+    except (msgspec.DecodeError, RecursionError):
+        return None  # `loads` finds the words for it
 
 
 def loads(body: bytes) -> Any:
     """The decoded value. Raises Refusal: invalid_json, duplicate_key, json_too_deep."""
     try:
-        return _decode(body.decode())
+        value = _slow(body.decode())
+        if b"\\ud" in body or b"\\uD" in body:
+            _fast(body)  # the one decoder here that is strict about them
     except _DuplicateKeyError:
         raise Refusal("duplicate_key") from None
     except UnicodeDecodeError as error:
         raise Refusal("invalid_json", f"The body is not valid UTF-8 (byte {error.start}).") from None
     except json.JSONDecodeError as error:
         raise Refusal("invalid_json", f"The body is not valid JSON: {error.msg} at character {error.pos}.") from None
+    except msgspec.DecodeError:  # RFC 8259 section 8.2: parsers differ on what becomes of half a character
+        raise Refusal("invalid_json", "A string contains half of a surrogate pair.") from None
     except RecursionError:
         raise Refusal("json_too_deep") from None
     except ValueError:  # a constant, or a number with more digits than Python converts
         raise Refusal("invalid_json", "The body contains a number that JSON does not allow.") from None
+    return value

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import cast
 
@@ -29,10 +29,10 @@ LINGER_SECONDS = 2.0
 LINGER_BYTES = 1 << 20
 WRITE_STALL_SECONDS = 60.0  # a caller that reads nothing for so long is gone
 REASONS = {
-    200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found", 405: b"Method Not Allowed",
-    408: b"Request Timeout", 413: b"Content Too Large", 414: b"URI Too Long", 415: b"Unsupported Media Type",
-    422: b"Unprocessable Content", 429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
-    500: b"Internal Server Error", 502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
+    200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    408: "Request Timeout", 413: "Content Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
+    422: "Unprocessable Content", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
+    500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
 }  # fmt: skip
 
 
@@ -62,6 +62,7 @@ class Http1Connection(asyncio.Protocol):
         "_body_bytes",
         "_chunked",
         "_connections",
+        "_deaf",
         "_head_bytes",
         "_headers",
         "_http10",
@@ -71,6 +72,8 @@ class Http1Connection(asyncio.Protocol):
         "_on_gone",
         "_on_pause",
         "_parser",
+        "_pending",
+        "_progress",
         "_queue",
         "_reply_head",
         "_serve",
@@ -106,6 +109,7 @@ class Http1Connection(asyncio.Protocol):
         self._keep_alive = True
         self._http10 = False
         self._lingered = 0
+        self._deaf = False  # what comes next cannot be parsed, or must not be
         self.deadline = NEVER
         self.closing = False  # draining: finish what is in progress, then close
         self.gone = False
@@ -116,6 +120,8 @@ class Http1Connection(asyncio.Protocol):
         self._uri = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
+        self._pending = 0
+        self._progress = False
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._trailers = False
@@ -135,6 +141,8 @@ class Http1Connection(asyncio.Protocol):
             if self._lingered > LINGER_BYTES:
                 self._transport.abort()
             return
+        if self._deaf:
+            return
         if self._state == IDLE:
             self._state = HEAD
             self.deadline = monotonic() + self._limits.head_timeout
@@ -143,17 +151,22 @@ class Http1Connection(asyncio.Protocol):
         except _StopParsing:
             return
         except httptools.HttpParserUpgrade:
-            self._stop_reading()  # the request itself is served; we never switch protocols
+            self.closing = True  # the request itself is served; we never switch protocols
+            self._stop_reading()
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, _StopParsing):
                 raise
         except httptools.HttpParserError:
             self._refuse("bad_http")
         else:
-            if self._state == HEAD and not self._trailers:
-                self._head_bytes += len(data)
-                if self._head_bytes > self._limits.max_head:
-                    self._refuse("headers_too_large" if self._uri else "uri_too_long")
+            self._bound_pending(len(data))
+
+    def _bound_pending(self, size: int) -> None:
+        """llhttp keeps a header field, or a trailer, until its end has come: bytes that complete nothing are counted here."""
+        self._pending = 0 if self._progress else self._pending + size
+        self._progress = False
+        if self._pending + self._head_bytes > self._limits.max_head:
+            self._refuse("headers_too_large" if self._uri else "uri_too_long")
 
     def eof_received(self) -> bool:
         return False  # a caller that half-closes is gone: that is how a disconnect shows
@@ -188,14 +201,17 @@ class Http1Connection(asyncio.Protocol):
             self._stop("uri_too_long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._progress = True
+        self._head_bytes += len(name) + len(value) + 4
+        full = len(self._headers) >= self._limits.max_headers and not self._trailers
+        if full or self._head_bytes > self._limits.max_head:
+            self._stop("headers_too_large")
         if self._trailers:
             return  # RFC 9110 section 6.5: trailers may be discarded, and a late `authorization` must be
-        self._head_bytes += len(name) + len(value) + 4
-        if len(self._headers) >= self._limits.max_headers or self._head_bytes > self._limits.max_head:
-            self._stop("headers_too_large")
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        self._progress = True
         self._trailers = True
         self._head_bytes = 0
         hosts = length = 0
@@ -221,6 +237,7 @@ class Http1Connection(asyncio.Protocol):
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
+        self._progress = True
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_body:
             self._stop("body_too_large")
@@ -264,7 +281,7 @@ class Http1Connection(asyncio.Protocol):
         self._submit(inbound, keep_alive=False)
 
     def _stop_reading(self) -> None:
-        self.closing = True
+        self._deaf = True
         self._transport.pause_reading()
 
     def expire(self) -> None:
@@ -293,25 +310,22 @@ class Http1Connection(asyncio.Protocol):
         if self.gone:
             on_gone()
 
-    def head(self, status: int, headers: tuple[tuple[bytes, bytes], ...], length: int | None) -> None:
+    def head(self, status: int, headers: Sequence[tuple[str, str]], length: int | None) -> None:
         """Kept back until the first byte of the body, so that head and body leave in one segment."""
         keep_alive = self._keep_alive and not self.closing
         self._chunked = length is None and not self._http10
-        if length is None and not self._chunked:
-            self._keep_alive = keep_alive = False  # HTTP/1.0: the end of the body is the end of the connection
-        lines = [b"HTTP/1.1 %d %b" % (status, REASONS.get(status, b"Status"))]
-        lines += [b"%b: %b" % header for header in headers]
-        lines.append(
-            b"transfer-encoding: chunked"
-            if self._chunked
-            else b""
-            if length is None
-            else b"content-length: %d" % length
-        )
+        framing = "transfer-encoding: chunked\r\n" if self._chunked else ""
+        if length is not None:
+            framing = f"content-length: {length}\r\n"
+        elif self._http10:
+            keep_alive = False  # the end of the body is the end of the connection
         if not keep_alive:
             self._keep_alive = False
-            lines.append(b"connection: close")
-        self._reply_head = b"\r\n".join(line for line in lines if line) + b"\r\n\r\n"
+            framing += "connection: close\r\n"
+        fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        self._reply_head = f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}\r\n{fields}{framing}\r\n".encode(
+            "latin-1"
+        )
 
     def write(self, data: bytes) -> None:
         if self.gone or not data:
@@ -347,7 +361,7 @@ class Http1Connection(asyncio.Protocol):
             self._linger()
         elif self._queue:
             following = self._queue.popleft()
-            if not self._queue and not self.closing:
+            if not self._queue and not self._deaf:
                 self._transport.resume_reading()
             self._start(*following)
         else:

@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -42,7 +43,13 @@ class _Text(logging.Formatter):
 
 
 def _time(created: float) -> str:
-    return dt.datetime.fromtimestamp(created, dt.UTC).isoformat(timespec="milliseconds")
+    seconds = int(created)
+    return f"{_second(seconds)}.{int((created - seconds) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def configure(format: str, level: str) -> logging.Logger:
@@ -126,14 +133,21 @@ def _json_line(record: Record) -> bytes:
 
 
 def _text_line(record: Record) -> bytes:
-    # The JSON of a value escapes line breaks, with which a caller's model name could forge log lines.
-    line = _line(record)
-    fields = " ".join(
-        f"{name}={value if type(value) is not str else _encode(value)[1:-1].decode()}"
-        for name in _SHOWN
-        if (value := getattr(line, name))
-    )
-    return f"{line.ts} info    call {fields}\n".encode()
-
-
-_SHOWN = _Line.__struct_fields__[3:]
+    fields = f"call={record.call} outcome={record.outcome} status={record.status} ms={record.ms} overhead_ms={record.overhead_ms}"
+    if record.code:
+        fields += f" code={record.code}"
+    if record.caller:
+        fields += f" caller={record.caller} team={record.team}"
+    if record.surface:
+        fields += f" surface={record.surface}"
+    if record.model:
+        # The caller's word: JSON's escapes keep it from forging log lines.
+        fields += f" model={record.model if record.model.isidentifier() else _encode(record.model).decode()}"
+    if record.decision:
+        fields += f" decision={record.decision}"
+    if record.target:
+        fields += f" target={record.target}"
+    usage = record.usage
+    if usage is not None and usage.total:
+        fields += f" tokens={usage.total} cost_microusd={usage.cost}"
+    return f"{_time(record.ts / 1e6)} info    call {fields}\n".encode()

@@ -6,7 +6,7 @@ configuration, never from callers: a model name that is not configured counts as
 
 from __future__ import annotations
 
-import bisect
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -19,6 +19,10 @@ from yett.model.record import Record
 Labels = tuple[str, ...]
 DURATION = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+
+_DURATION_MS = tuple(bound * 1000 for bound in DURATION)
+_OVERHEAD_MS = tuple(bound * 1000 for bound in OVERHEAD)
+MOST_SERIES = 4096
 
 # name -> (help, labels)
 COUNTERS: dict[str, tuple[str, Labels]] = {
@@ -67,49 +71,98 @@ class State(msgspec.Struct):
     gauges: dict[str, list[tuple[Labels, float]]] = {}
 
 
+class _Count:
+    """Everything counted about calls of one sort; milliseconds, tokens and micro-USD."""
+
+    __slots__ = (
+        "calls", "cost", "duration", "estimated", "input", "milliseconds", "output", "overhead", "overheads"
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.calls = self.input = self.output = self.cost = self.estimated = 0
+        self.duration = self.overhead = 0.0
+        self.milliseconds = [0] * (len(DURATION) + 1)
+        self.overheads = [0] * (len(OVERHEAD) + 1)
+
+
 class Metrics:
     """Implements the `Meter` port. `known` are the model names that may be labels."""
 
     def __init__(self) -> None:
         self._counters: dict[str, dict[Labels, float]] = {name: {} for name in COUNTERS}
         self._histograms: dict[str, dict[Labels, Histogram]] = {name: {} for name in HISTOGRAMS}
+        self._attempts = self._counters["yett_attempts"]
+        self._findings = self._counters["yett_findings"]
+        self._first_bytes = self._histograms["yett_first_byte_seconds"]
+        self._series: dict[tuple[str, ...], _Count] = {}  # since the last settle, by what a call was
         self.known: frozenset[str] = frozenset()
 
     def observe(self, outcome: Record) -> None:
-        model = outcome.model if outcome.model in self.known else "other" if outcome.model else ""
-        provider = outcome.target.partition("/")[0]
-        team = outcome.team
-        surface = outcome.surface or "none"
-        self._count("yett_calls", (surface, model, provider, team, outcome.decision, outcome.outcome, outcome.code), 1)
-        self._time("yett_call_duration_seconds", (surface, model), outcome.ms / 1000, DURATION)
-        self._time("yett_overhead_seconds", (surface,), outcome.overhead_ms / 1000, OVERHEAD)
-        if outcome.first_byte_ms:
-            self._time("yett_first_byte_seconds", (model,), outcome.first_byte_ms / 1000, DURATION)
+        key = (
+            outcome.surface,
+            outcome.model,
+            outcome.target,
+            outcome.team,
+            outcome.decision,
+            outcome.outcome,
+            outcome.code,
+        )
+        count = self._series.get(key)
+        if count is None:
+            if len(self._series) >= MOST_SERIES:
+                self._settle()
+            count = self._series[key] = _Count()
+        count.calls += 1
+        count.milliseconds[bisect_left(_DURATION_MS, outcome.ms)] += 1
+        count.duration += outcome.ms
+        count.overheads[bisect_left(_OVERHEAD_MS, outcome.overhead_ms)] += 1
+        count.overhead += outcome.overhead_ms
         usage = outcome.usage
-        if usage is not None and usage.total:
-            self._count("yett_tokens", (model, provider, team, "input"), usage.input)
-            self._count("yett_tokens", (model, provider, team, "output"), usage.output)
-            self._count("yett_cost_microusd", (model, provider, team), usage.cost)
-            if usage.estimated:
-                self._count("yett_estimated_usage", (model, provider), 1)
+        if usage is not None:
+            count.input += usage.input
+            count.output += usage.output
+            count.cost += usage.cost
+            count.estimated += usage.estimated
+        if outcome.first_byte_ms:
+            self._first_byte(outcome)
         for attempt in outcome.attempts:
-            self._count("yett_attempts", (attempt.target, attempt.outcome), 1)
+            where = (attempt.target, attempt.outcome)
+            self._attempts[where] = self._attempts.get(where, 0) + 1
         for finding in outcome.findings:
-            self._count("yett_findings", (finding.kind, finding.where, finding.action), finding.count)
+            what = (finding.kind, finding.where, finding.action)
+            self._findings[what] = self._findings.get(what, 0) + finding.count
 
-    def _count(self, name: str, labels: Labels, amount: float) -> None:
-        series = self._counters[name]
-        series[labels] = series.get(labels, 0) + amount
-
-    def _time(self, name: str, labels: Labels, seconds: float, bounds: tuple[float, ...]) -> None:
-        histogram = self._histograms[name].get(labels)
+    def _first_byte(self, outcome: Record) -> None:
+        model = self._model(outcome.model)
+        histogram = self._first_bytes.get((model,))
         if histogram is None:
-            histogram = self._histograms[name][labels] = Histogram([0] * (len(bounds) + 1))
-        histogram.buckets[bisect.bisect_left(bounds, seconds)] += 1
-        histogram.total += seconds
+            histogram = self._first_bytes[model,] = Histogram([0] * (len(DURATION) + 1))
+        histogram.buckets[bisect_left(_DURATION_MS, outcome.first_byte_ms)] += 1
+        histogram.total += outcome.first_byte_ms / 1000
+
+    def _model(self, name: str) -> str:
+        return name if not name or name in self.known else "other"
+
+    def _settle(self) -> None:
+        """Add what was counted by call to what is told by metric. Callers can invent model names: their series end here."""
+        counters, histograms = self._counters, self._histograms
+        for (named, asked, target, team, decision, outcome, code), count in self._series.items():
+            surface = named or "none"
+            model = self._model(asked)
+            provider = target.partition("/")[0]
+            _add(counters["yett_calls"], (surface, model, provider, team, decision, outcome, code), count.calls)
+            if count.input or count.output:
+                _add(counters["yett_tokens"], (model, provider, team, "input"), count.input)
+                _add(counters["yett_tokens"], (model, provider, team, "output"), count.output)
+                _add(counters["yett_cost_microusd"], (model, provider, team), count.cost)
+                _add(counters["yett_estimated_usage"], (model, provider), count.estimated)
+            _merge(histograms["yett_call_duration_seconds"], (surface, model), count.milliseconds, count.duration)
+            _merge(histograms["yett_overhead_seconds"], (surface,), count.overheads, count.overhead)
+        self._series.clear()
 
     def state(self, gauges: Mapping[str, Iterable[tuple[Labels, float]]]) -> State:
         """What has been counted, with these gauges beside it."""
+        self._settle()
         return State(
             {name: list(series.items()) for name, series in self._counters.items()},
             {name: list(series.items()) for name, series in self._histograms.items()},
@@ -151,6 +204,16 @@ class _States(Collector):
                 buckets.append((bound, running))
             family.add_metric(values, buckets, histogram.total)
         return family
+
+
+def _add(series: dict[Labels, float], labels: Labels, amount: float) -> None:
+    series[labels] = series.get(labels, 0) + amount
+
+
+def _merge(series: dict[Labels, Histogram], labels: Labels, buckets: list[int], milliseconds: float) -> None:
+    histogram = series.setdefault(labels, Histogram([0] * len(buckets)))
+    histogram.buckets = [a + b for a, b in zip(histogram.buckets, buckets, strict=True)]
+    histogram.total += milliseconds / 1000
 
 
 def _summed(series: Iterable[Iterable[tuple[Labels, float]]]) -> dict[Labels, float]:

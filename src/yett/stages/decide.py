@@ -1,4 +1,8 @@
-"""decide: whether the call is allowed right now, by which targets, and under which obligations. Asked again as facts grow."""
+"""decide: whether the call is allowed right now, by which targets, and under which obligations. Asked again as facts grow.
+
+Equal facts have equal answers under one snapshot, so what follows from them is worked out once and remembered as a Plan:
+most calls of an application differ in their text only, and clean text says nothing new to policy.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +15,126 @@ from yett.config.snapshot import ModelRoute, Snapshot
 from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
-from yett.model.decision import Decision, Effect, Facts, Verdict
+from yett.model.decision import Decision, Effect, Facts
 from yett.model.finding import Finding
 from yett.model.route import Target
 from yett.policy.decision import decide_call, listed_models, only_observed
 from yett.stages import inspect
+from yett.stages.duties import Duties, duties_of
 from yett.stages.record import Trail
 
-Permitted = tuple[tuple[Target, Verdict], ...]
+
+class Ruling(Struct, frozen=True):
+    """What policy says about releasing a reply with certain findings: what to redact, and the decision with the reply's
+    policies added. `refused` is the code of a refusal, with its words, instead."""
+
+    redact: tuple[str, ...]
+    decision: Decision
+    refused: str = ""
+    advice: str = ""
+    policies: tuple[str, ...] = ()
 
 
-class Question(Struct):
-    """One call before policy. `facts` grow from pass to pass; `listed` is what a listing may show."""
+class Plan(Struct, frozen=True):
+    """What is to be done with a call of these facts. `permitted` is in routing order; `listed` is what a listing may show."""
 
     snapshot: Snapshot
-    caller: Caller
-    call: Call
     route: ModelRoute
     facts: Facts
+    decision: Decision
+    verdict: str  # allow, observe
+    permitted: tuple[tuple[Target, Duties], ...] = ()
+    obligations: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    rulings: dict[tuple[str, frozenset[str]], Ruling] = {}
+
+    @property
+    def targets(self) -> list[Target]:
+        return [target for target, _ in self.permitted]
 
 
-def ask(snapshot: Snapshot, caller: Caller, call: Call, now: float) -> Question:
+def before_inspection(snapshot: Snapshot, caller: Caller, call: Call, now: float, trail: Trail) -> Plan | None:
+    """The plan for a clean text when it is known already; otherwise None, unless no finding could change a refusal: then it
+    is raised at once."""
+    plan = snapshot.plans.get(_key(caller, call, call.labels, (), now))
+    if plan is None and call.action != "ListModel":
+        facts = _facts(snapshot, caller, call, now)
+        _decided(snapshot, _route(snapshot, caller, call), facts, trail)
+    return plan
+
+
+def after_inspection(
+    snapshot: Snapshot, caller: Caller, call: Call, findings: Sequence[Finding], now: float, trail: Trail
+) -> Plan:
+    """The plan for this text. Raises Refusal; the findings are then on the trail as blocked."""
+    kinds = inspect.facts_of(findings)
+    labels = inspect.labels_with(call.labels, findings)
+    key = _key(caller, call, labels, kinds, now)
+    plan = snapshot.plans.get(key)
+    if plan is None:
+        trail.labels = labels
+        facts = replace(_facts(snapshot, caller, call, now), findings=kinds, labels=labels, inspected=True)
+        try:
+            plan = _plan(snapshot, caller, call, facts, trail)
+        except Refusal:
+            trail.findings = inspect.counted(findings, "request", frozenset(), blocked=True)
+            raise
+        snapshot.plans.put(key, plan)
+    return plan
+
+
+def follow(plan: Plan, trail: Trail) -> None:
+    """Put a plan's answers on the trail."""
+    trail.facts = plan.facts
+    trail.candidates = plan.route.targets
+    trail.labels = plan.facts.labels
+    trail.decision = plan.decision
+    trail.verdict = plan.verdict
+    trail.obligations = plan.obligations
+
+
+def judge_reply(plan: Plan, trail: Trail, target: Target, kinds: frozenset[str]) -> tuple[str, ...]:
+    """What must be redacted from a reply in which these kinds (and families) were found. Raises Refusal: reply_blocked,
+    policy_error."""
+    ruling = plan.rulings.get((target.id, kinds))
+    if ruling is None:
+        ruling = plan.rulings[target.id, kinds] = _ruling(plan, target, kinds)
+    trail.decision = ruling.decision
+    if ruling.refused:
+        raise Refusal(ruling.refused, ruling.advice, policies=ruling.policies)
+    return ruling.redact
+
+
+def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
+    """The lists on the key and on the team: settings, not policy, so observe mode does not lift them."""
+    own = caller.key.models
+    if own and model not in own:
+        return False
+    team = snapshot.teams.get(caller.team)
+    return team is None or not team.models or model in team.models
+
+
+def _key(caller: Caller, call: Call, labels: tuple[str, ...], kinds: tuple[str, ...], now: float) -> tuple[object, ...]:
+    """Everything that a plan depends on, under one snapshot."""
+    return (
+        caller.id, call.action, call.model, call.stream, call.tools, call.max_tokens, labels, kinds, now // 3600
+    )  # fmt: skip
+
+
+def _route(snapshot: Snapshot, caller: Caller, call: Call) -> ModelRoute:
     """Raises Refusal: model_not_found, and policy_denied for a model outside the key's or the team's list."""
-    route = snapshot.local if call.action != "InvokeModel" else snapshot.models.get(call.model)
+    if call.action != "InvokeModel":
+        return snapshot.local
+    route = snapshot.models.get(call.model)
     if route is None:
         raise Refusal("model_not_found", f"There is no model {call.model[:100]!r} here.", param="model")
-    if call.model and not may_use(snapshot, caller, call.model):
+    if not may_use(snapshot, caller, call.model):
         raise Refusal("policy_denied", f"This key may not use the model {call.model!r}.", param="model")
-    facts = Facts(
+    return route
+
+
+def _facts(snapshot: Snapshot, caller: Caller, call: Call, now: float) -> Facts:
+    return Facts(
         action=call.action,
         tenant=caller.tenant,
         team=caller.team,
@@ -56,56 +151,39 @@ def ask(snapshot: Snapshot, caller: Caller, call: Call, now: float) -> Question:
         max_tokens=call.max_tokens,
         hour=int(now // 3600 % 24),
     )
-    return Question(snapshot, caller, call, route, facts)
 
 
-def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
-    """The lists on the key and on the team: settings, not policy, so observe mode does not lift them."""
-    own = caller.key.models
-    if own and model not in own:
-        return False
-    team = snapshot.teams.get(caller.team)
-    return team is None or not team.models or model in team.models
+def _plan(snapshot: Snapshot, caller: Caller, call: Call, facts: Facts, trail: Trail) -> Plan:
+    route = _route(snapshot, caller, call)
+    if call.action == "ListModel":
+        return _listing(snapshot, caller, route, facts)
+    decision, verdict = _decided(snapshot, route, facts, trail)
+    permitted = tuple((route.by_id[id], duties_of(found.obligations)) for id, found in decision.targets)
+    if route.unknown_price == "refuse" and call.action == "InvokeModel":
+        permitted = tuple((target, duties) for target, duties in permitted if route.prices.get(target.id) is not None)
+        if not permitted:
+            raise Refusal("unknown_price", f"No price is known for the model {call.model!r}.")
+    obligations = tuple(sorted({str(o) for _, found in decision.targets for o in found.obligations}))
+    return Plan(snapshot, route, facts, decision, verdict, permitted, obligations)
 
 
-def before_inspection(question: Question, trail: Trail) -> None:
-    """Refuse at once what no finding could change. Raises Refusal."""
-    if question.call.action != "ListModel":
-        _settle(question, trail, question.facts)
+def _listing(snapshot: Snapshot, caller: Caller, route: ModelRoute, facts: Facts) -> Plan:
+    routes = {name: found.targets for name, found in snapshot.models.items() if may_use(snapshot, caller, name)}
+    listed = tuple(routes) if snapshot.observing else listed_models(snapshot.policy, facts, routes)
+    return Plan(snapshot, route, facts, Decision(Effect.ALLOW), "allow", listed=listed)
 
 
-def after_inspection(question: Question, trail: Trail, findings: Sequence[Finding]) -> Permitted:
-    """The permitted targets in routing order with their verdicts. Raises Refusal."""
-    labels = inspect.labels_with(question.call.labels, findings)
-    facts = replace(question.facts, findings=inspect.facts_of(findings), labels=labels, inspected=True)
-    question.facts = facts
-    trail.labels = labels
-    if question.call.action == "ListModel":
-        return _listing(question, trail)
-    try:
-        decision = _settle(question, trail, facts)
-    except Refusal:
-        trail.findings = inspect.counted(findings, "request", frozenset(), blocked=True)
-        raise
-    targets = question.route.by_id
-    return tuple((targets[id], verdict) for id, verdict in decision.targets)
-
-
-def _settle(question: Question, trail: Trail, facts: Facts) -> Decision:
-    """Ask, put the answer on the trail, and refuse if that is the answer."""
-    snapshot, route = question.snapshot, question.route
+def _decided(snapshot: Snapshot, route: ModelRoute, facts: Facts, trail: Trail) -> tuple[Decision, str]:
+    """Ask, and refuse if that is the answer; what was asked is on the trail then."""
     decision = decide_call(snapshot.policy, facts, route.targets)
-    trail.verdict = "allow"
+    verdict = "allow"
     if snapshot.observing:
         decision = only_observed(snapshot.policy, decision, route.targets)
-        if decision.observed:
-            trail.verdict = "observe"
-    trail.decision = decision
-    trail.facts = facts
-    trail.candidates = route.targets
+        verdict = "observe" if decision.observed else "allow"
     if decision.effect is not Effect.ALLOW:
+        trail.facts, trail.candidates, trail.decision = facts, route.targets, decision
         raise _refusal(facts, decision)
-    return decision
+    return decision, verdict
 
 
 def _refusal(facts: Facts, decision: Decision) -> Refusal:
@@ -118,32 +196,19 @@ def _refusal(facts: Facts, decision: Decision) -> Refusal:
     return Refusal(code, reason, policies=decision.policies)
 
 
-def _listing(question: Question, trail: Trail) -> Permitted:
-    snapshot, caller = question.snapshot, question.caller
-    routes = {name: route.targets for name, route in snapshot.models.items() if may_use(snapshot, caller, name)}
-    question.listed = tuple(routes) if snapshot.observing else listed_models(snapshot.policy, question.facts, routes)
-    trail.decision = Decision(Effect.ALLOW)
-    trail.verdict = "allow"
-    return ()
-
-
-def judge_reply(question: Question, trail: Trail, target: Target, kinds: frozenset[str]) -> tuple[str, ...]:
-    """What must be redacted from a reply in which these kinds (and families) were found. Raises Refusal("reply_blocked")."""
-    facts = replace(question.facts, action="ReleaseReply", findings=tuple(sorted(kinds)), inspected=True)
-    decision = decide_call(question.snapshot.policy, facts, (target,))
-    if question.snapshot.observing:
-        decision = only_observed(question.snapshot.policy, decision, (target,))
-    before = trail.decision
-    if before is not None:
-        trail.decision = replace(
-            before,
-            policies=tuple(sorted({*before.policies, *decision.policies})),
-            observed=tuple(sorted({*before.observed, *decision.observed})),
-            errors=tuple(sorted({*before.errors, *decision.errors})),
-        )
+def _ruling(plan: Plan, target: Target, kinds: frozenset[str]) -> Ruling:
+    facts = replace(plan.facts, action="ReleaseReply", findings=tuple(sorted(kinds)), inspected=True)
+    decision = decide_call(plan.snapshot.policy, facts, (target,))
+    if plan.snapshot.observing:
+        decision = only_observed(plan.snapshot.policy, decision, (target,))
+    before = plan.decision
+    merged = replace(
+        before,
+        policies=tuple(sorted({*before.policies, *decision.policies})),
+        observed=tuple(sorted({*before.observed, *decision.observed})),
+        errors=tuple(sorted({*before.errors, *decision.errors})),
+    )
     if decision.effect is not Effect.ALLOW:
-        raise Refusal(
-            "policy_error" if decision.errors else "reply_blocked", decision.advice, policies=decision.policies
-        )
-    obligations = decision.targets[0][1].obligations
-    return tuple(o.argument for o in obligations if o.verb == "redact")
+        code = "policy_error" if decision.errors else "reply_blocked"
+        return Ruling((), merged, code, decision.advice, decision.policies)
+    return Ruling(duties_of(decision.targets[0][1].obligations).redact, merged)

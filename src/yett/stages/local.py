@@ -9,7 +9,6 @@ import msgspec
 from yett.dialects import openai_chat
 from yett.errors import Refusal
 from yett.model.caller import Caller
-from yett.stages.decide import Question
 
 # What a caller may read of its own call; the rest (facts, chain, hold) is the operator's.
 _SHOWN = (
@@ -18,12 +17,11 @@ _SHOWN = (
 )
 
 
-def models(question: Question) -> bytes:
+def models(listed: tuple[str, ...], name: str) -> bytes:
     """GET /v1/models, and /v1/models/{name}. Raises Refusal("model_not_found")."""
-    name = question.call.argument
     if not name:
-        return openai_chat.model_list(question.listed)
-    if name not in question.listed:
+        return openai_chat.model_list(listed)
+    if name not in listed:
         raise Refusal("model_not_found", param="model")
     return openai_chat.model_object(name)
 

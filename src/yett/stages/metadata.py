@@ -2,64 +2,76 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from math import ceil
+
 from yett.errors import Refusal
 from yett.stages import inspect
 from yett.stages.record import Trail
 from yett.stages.standing import standing_headers
 
-JSON = (b"content-type", b"application/json")
-EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"))
+Headers = tuple[tuple[str, str], ...]
 
-Headers = tuple[tuple[bytes, bytes], ...]
+JSON = ("content-type", "application/json")
+EVENT_STREAM: Headers = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
 
-def headers(trail: Trail) -> list[tuple[bytes, bytes]]:
+def headers(trail: Trail) -> list[tuple[str, str]]:
     """What is known when the head of the reply leaves. The id is always told; the rest as `gateway.expose_metadata` says."""
-    id = trail.id.encode()
-    found = [(b"x-yett-request-id", id), (b"x-request-id", id)]
+    found = [("x-yett-request-id", trail.id), ("x-request-id", trail.id)]
     if trail.hold is not None:
-        found += [(name.encode(), value.encode()) for name, value in standing_headers(trail.hold.standing)]
+        found += standing_headers(trail.hold.standing)
     if not trail.snapshot.settings.gateway.expose_metadata:
         return found
     if trail.verdict:
-        found.append((b"x-yett-decision", trail.verdict.encode()))
+        found.append(("x-yett-decision", trail.verdict))
     if trail.decision is not None and trail.decision.policies:
-        found.append((b"x-yett-policies", _ascii(", ".join(trail.decision.policies))))
+        found.append(("x-yett-policies", _policies(trail.decision.policies)))
     if trail.findings:
-        found.append((b"x-yett-findings", inspect.summary(trail.findings).encode()))
+        found.append(("x-yett-findings", inspect.summary(trail.findings)))
     if trail.target:
-        provider, _, model = trail.target.partition("/")
-        found += [(b"x-yett-provider", _ascii(provider)), (b"x-yett-model", _ascii(model)), (b"x-yett-cache", b"none")]
+        found += _target_headers(trail.target)
     return found
 
 
-def late(trail: Trail) -> list[tuple[bytes, bytes]]:
+@lru_cache(maxsize=1024)
+def _target_headers(target: str) -> Headers:
+    provider, _, model = target.partition("/")
+    return ("x-yett-provider", _ascii(provider)), ("x-yett-model", _ascii(model)), ("x-yett-cache", "none")
+
+
+@lru_cache(maxsize=1024)
+def _policies(names: tuple[str, ...]) -> str:
+    return _ascii(", ".join(names))
+
+
+def late(trail: Trail) -> list[tuple[str, str]]:
     """What is known only at the end."""
-    found: list[tuple[bytes, bytes]] = []
-    if trail.target and trail.usage.total and trail.snapshot.settings.gateway.expose_metadata:
-        cost = b"%d.%06d" % divmod(trail.usage.cost, 1_000_000) if trail.usage.prices else b"unknown"
-        found.append((b"x-yett-cost-usd", cost))
-    return found
+    usage = trail.usage
+    if not trail.target or not usage.total or not trail.snapshot.settings.gateway.expose_metadata:
+        return []
+    cost = f"{usage.cost // 1_000_000}.{usage.cost % 1_000_000:06d}" if usage.prices else "unknown"
+    return [("x-yett-cost-usd", cost)]
 
 
 def comment(trail: Trail) -> bytes:
     """The late metadata as an SSE comment, which clients ignore (WHATWG HTML section 9.2.6)."""
     found = late(trail)
     if trail.findings and trail.snapshot.settings.gateway.expose_metadata:
-        found.append((b"x-yett-findings", inspect.summary(trail.findings).encode()))
-    return b"".join(b": %b: %b\n" % pair for pair in found) + b"\n" if found else b""
+        found.append(("x-yett-findings", inspect.summary(trail.findings)))
+    return "".join([f": {name}: {value}\n" for name, value in found] + ["\n"]).encode() if found else b""
 
 
-def refusal_headers(refusal: Refusal) -> list[tuple[bytes, bytes]]:
+def refusal_headers(refusal: Refusal) -> list[tuple[str, str]]:
     """What the refusal itself adds. `retry-after` in whole seconds, rounded up (RFC 9110 section 10.2.3)."""
-    found = [(name.encode(), value.encode()) for name, value in refusal.headers]
+    found = list(refusal.headers)
     if refusal.retry_after > 0:
-        found.append((b"retry-after", b"%d" % -int(-refusal.retry_after // 1)))
+        found.append(("retry-after", str(ceil(refusal.retry_after))))
     # SDKs retry on 429 and 5xx unless told otherwise: a retry that cannot help only costs.
-    found.append((b"x-should-retry", b"true" if refusal.retry else b"false"))
+    found.append(("x-should-retry", "true" if refusal.retry else "false"))
     return found
 
 
-def _ascii(text: str) -> bytes:
+def _ascii(text: str) -> str:
     """Names are the operator's and may be anything; a header may not (RFC 9110 section 5.5)."""
-    return text.encode("ascii", "backslashreplace").replace(b"\r", b"").replace(b"\n", b"")
+    return "".join(c if " " <= c <= "~" else "?" for c in text)

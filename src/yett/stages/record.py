@@ -54,6 +54,11 @@ class Trail(Struct):
     request: Content | None = None
     reply: Content | None = None
 
+    def answered(self, body: bytes) -> None:
+        """Yett itself has the answer."""
+        self.answer = body
+        self.outcome, self.status = "ok", 200
+
     def refuse(self, refusal: Refusal) -> None:
         """The call ends with this refusal: by the gateway's decision (refused) or because something broke (failed)."""
         self.code = refusal.code

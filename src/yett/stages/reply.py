@@ -20,11 +20,13 @@ from yett.model.segment import Segment
 from yett.model.usage import Usage
 from yett.ports import Exchange, Outlet, UpstreamFailure
 from yett.stages import inspect
-from yett.stages.decide import Question, judge_reply
+from yett.stages.decide import Plan, judge_reply
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
 from yett.stages.stream import BrokenStreamError, StreamReview
 from yett.stages.transform import masked
+
+_NO_KINDS: frozenset[str] = frozenset()
 
 
 class BufferedReply:
@@ -32,8 +34,8 @@ class BufferedReply:
 
     begun = False
 
-    def __init__(self, question: Question, trail: Trail) -> None:
-        self._question = question
+    def __init__(self, plan: Plan, trail: Trail) -> None:
+        self._plan = plan
         self._trail = trail
         self.status = 200
         self.body = b""
@@ -43,12 +45,12 @@ class BufferedReply:
 
     async def deliver(self, exchange: Exchange, target: Target) -> None:
         """Raises UpstreamFailure when the answer is none, Refusal when policy does not release it."""
-        body = await exchange.read(self._question.snapshot.settings.gateway.max_reply_bytes)
+        body = await exchange.read(self._plan.snapshot.settings.gateway.max_reply_bytes)
         self.take(body, exchange.status, target)
 
     def take(self, body: bytes, status: int, target: Target) -> None:
         """Review a body. An error of the provider passes as well, if it is in the form that clients read."""
-        trail, question = self._trail, self._question
+        trail, plan = self._trail, self._plan
         try:
             view = openai_chat.read_reply(body)
         except Refusal:
@@ -62,17 +64,20 @@ class BufferedReply:
         trail.outcome = "ok"
         if status >= 300:
             trail.code, trail.outcome = "provider_rejected", "failed"
-        findings = question.snapshot.scanner.scan(view.segments)
+        findings = plan.snapshot.scanner.scan(view.segments)
         redact = self._judge(findings, view.segments, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
-        self.kept = kept_text(question.snapshot.settings.audit.content, body, view.segments, findings)
+        self.kept = kept_text(plan.snapshot.settings.audit.content, body, view.segments, findings)
 
     def _judge(self, findings: Sequence[Finding], segments: Sequence[Segment], target: Target) -> dict[int, str]:
         """The segments that must be replaced, by ordinal. Raises Refusal; the findings are on the trail either way."""
         trail = self._trail
+        if not findings:
+            judge_reply(self._plan, trail, target, _NO_KINDS)
+            return {}
         try:
             kinds = frozenset(inspect.facts_of(findings))
-            redact = select(findings, judge_reply(self._question, trail, target, kinds))
+            redact = select(findings, judge_reply(self._plan, trail, target, kinds))
             texts = masked(segments, redact)
         except Refusal as refusal:
             trail.findings += inspect.counted(findings, "reply", frozenset(), blocked=True)
@@ -86,12 +91,13 @@ class BufferedReply:
 class StreamedReply:
     """A reply that is passed on event by event, as it comes."""
 
-    def __init__(self, question: Question, trail: Trail, outlet: Outlet, now: Callable[[], float]) -> None:
-        self._question = question
+    def __init__(self, plan: Plan, trail: Trail, wants_usage: bool, outlet: Outlet, now: Callable[[], float]) -> None:
+        self._plan = plan
         self._trail = trail
         self._outlet = outlet
+        self._wants_usage = wants_usage
         self._now = now
-        self._buffered = BufferedReply(question, trail)
+        self._buffered = BufferedReply(plan, trail)
         self._review: StreamReview | None = None
         self.begun = False
 
@@ -102,12 +108,13 @@ class StreamedReply:
             return
         if not exchange.header(b"content-type").startswith(b"text/event-stream"):
             raise UpstreamFailure("garbage", "not an event stream")
-        question, trail = self._question, self._trail
-        settings = question.snapshot.settings
+        plan, trail = self._plan, self._trail
+        settings = plan.snapshot.settings
+        judge_reply(plan, trail, target, _NO_KINDS)
         review = self._review = StreamReview(
-            question.snapshot.scanner if settings.inspection.stream else None,
-            lambda kinds: judge_reply(question, trail, target, kinds),
-            want_usage=question.call.include_usage,
+            plan.snapshot.scanner if settings.inspection.stream else None,
+            lambda kinds: judge_reply(plan, trail, target, kinds),
+            want_usage=self._wants_usage,
             keep={"none": "", "digest": "full"}.get(settings.audit.content, settings.audit.content),
             limit=settings.gateway.max_reply_bytes,
         )

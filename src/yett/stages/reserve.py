@@ -4,56 +4,40 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from yett.errors import Refusal
-from yett.model.decision import Verdict
-from yett.model.route import Target
+from yett.model.call import Call
+from yett.model.caller import Caller
 from yett.ports import Scope
-from yett.stages.decide import Permitted, Question
-from yett.stages.tokens import estimate_tokens
-from yett.stages.transform import duties_of
+from yett.stages.decide import Plan
+from yett.stages.duties import Duties
+from yett.stages.tokens import input_tokens, output_tokens
 
 
 class Worst(Struct, frozen=True):
-    """The worst case of a call. `input` and `output` in tokens, `cost` in micro-USD."""
+    """The worst case of a call. `input` and `tokens` (input and output) in tokens, `cost` in micro-USD."""
 
     scopes: tuple[Scope, ...]
     input: int = 0
-    output: int = 0
+    tokens: int = 0
     cost: int = 0
 
-    @property
-    def tokens(self) -> int:
-        return self.input + self.output
 
-
-def affordable(question: Question, permitted: Permitted) -> Permitted:
-    """The targets whose price is known, unless the model is configured to flag instead. Raises Refusal("unknown_price")."""
-    route = question.route
-    if route.unknown_price == "flag" or question.call.action != "InvokeModel":
-        return permitted
-    known = tuple((target, verdict) for target, verdict in permitted if route.prices.get(target.id) is not None)
-    if not known:
-        raise Refusal("unknown_price", f"No price is known for the model {question.call.model!r}.")
-    return known
-
-
-def worst_case(question: Question, permitted: Permitted) -> Worst:
-    """Input as counted, output as capped, priced at the dearest permitted target."""
-    call, route = question.call, question.route
-    scopes = question.snapshot.scopes_of(question.caller.key, route)
+def worst_case(plan: Plan, caller: Caller, call: Call) -> Worst:
+    """Input as counted, output as capped, each target at its own price, and of all that the dearest."""
+    scopes = plan.snapshot.scopes_of(caller.key, plan.route)
     if call.action != "InvokeModel":
         return Worst(scopes)
-    tokens = estimate_tokens(len(call.body))
-    output = max(_output(question, verdict) for _, verdict in permitted) * call.choices
-    return Worst(scopes, tokens, output, max(_cost(question, target, tokens, output) for target, _ in permitted))
+    tokens = input_tokens(call.body)
+    most = cost = 0
+    for target, duties in plan.permitted:
+        price = plan.route.prices.get(target.id)
+        output = output_tokens(
+            _asked(call, duties), call.choices, plan.route.max_output_tokens, price.context if price else 0
+        )
+        most = max(most, output)
+        if price is not None:
+            cost = max(cost, price.worst_case(tokens, output))
+    return Worst(scopes, tokens, tokens + most, cost)
 
 
-def _output(question: Question, verdict: Verdict) -> int:
-    wanted = question.call.max_tokens or question.route.max_output_tokens
-    cap = duties_of(verdict.obligations).cap
-    return min(wanted, cap) if cap else wanted
-
-
-def _cost(question: Question, target: Target, tokens: int, output: int) -> int:
-    price = question.route.prices.get(target.id)
-    return price.worst_case(tokens, output) if price is not None else 0
+def _asked(call: Call, duties: Duties) -> int:
+    return min(call.max_tokens or duties.cap, duties.cap) if duties.cap else call.max_tokens

@@ -26,4 +26,4 @@ def _priced(trail: Trail, usage: Usage) -> Usage:
     if price is None:
         return usage
     cost = price.cost(usage.input, usage.cached, usage.output)
-    return Usage(usage.input, usage.cached, usage.output, cost, usage.estimated, trail.snapshot.prices.id)
+    return Usage(usage.input, usage.cached, usage.output, cost, usage.estimated, price.id)
