@@ -246,6 +246,12 @@ def renumber(copy: Copy) -> None:
     copy.write(lines)
 
 
+def renumber_first(copy: Copy) -> None:
+    lines = copy.lines()
+    lines[0] = re.sub(rb'"n":(\d+)', rb'"n":9\1', lines[0])
+    copy.write(lines)
+
+
 def break_line(copy: Copy) -> None:
     lines = copy.lines()
     lines[3] = lines[3][:150] + b"\n" + lines[3][151:]
@@ -298,6 +304,10 @@ def append_after_close(copy: Copy) -> None:
 
 def segment_gone(at: int) -> Callable[[Copy], None]:
     return lambda copy: copy.segments[at].unlink()
+
+
+def segment_cut(copy: Copy) -> None:
+    copy.segments[1].write_bytes(copy.segments[1].read_bytes()[:1500])
 
 
 def segments_gone(copy: Copy) -> None:
@@ -438,6 +448,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Copy], None], str]] = {
     "a record edited": (edit, "altered"),
     "the last records edited": (edit_last, "altered"),
     "a record renumbered": (renumber, "altered"),
+    "the first record of a segment renumbered": (renumber_first, "altered"),
     "a line broken in two": (break_line, "altered"),
     "two lines joined": (join_lines, "altered"),
     "garbage inserted": (garbage, "altered"),
@@ -449,6 +460,10 @@ TAMPERINGS: dict[str, tuple[Callable[[Copy], None], str]] = {
     "first segment removed": (segment_gone(0), "deleted"),
     "a segment removed": (segment_gone(1), "deleted"),
     "last segment removed": (segment_gone(-1), "truncated"),
+    "a segment cut in the middle of a line": (segment_cut, "truncated"),
+    "an empty line between checkpoints removed": (notes_change(lambda notes: [notes[0][:-1], *notes[1:]]), "altered"),
+    "public key emptied": (lambda copy: (copy.folder / "key.pub").write_text("") and None, "altered"),
+    "public key removed": (lambda copy: (copy.folder / "key.pub").unlink(), "deleted"),
     "all segments removed": (segments_gone, "deleted"),
     "a segment renamed": (segment_renamed, "altered"),
     "segments exchanged": (segments_exchanged, "altered"),
@@ -506,7 +521,14 @@ def test_each_tampering_has_its_name(copy: Copy, what: str) -> None:
     assert len(report.problems) <= 3, report.problems
 
 
-SINGLE = ["a record removed", "neighbours swapped", "a record duplicated", "a record edited", "last record removed"]
+SINGLE = [
+    "a record removed",
+    "the first record of a segment renumbered",
+    "neighbours swapped",
+    "a record duplicated",
+    "a record edited",
+    "last record removed",
+]
 
 
 @pytest.mark.parametrize("what", SINGLE)

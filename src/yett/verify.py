@@ -507,13 +507,15 @@ def _segments(folder: Path) -> list[Segment]:
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name not in ("checkpoints", "blobs", "reserve"):
             with path.open("rb") as file:
-                match = FIRST.match(file.readline())
+                one, two = FIRST.match(file.readline()), FIRST.match(file.readline())
             named = SEGMENT_NAME.fullmatch(path.name)
-            if match is not None:
-                found.append(Segment(path, match[1].decode(), int(match[2])))
+            number = int(named[1]) if named else 0
+            if one is not None:
+                # Where the first two lines disagree, one of them was altered: only then the name has a say.
+                first, other = int(one[2]), int(two[2]) - 1 if two else int(one[2])
+                found.append(Segment(path, one[1].decode(), number if number in (first, other) else first))
             elif path.suffix == ".jsonl" and path.stat().st_size:
-                found.append(Segment(path, folder.name, int(named[1]) if named else 0))
-    # By number, but where the first line's number contradicts a name that fits the rest, the walk will say so.
+                found.append(Segment(path, folder.name, number))
     return sorted(found, key=lambda each: (each.first, each.path.name))
 
 
@@ -572,6 +574,10 @@ class Writer:
             links.append(Link(note.number, note.prev, note.digest, note.where))
             at = found.end() + (data[found.end() : found.end() + 1] == b"\n")
             line += data.count(b"\n", found.start(), at)
+            if at == found.end() != len(data):
+                self.report.problem(
+                    "altered", self.where("checkpoints", line), "the empty line before this one is gone"
+                )
         ended = bool(statements) and statements[-1].event in ("close", "recover")
         torn = at != len(data) or not data.endswith(b"\n\n")
         if torn:
@@ -699,7 +705,11 @@ class Writer:
                 for number, raw in enumerate(file, 1):
                     line, found = raw.rstrip(b"\n"), FIRST.match(raw)
                     where = self.where(segment.path.name, number)
-                    if found is None or found[1] != self.name.encode() or not _parses(line) or not raw.endswith(b"\n"):
+                    if not raw.endswith(b"\n") and not _parses(raw[:-1]):
+                        self.report.problem("truncated", where, "the last line is incomplete")
+                    elif (
+                        found is None or found[1] != self.name.encode() or not _parses(line) or not raw.endswith(b"\n")
+                    ):
                         yield Link(None, b"", b"", where)
                     else:
                         digest = sha256(b"\x00" + line).digest()
@@ -812,10 +822,10 @@ def _choose_key(folder: Path, pinned: PublicKey | None, report: Report) -> Publi
         )
     else:
         key = pinned
-        if text and text != key.text + "\n":
+        if not path.exists():
+            report.problem("deleted", "key.pub", "it is gone (the pinned key is used)")
+        elif text != key.text + "\n":
             report.problem("altered", "key.pub", "this is not the pinned key")
-        elif not text:
-            report.notes.append("there is no key.pub in the journal; the pinned key is used")
     report.key = key.canonical()
     return key
 
