@@ -141,7 +141,7 @@ class LedgerFile:
         number = self.words[UNDO_WORD] - 1
         if not 0 <= number < len(WORDS) - 2:
             raise IntegrityError(f"{self.path}: the undo log is damaged{ADVICE}")
-        hold, before, *offsets = WORDS[number + 2].unpack_from(self.memory, UNDO + 8)
+        hold, before, *offsets = WORDS[number + 2].unpack(self.memory[UNDO + 8 : UNDO + 24 + 8 * number])
         blocks = all(
             offset == TOTALS or (SCOPES <= offset < self.first_hold and not offset % BLOCK) for offset in offsets
         )

@@ -126,7 +126,7 @@ class LedgerTable:
 
     def close(self, row: int, limits: tuple[Limits, ...] | None, tokens: int, cost: int, now: int) -> None:
         """Settle a hold in whatever state, by the plain rules. Without `limits` the tokens are left to drain."""
-        hold = HEAD_FORM.unpack_from(self._memory, row)
+        hold = self._head(row)
         reserved, used = (hold[6], hold[7]), (tokens, cost)
         ends = self._words[(row + ENDS) // 8 : (row + ENDS) // 8 + hold[8]].tolist()
         changes: dict[int, bytes] = {}
@@ -173,7 +173,10 @@ class LedgerTable:
         """Offset and first block of every hold that is not free."""
         for row, state in self._states():
             if state != FREE:
-                yield row, HEAD_FORM.unpack_from(self._memory, row)
+                yield row, self._head(row)
+
+    def _head(self, row: int) -> tuple[int, ...]:
+        return HEAD_FORM.unpack(self._memory[row : row + HEAD_FORM.size])
 
     def find(self, id: str) -> int:
         """Offset of the hold of a call, -1 when there is none."""
