@@ -48,7 +48,7 @@ def quick(body: bytes) -> tuple[Any, int] | None:
         return None
     try:
         return _fast(body), body.count(b'":')
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None  # `loads` finds the words for it
 
 
