@@ -87,6 +87,8 @@ def bring_up(chosen: argparse.Namespace, field: Field) -> None:
         field.start_nginx()
     if "yardstick" not in chosen.without:
         field.start_yardstick()
+    if "yett" not in chosen.without:
+        field.start_yett()
     if "litellm" not in chosen.without:
         command = tools.litellm_environment(ROOT / ".yett" / "bench" / "litellm")
         if command:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bench import nginx
+from bench import nginx, yett
 from bench.machine import Service, free_ports
 from bench.workloads import BUFFERED_MODEL, STREAM_MODEL, UPSTREAM_MODEL
 
@@ -68,6 +68,14 @@ class Field:
         service = self._start("yardstick", _nginx(path))
         service.wait_for_port(ports[1], 10)
         self.contenders.append(Contender(YARDSTICK, *ports, key, service))
+
+    def start_yett(self) -> None:
+        (port, admin), folder = _pair(), self.folder / "yett"
+        key = yett.configure(folder, port, admin, self._upstreams)
+        command = [str(yett.COMMAND), "serve", "--config", str(folder / "yett.toml")]
+        service = self._start("yett-serve", command, environment=yett.environment(folder))
+        service.wait_for_port(port, 30)
+        self.contenders.append(Contender("Yett", port, port, key, service))
 
     def start_litellm(self, command: Path) -> None:
         (port,) = free_ports(1)

@@ -8,7 +8,7 @@ import random
 CHUNKS = 50
 UPSTREAM_MODEL = "mock-large-2026"
 BUFFERED_MODEL = "fast"  # the public names differ from the upstream's, so that Yett has to patch every body
-STREAM_MODEL = "fast-stream"
+STREAM_MODEL = "smart"
 VARIANTS = 16  # different prompts in rotation, so that nothing can live from caching one body
 SIZES = {"1 kB": 1_000, "20 kB": 20_000}
 CONNECTIONS = (1, 16, 64)
