@@ -469,10 +469,13 @@ async def test_a_client_that_does_not_read_is_waited_for(simulator: Simulator) -
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
         % (len(body), body)
     )
-    await asyncio.sleep(0.3)
-    written = simulator.requests[0].writes
-    await asyncio.sleep(0.2)
-    assert simulator.requests[0].writes == written < 1_900
+    await eventually(lambda: bool(simulator.requests))
+    seen = -1
+    while (written := simulator.requests[0].writes) != seen:  # until nothing moves any more
+        seen = written
+        await asyncio.sleep(0.3)
+    assert 0 < written < 1_900
+    assert simulator.requests[0].outcome == "open"
     size = 0
     while piece := await reader.read(1 << 20):
         size += len(piece)

@@ -27,8 +27,8 @@ from yett.cli.demo_scenes import ALLOWED, DENIED, FAILING, LIMITED, REDACTED, Sc
 INTERRUPTED = 130  # exit code: by Ctrl-C before the script was through, as shells have it
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-PACE = 0.35  # seconds between calls, so that one can follow
-CHECKPOINT_SECONDS = 1.5  # by then what was recorded is signed
+PACE = 0.35  # seconds between calls on a terminal, so that one can follow
+CHECKPOINT_SECONDS = 1.0  # by then what was recorded is signed
 
 _CHAPTERS = (
     ("Allowed", ALLOWED),
@@ -92,7 +92,8 @@ def _demonstrate(folder: Path, ports: Ports, reach: Reach, *, once: bool, as_jso
         _await_ready(simulator, "simulator", folder, reach.simulator, "/v1/models")
         gateway = running.enter_context(_child("serve", folder, "--config", "yett.toml"))
         _await_ready(gateway, "serve", folder, f"http://127.0.0.1:{ports.admin}", "/readyz")
-        unexpected = _play(folder, reach, pace=0.0 if once else PACE, as_json=as_json)
+        pace = PACE if sys.stdout.isatty() and not once else 0.0
+        unexpected = _play(folder, reach, pace=pace, as_json=as_json)
         time.sleep(CHECKPOINT_SECONDS)
         verified = _verify(folder, as_json=as_json)
         _summary(folder, reach, ports, unexpected, as_json=as_json)

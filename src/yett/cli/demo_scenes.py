@@ -7,6 +7,7 @@ from msgspec import Struct
 from yett.cli.demo_calls import Ask, Outcome
 
 PERSONAL = "Write to jane.roe@acme-corp.com about card 4111 1111 1111 1111."
+COOLED = 0.5  # seconds, after which a target is tried again: twice the demo's `routing.cooldown`
 AWS_KEY = "AKIAQ3EGT4WX7LHPM5ZN"
 WEATHER = {
     "type": "function",
@@ -134,7 +135,7 @@ DENIED = (
         chat("contractor", "fast", "Hello?"),
         Expectation(401, "revoked_key"),
         revoke="contractor",
-        pause=1.5,
+        pause=1.0,
     ),
     Scene(
         "a body with the same key twice",
@@ -177,34 +178,34 @@ FAILING = (
         chat("research", "fast", "And now?", stream=True),
         Expectation(target="backup/", shows="And now"),
         provider=(("cloud", "reset=head"),),
-        pause=1.2,
+        pause=COOLED,
     ),
     Scene(
         "… and the backup fails as well",
         chat("support", "fast", "Anyone?"),
         Expectation(target="onprem/", shows="Anyone"),
         provider=(("cloud", "status=500"), ("backup", "status=500")),
-        pause=1.2,
+        pause=COOLED,
     ),
     Scene(
         "an outage with nowhere else to go",
         chat("research", "smart", "Hello?"),
         Expectation(502, "upstream_error"),
         provider=(("cloud", "status=500"),),
-        pause=1.2,
+        pause=COOLED,
     ),
     Scene(
         "a stream that breaks off",
         chat("research", "fast", "Tell me more.", stream=True),
         Expectation(200, "stream_truncated"),
         provider=(("cloud", "cut=chunk:2"),),
-        pause=1.2,
+        pause=COOLED,
     ),
     Scene(
         "all is well again",
         chat("support", "fast", "Better?"),
         Expectation(target="cloud/", shows="Better"),
-        pause=1.5,
+        pause=COOLED,
     ),
 )
 
