@@ -6,7 +6,6 @@ that is already running.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
-from yett.ports import Clock, Exchange, Journal, Ledger, Meter, Upstream
+from yett.ports import Clock, Exchange, Journal, Ledger, Meter, Outlet, Upstream
 from yett.stages.health import Health
 from yett.stages.record import Trail
 from yett.stages.reply import BufferedReply, StreamedReply
@@ -38,15 +37,15 @@ class Calls(Protocol):
 class Flight:
     """One call in progress. Whoever ends it early says why; the pipeline learns it as a cancellation."""
 
-    __slots__ = ("_task", "ending", "exchange", "reason", "reply", "trail")
+    __slots__ = ("_outlet", "ending", "exchange", "reason", "reply", "trail")
 
-    def __init__(self, trail: Trail, task: asyncio.Task[None] | None) -> None:
+    def __init__(self, trail: Trail, outlet: Outlet) -> None:
         self.trail = trail
         self.exchange: Exchange | None = None
         self.reply: BufferedReply | StreamedReply | None = None
         self.reason: Refusal | None = None  # None when the caller went away
         self.ending = False  # the outcome is being written: too late to end it early
-        self._task = task
+        self._outlet = outlet
 
     def gone(self) -> None:
         """The caller disconnected."""
@@ -67,9 +66,9 @@ class Flight:
                 self.exchange.resume()
 
     def _cancel(self) -> None:
-        if not self.ending and self._task is not None:
+        if not self.ending:
             self.ending = True
-            self._task.cancel()
+            self._outlet.cancel()
 
 
 class Gate(Struct, frozen=True):

@@ -32,7 +32,7 @@ Reply = BufferedReply | StreamedReply
 async def run(inbound: Inbound, outlet: Outlet, gate: Gate) -> None:
     """Govern one call and answer it. Never raises: whatever happens is told to the caller and to the journal."""
     trail = record.Trail(gate.new_id(), inbound.received, gate.live.current)
-    flight = Flight(trail, asyncio.current_task())
+    flight = Flight(trail, outlet)
     gate.flights.add(flight)
     refusal: Refusal | None = None
     try:
@@ -125,8 +125,8 @@ async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal
     if trail.hold is not None:
         await gate.ledger.settle(trail.hold, trail.usage.total, trail.usage.cost)
     try:
-        if trail.call is not None and trail.request is None:
-            trail.request = _content(gate, trail, "request", trail.call.body)
+        if trail.call is not None and not trail.intended:
+            trail.request = _kept(gate, trail, trail.call.body)
         if reply is not None and reply.kept:
             trail.reply = _content(gate, trail, "reply", reply.kept)
         outcome = record.outcome(trail, _micros(gate), gate.clock.monotonic())
@@ -173,6 +173,14 @@ def _content(gate: Gate, trail: record.Trail, part: str, text: bytes) -> Content
         text = kept_text(keep, text, trail.call.segments, trail.found)
     blob = gate.journal.keep(trail.id, part, text) if keep != "digest" else ""
     return Content(len(text), gate.journal.fingerprint(text), blob)
+
+
+def _kept(gate: Gate, trail: record.Trail, body: bytes) -> Content | None:
+    """The request of a call that was refused; when there is no room for a copy, the outcome is still worth recording."""
+    try:
+        return trail.request or _content(gate, trail, "request", body)
+    except Refusal:
+        return Content(len(body), gate.journal.fingerprint(body))
 
 
 def _micros(gate: Gate) -> int:

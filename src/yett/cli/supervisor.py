@@ -69,7 +69,7 @@ class Supervisor:
         self._count = count
         self._children: list[_Child | None] = [None] * count
         self._keepers: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def start(self) -> None:
         self._keepers = [spawn(self._keep(place), f"worker {place}") for place in range(self._count)]
@@ -77,13 +77,13 @@ class Supervisor:
     async def _keep(self, place: int) -> None:
         pause = 0.5
         loop = asyncio.get_running_loop()
-        while not self._stopping:
+        while True:
             began = loop.time()
             child = self._children[place] = _Child(self._path)
             code = await asyncio.to_thread(child.process.wait)
             child.close()
             self._children[place] = None
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             log.error("worker ended", extra={"fields": {"worker": place, "pid": child.process.pid, "code": code}})
             pause = 0.5 if loop.time() - began > SHORT_LIFE else min(pause * 2, LONGEST_PAUSE)
@@ -109,7 +109,7 @@ class Supervisor:
 
     async def stop(self, seconds: float) -> None:
         """Drain all workers; those that take longer than `seconds` are killed."""
-        self._stopping = True
+        self._stopping.set()
         self.signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(seconds):

@@ -63,6 +63,7 @@ class Http1Connection(asyncio.Protocol):
         "_chunked",
         "_connections",
         "_deaf",
+        "_fields",
         "_head_bytes",
         "_headers",
         "_http10",
@@ -118,7 +119,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._uri = b""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._fields = 0
         self._head_bytes = 0
         self._pending = 0
         self._progress = False
@@ -203,37 +205,36 @@ class Http1Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._progress = True
         self._head_bytes += len(name) + len(value) + 4
-        full = len(self._headers) >= self._limits.max_headers and not self._trailers
+        self._fields += 1
+        full = self._fields > self._limits.max_headers and not self._trailers
         if full or self._head_bytes > self._limits.max_head:
             self._stop("headers_too_large")
         if self._trailers:
             return  # RFC 9110 section 6.5: trailers may be discarded, and a late `authorization` must be
-        self._headers.append((name.lower(), value))
+        name = name.lower()
+        if name in self._headers:
+            if name == b"host":  # two would let a proxy in front and Yett disagree
+                self._stop("bad_http")
+            value = self._headers[name] + b", " + value
+        self._headers[name] = value
 
     def on_headers_complete(self) -> None:
         self._progress = True
         self._trailers = True
         self._head_bytes = 0
-        hosts = length = 0
-        continues = False
-        for name, value in self._headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                length = int(value) if len(value) < 16 else NEVER  # type: ignore[assignment]
-            elif name == b"content-encoding" and value.lower() != b"identity":
-                self._stop("unsupported_encoding")
-            elif name == b"expect":
-                continues = value.lower() == b"100-continue"
-        # RFC 9112 section 3.2: exactly one Host. Two would let a proxy in front and Yett disagree.
-        if hosts > 1 or (hosts == 0 and self._parser.get_http_version() != "1.0"):
+        headers = self._headers
+        length = headers.get(b"content-length", b"0")
+        # RFC 9112 section 3.2: a request must say which host it is for.
+        if b"host" not in headers and self._parser.get_http_version() != "1.0":
             self._stop("bad_http")
-        if length > self._limits.max_body:
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            self._stop("unsupported_encoding")
+        if len(length) > 15 or int(length) > self._limits.max_body:
             self._stop("body_too_large")
         if self._state == HEAD:
             self._state = BODY
             self.deadline = monotonic() + self._limits.body_timeout
-            if continues:
+            if headers.get(b"expect", b"").lower() == b"100-continue":
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -253,7 +254,7 @@ class Http1Connection(asyncio.Protocol):
     def _inbound(self, body: bytes, refused: str) -> Inbound:
         path, _, query = self._uri.decode("ascii", "replace").partition("?")
         method = self._parser.get_method().decode() if self._uri else ""
-        return Inbound(method, path, query, tuple(self._headers), body, self.peer, monotonic(), refused)
+        return Inbound(method, path, query, self._headers, body, self.peer, monotonic(), refused)
 
     def _submit(self, inbound: Inbound, *, keep_alive: bool) -> None:
         http10 = self._parser.get_http_version() == "1.0"
@@ -297,11 +298,6 @@ class Http1Connection(asyncio.Protocol):
         if self._state in (IDLE, HEAD, BODY):
             self._transport.close()
 
-    def cut(self) -> None:
-        """End the call in progress, as if the caller had gone: the last resort when draining takes too long."""
-        if self._task is not None:
-            self._task.cancel()
-
     # ---- Outlet --------------------------------------------------------------------------------------------------
 
     def watch(self, on_gone: Callable[[], None], on_pause: Callable[[bool], None]) -> None:
@@ -342,6 +338,11 @@ class Http1Connection(asyncio.Protocol):
         tail = self._reply_head + (b"0\r\n\r\n" if self._chunked else b"")
         self._reply_head = b""
         self._finish(tail)
+
+    def cancel(self) -> None:
+        """End the call in progress: its task is cancelled."""
+        if self._task is not None:
+            self._task.cancel()
 
     def abandon(self) -> None:
         """The reply cannot be completed: end the connection so that the caller cannot mistake it for a whole one."""

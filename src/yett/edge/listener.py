@@ -63,7 +63,7 @@ class Listener:
             connection.drain()
         await self._empty(seconds)
         for connection in list(self._connections):
-            connection.cut()
+            connection.cancel()
         await self._empty(CUT_SECONDS)
         if self._sweeper is not None:
             self._sweeper.cancel()

@@ -8,23 +8,17 @@ from yett.model.segment import Segment
 
 
 class Inbound(Struct, frozen=True):
-    """One complete HTTP request as the listener hands it over. Header names are lower case; `path` has no query."""
+    """One complete HTTP request as the listener hands it over. `path` has no query. Header names are lower case; a field that
+    came more than once has its values joined with ", " (RFC 9110 section 5.3)."""
 
     method: str
     path: str
     query: str
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: dict[bytes, bytes]
     body: bytes
     peer: str
     received: float  # monotonic seconds when the last byte was in
     refused: str = ""  # a code of errors.CODES when the listener could not take the request
-
-    def header(self, name: bytes) -> bytes:
-        """The first value of this header, b"" when absent."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
 
 
 class Call(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from yett.model.usage import Usage
 
@@ -57,7 +57,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     errors: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
     findings: tuple[FindingCount, ...] = ()
-    facts: dict[str, object] = field(default_factory=dict)
+    facts: Raw = Raw()  # of the decision, as `policy.explain.facts_to_record` gives them, in JSON
     targets: tuple[str, ...] = ()  # that the decision permits, in order
     hold: str = ""
     request: Content | None = None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from yett.config.snapshot import ModelRoute, Snapshot
@@ -19,6 +20,8 @@ from yett.model.decision import Decision, Effect, Facts
 from yett.model.finding import Finding
 from yett.model.route import Target
 from yett.policy.decision import decide_call, listed_models, only_observed
+from yett.policy.explain import facts_to_record
+from yett.providers.shelf import KINDS
 from yett.stages import inspect
 from yett.stages.duties import Duties, duties_of
 from yett.stages.record import Trail
@@ -35,15 +38,27 @@ class Ruling(Struct, frozen=True):
     policies: tuple[str, ...] = ()
 
 
+class Edit(Struct, frozen=True):
+    """What is changed in the body for one target: the model's name, the output limit (0: as it is), whether a stream is
+    asked for its usage, and what is redacted."""
+
+    model: str
+    cap: int
+    include_usage: bool
+    redact: tuple[str, ...]
+
+
 class Plan(Struct, frozen=True):
     """What is to be done with a call of these facts. `permitted` is in routing order; `listed` is what a listing may show."""
 
     snapshot: Snapshot
     route: ModelRoute
     facts: Facts
+    recorded: Raw  # the facts and the candidates, as the journal keeps them
     decision: Decision
     verdict: str  # allow, observe
     permitted: tuple[tuple[Target, Duties], ...] = ()
+    edits: dict[str, Edit] = {}  # by target id
     obligations: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     rulings: dict[tuple[str, frozenset[str]], Ruling] = {}
@@ -85,8 +100,7 @@ def after_inspection(
 
 def follow(plan: Plan, trail: Trail) -> None:
     """Put a plan's answers on the trail."""
-    trail.facts = plan.facts
-    trail.candidates = plan.route.targets
+    trail.facts = plan.recorded
     trail.labels = plan.facts.labels
     trail.decision = plan.decision
     trail.verdict = plan.verdict
@@ -117,7 +131,7 @@ def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
 def _key(caller: Caller, call: Call, labels: tuple[str, ...], kinds: tuple[str, ...], now: float) -> tuple[object, ...]:
     """Everything that a plan depends on, under one snapshot."""
     return (
-        caller.id, call.action, call.model, call.stream, call.tools, call.max_tokens, labels, kinds, now // 3600
+        caller.id, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, now // 3600
     )  # fmt: skip
 
 
@@ -164,13 +178,25 @@ def _plan(snapshot: Snapshot, caller: Caller, call: Call, facts: Facts, trail: T
         if not permitted:
             raise Refusal("unknown_price", f"No price is known for the model {call.model!r}.")
     obligations = tuple(sorted({str(o) for _, found in decision.targets for o in found.obligations}))
-    return Plan(snapshot, route, facts, decision, verdict, permitted, obligations)
+    edits = {target.id: _edit(call, target, duties, route) for target, duties in permitted}
+    return Plan(snapshot, route, facts, _recorded(facts, route), decision, verdict, permitted, edits, obligations)
+
+
+def _recorded(facts: Facts, route: ModelRoute) -> Raw:
+    return Raw(encode(facts_to_record(facts, route.targets)))
+
+
+def _edit(call: Call, target: Target, duties: Duties, route: ModelRoute) -> Edit:
+    wanted = call.max_tokens or route.sent_cap
+    limit = min(wanted, duties.cap) if wanted and duties.cap else wanted or duties.cap
+    usage = call.stream and not call.include_usage and KINDS[target.provider.kind].stream_usage
+    return Edit(target.model, 0 if limit == call.max_tokens else limit, usage, duties.redact)
 
 
 def _listing(snapshot: Snapshot, caller: Caller, route: ModelRoute, facts: Facts) -> Plan:
     routes = {name: found.targets for name, found in snapshot.models.items() if may_use(snapshot, caller, name)}
     listed = tuple(routes) if snapshot.observing else listed_models(snapshot.policy, facts, routes)
-    return Plan(snapshot, route, facts, Decision(Effect.ALLOW), "allow", listed=listed)
+    return Plan(snapshot, route, facts, _recorded(facts, route), Decision(Effect.ALLOW), "allow", listed=listed)
 
 
 def _decided(snapshot: Snapshot, route: ModelRoute, facts: Facts, trail: Trail) -> tuple[Decision, str]:
@@ -181,7 +207,7 @@ def _decided(snapshot: Snapshot, route: ModelRoute, facts: Facts, trail: Trail) 
         decision = only_observed(snapshot.policy, decision, route.targets)
         verdict = "observe" if decision.observed else "allow"
     if decision.effect is not Effect.ALLOW:
-        trail.facts, trail.candidates, trail.decision = facts, route.targets, decision
+        trail.facts, trail.decision = _recorded(facts, route), decision
         raise _refusal(facts, decision)
     return decision, verdict
 

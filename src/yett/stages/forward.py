@@ -122,9 +122,8 @@ async def _attempt(
         now = road.clock.monotonic()
         trail.upstream += now - began
         trail.target = target.id
-        trail.attempts.append(
-            Attempt(target.id, outcome, status, round((now - began) * 1000, 3), key.label if key else "")
-        )
+        attempt = Attempt(target.id, outcome, status, int((now - began) * 1e6) / 1e3, key.label if key else "")
+        trail.attempts = [*trail.attempts, attempt]
         road.health.report(target, key, outcome, status, retry_after, now)
 
 

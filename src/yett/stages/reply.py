@@ -80,11 +80,12 @@ class BufferedReply:
             redact = select(findings, judge_reply(self._plan, trail, target, kinds))
             texts = masked(segments, redact)
         except Refusal as refusal:
-            trail.findings += inspect.counted(findings, "reply", frozenset(), blocked=True)
+            trail.findings = [*trail.findings, *inspect.counted(findings, "reply", frozenset(), blocked=True)]
             if refusal.code == "content_blocked":  # found where it cannot be rewritten
                 raise Refusal("reply_blocked", str(refusal)) from None
             raise
-        trail.findings += inspect.counted(findings, "reply", frozenset(f.kind for f in redact), blocked=False)
+        done = inspect.counted(findings, "reply", frozenset(f.kind for f in redact), blocked=False)
+        trail.findings = [*trail.findings, *done]
         return texts
 
 
@@ -172,9 +173,12 @@ class StreamedReply:
         """Put what the review saw on the trail."""
         if self._review is not None:
             self._trail.finish = tuple(self._review.finish)
-            self._trail.findings += [
-                FindingCount(kind, count, "reply", action)
-                for (kind, action), count in sorted(self._review.findings.items())
+            self._trail.findings = [
+                *self._trail.findings,
+                *(
+                    FindingCount(kind, count, "reply", action)
+                    for (kind, action), count in sorted(self._review.findings.items())
+                ),
             ]
 
 

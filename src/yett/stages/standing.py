@@ -30,7 +30,7 @@ def standing_headers(standing: Standing) -> tuple[tuple[str, str], ...]:
 
 def duration(seconds: float) -> str:
     """As OpenAI writes it: `0s`, `120ms`, `1.5s`, `6m0s`, `1h0m0s`. Rounded up to whole milliseconds: never too early."""
-    milliseconds = ceil(round(max(seconds, 0.0) * 1000, 6))
+    milliseconds = ceil(max(seconds, 0.0) * 1000 - 1e-6)
     if milliseconds == 0:
         return "0s"
     if milliseconds < 1000:

@@ -13,10 +13,8 @@ from yett.model.finding import Finding
 from yett.model.record import FindingCount
 from yett.model.route import Target
 from yett.model.segment import Segment
-from yett.providers.shelf import KINDS
 from yett.stages import inspect
-from yett.stages.decide import Plan
-from yett.stages.duties import Duties
+from yett.stages.decide import Edit, Plan
 
 
 def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int, str]:
@@ -45,43 +43,33 @@ class Bodies:
     `counted` is what becomes of each kind of finding, for the record. Raises Refusal("content_blocked").
     """
 
-    __slots__ = ("_call", "_made", "_plan", "_texts", "counted")
+    __slots__ = ("_body", "_edits", "_made", "_texts", "counted")
 
     def __init__(self, call: Call, plan: Plan, findings: Sequence[Finding]) -> None:
-        self._call = call
-        self._plan = plan
-        self._made: dict[tuple[object, ...], bytes] = {}
+        self._body = call.body
+        self._edits = plan.edits
+        self._made: dict[Edit, bytes] = {}
         self._texts: dict[tuple[str, ...], dict[int, str]] = {}
-        self.counted: list[FindingCount] = []
+        self.counted: Sequence[FindingCount] = ()
         if findings:
             redacted: set[str] = set()
-            for _, duties in plan.permitted:
-                if duties.redact not in self._texts:
-                    redact = select(findings, duties.redact)
+            for edit in plan.edits.values():
+                if edit.redact not in self._texts:
+                    redact = select(findings, edit.redact)
                     redacted.update(f.kind for f in redact)
-                    self._texts[duties.redact] = masked(call.segments, redact)
+                    self._texts[edit.redact] = masked(call.segments, redact)
             self.counted = inspect.counted(findings, "request", frozenset(redacted), blocked=False)
 
     def of(self, target: Target) -> bytes:
         """The body for this target; targets that ask for the same edits share one."""
-        call, plan = self._call, self._plan
-        duties = next(duties for permitted, duties in plan.permitted if permitted is target)
-        usage = call.stream and not call.include_usage and KINDS[target.provider.kind].stream_usage
-        edits = (target.model, duties, usage)
-        body = self._made.get(edits)
+        edit = self._edits[target.id]
+        body = self._made.get(edit)
         if body is None:
-            body = self._made[edits] = openai_chat.prepare(
-                call.body,
-                model=target.model,
-                cap=cap_to_send(call, duties, plan.route.sent_cap),
-                include_usage=usage,
-                texts=self._texts.get(duties.redact),
+            body = self._made[edit] = openai_chat.prepare(
+                self._body,
+                model=edit.model,
+                cap=edit.cap,
+                include_usage=edit.include_usage,
+                texts=self._texts.get(edit.redact),
             )
         return body
-
-
-def cap_to_send(call: Call, duties: Duties, default: int) -> int:
-    """The output limit to write into the body, 0 to leave it as it is."""
-    wanted = call.max_tokens or default
-    limit = min(wanted, duties.cap) if wanted and duties.cap else wanted or duties.cap
-    return 0 if limit == call.max_tokens else limit

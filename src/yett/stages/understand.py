@@ -88,7 +88,7 @@ def labels_of(inbound: Inbound, caller: Caller) -> tuple[str, ...]:
     A caller's word counts because policies use labels to restrict; one that tries to use them to permit is a policy bug.
     """
     declared = [value for name, value in caller.labels if name == "data"]
-    header = inbound.header(b"x-yett-labels")
+    header = inbound.headers.get(b"x-yett-labels")
     if header:
         declared += [label.strip() for label in header.decode("latin-1").split(",") if label.strip()]
         if len(declared) > MAX_LABELS or any(len(label) > 64 or not label.isprintable() for label in declared):
