@@ -39,7 +39,7 @@ class Field:
         self._gateway_core = gateway_core
         self._load_core = load_core
         self._services: list[Service] = []
-        self._upstreams = (0, 0)
+        self.upstreams = (0, 0)
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +49,7 @@ class Field:
             service.stop()
 
     def start_upstreams(self) -> None:
-        self._upstreams = buffered, stream = _pair()
+        self.upstreams = buffered, stream = _pair()
         mock = self._start("mock-nginx", _nginx(nginx.mock_configuration(self.folder, buffered)), load=True)
         streams = self._start("mock-streams", [sys.executable, "-m", "bench.mock_upstream", str(stream)], load=True)
         mock.wait_for_port(buffered, 10)
@@ -58,20 +58,20 @@ class Field:
 
     def start_nginx(self) -> None:
         ports = _pair()
-        service = self._start("nginx", _nginx(nginx.proxy_configuration(self.folder, ports, self._upstreams)))
+        service = self._start("nginx", _nginx(nginx.proxy_configuration(self.folder, ports, self.upstreams)))
         service.wait_for_port(ports[1], 10)
         self.contenders.append(Contender("nginx", *ports, "none", service))
 
     def start_yardstick(self) -> None:
         ports, key = _pair(), "ytk_bench0000000000000000000000000000000000999999"
-        path = nginx.yardstick_configuration(self.folder, ports, self._upstreams, key)
+        path = nginx.yardstick_configuration(self.folder, ports, self.upstreams, key)
         service = self._start("yardstick", _nginx(path))
         service.wait_for_port(ports[1], 10)
         self.contenders.append(Contender(YARDSTICK, *ports, key, service))
 
     def start_yett(self) -> None:
         (port, admin), folder = _pair(), self.folder / "yett"
-        key = yett.configure(folder, port, admin, self._upstreams)
+        key = yett.configure(folder, port, admin, self.upstreams)
         command = [str(yett.COMMAND), "serve", "--config", str(folder / "yett.toml")]
         service = self._start("yett-serve", command, environment=yett.environment(folder))
         service.wait_for_port(port, 30)
@@ -80,7 +80,7 @@ class Field:
     def start_litellm(self, command: Path) -> None:
         (port,) = free_ports(1)
         path = self.folder / "litellm.yaml"
-        path.write_text(json.dumps(_litellm_configuration(self._upstreams)))  # JSON is YAML
+        path.write_text(json.dumps(_litellm_configuration(self.upstreams)))  # JSON is YAML
         environment = {
             "PATH": f"{command.parent}:/usr/bin:/bin",
             "HOME": str(self.folder),
