@@ -160,14 +160,14 @@ class StreamedReply:
 
     @property
     def received(self) -> int:
-        return self._review.characters if self._review else 0
+        return self._review.received if self._review else 0
 
     @property
     def kept(self) -> bytes:
         """The released texts by channel, as JSON."""
         if self._review is None:
             return self._buffered.kept
-        return msgspec.json.encode({channel: "".join(pieces) for channel, pieces in self._review.texts.items()})
+        return msgspec.json.encode(self._review.texts)
 
     def note(self) -> None:
         """Put what the review saw on the trail."""

@@ -8,7 +8,7 @@ they came. An event whose text is released in part is split only when that shows
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -69,11 +69,11 @@ class _Slot:
 class _Track:
     """One channel: its window, and the slots whose text the window still holds."""
 
-    __slots__ = ("channel", "masked", "queue", "window")
+    __slots__ = ("kept", "masked", "queue", "window")
 
-    def __init__(self, channel: Channel, window: Window) -> None:
-        self.channel = channel
-        self.window = window
+    def __init__(self, window: Window | None) -> None:
+        self.window = window  # None: the stream is not inspected
+        self.kept: list[str] = []  # for the record
         self.masked = ""  # the kind of finding that the last settled character was part of
         self.queue: deque[_Slot] = deque()
 
@@ -92,12 +92,11 @@ class StreamReview:
         self._selectors: tuple[str, ...] = ()
         self._kinds: frozenset[str] = frozenset()
         self._keep = keep  # what the record keeps of the text: "", "full", "redacted"
-        self._limit = limit  # characters
-        self.texts: dict[str, list[str]] = {}  # by channel
+        self._limit = limit  # bytes
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
         self.usage: Usage | None = None
         self.finish: list[str] = []
-        self.characters = 0  # of model text that came in; the estimate when no usage comes
+        self.received = 0  # bytes of the model's text that came in; the estimate when no usage comes
         self.done = False  # the terminator was seen
         self.failed = False  # the upstream reported an error in-band
 
@@ -117,7 +116,7 @@ class StreamReview:
         """End every window and release what was held; the stream is over, well or not."""
         self._out = []
         self._flush(())
-        self._emit_all()
+        self._emit()
         return b"".join(self._out)
 
     def _event(self, raw: bytes) -> None:
@@ -127,7 +126,7 @@ class StreamReview:
             return
         if payload == b"[DONE]":
             self._flush(())
-            self._emit_all()
+            self._emit()
             self.done = True  # the pipeline writes the terminator itself, after the late metadata
             return
         try:
@@ -142,77 +141,75 @@ class StreamReview:
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
         event = _Event(raw, document)
-        choices = document.get("choices")
-        ended: list[Channel] = []
-        if "error" in document:
-            self.failed = True
-        if (usage := usage_of(document.get("usage"))) is not None:
-            self.usage = usage
-            if not choices and not self._want_usage:
+        usage = document.get("usage")
+        if usage is not None and (used := usage_of(usage)) is not None:
+            self.usage = used
+            if not document.get("choices") and not self._want_usage:
                 return  # Yett asked for it, the caller did not
+        ended: list[Channel] = []
         for name, value in document.items():
             if name == "choices" and type(value) is list:
-                ended = self._choices(event, value)
-            else:
-                self._visit(event, document, name, value, ("",))
+                self._choices(event, value, ended)
+            elif name not in _ENVELOPE:
+                self._collect(event, document, (name,), ("",))
+                self.failed = self.failed or name == "error"
         for channel in ended:
             self._flush(channel)
-        if event.open:
+        if self._pending:
             self._pending.append(event)
-        elif not self._pending and not event.changed:
-            self._out.append(event.raw)
-            return
+            self._emit()
+        elif event.open:
+            self._pending.append(event)
+            self._split(event)
         else:
-            self._pending.append(event)
-        self._emit()
+            self._out.append(_rewritten(event) if event.changed else event.raw)
 
-    def _choices(self, event: _Event, choices: list[Any]) -> list[Channel]:
-        """Feed every choice; the channels of those that end with this event."""
-        ended = []
+    def _choices(self, event: _Event, choices: list[Any], ended: list[Channel]) -> None:
+        """Feed every choice; `ended` gets the channels of those that end with this event."""
         for position, choice in enumerate(choices):
             if type(choice) is dict:
-                channel: Channel = (_place(choice, position),)
-                self._collect(event, choice, channel)
-                if type(choice.get("finish_reason")) is str:
-                    self.finish.append(choice["finish_reason"])
+                index = choice.get("index")
+                channel: Channel = (index if type(index) is int else position,)
+                self._collect(event, choice, choice, channel)
+                reason = choice.get("finish_reason")
+                if type(reason) is str:
+                    self.finish.append(reason)
                     ended.append(channel)
-        return ended
 
-    def _collect(self, event: _Event, node: Any, channel: Channel) -> None:
-        """Feed every string below `node` to its channel's window."""
+    def _collect(self, event: _Event, node: Any, keys: Iterable[Any], channel: Channel) -> None:
+        """Feed every string below these `keys` of `node` to its channel's window."""
         if len(channel) > MAX_NESTING:
             raise BrokenStreamError("garbage")
-        for key, value in node.items() if type(node) is dict else enumerate(node):
-            self._visit(event, node, key, value, channel)
-
-    def _visit(self, event: _Event, container: Any, key: Any, value: Any, channel: Channel) -> None:
-        kind = type(value)
-        if key in _ENVELOPE:
-            return
-        if kind is str:
-            if value:
-                self._feed(event, container, key, value, (*channel, key))
-        elif kind is dict or kind is list:
-            # A list's items say which one they continue by `index` (tool_calls); else their position does.
-            place = _place(value, key) if kind is dict and type(key) is int else key
-            self._collect(event, value, (*channel, place))
+        for key in keys:
+            value = node[key]
+            if value is None or key in _ENVELOPE:
+                continue
+            kind = type(value)
+            if kind is str:
+                if value:
+                    self._feed(event, node, key, value, (*channel, key))
+            elif kind is dict:
+                # A list's items say which one they continue by `index` (tool_calls); else their position does.
+                index = value.get("index") if type(key) is int else None
+                self._collect(event, value, value, (*channel, index if type(index) is int else key))
+            elif kind is list:
+                self._collect(event, value, range(len(value)), (*channel, key))
 
     def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
-        self.characters += len(text)
-        if self.characters > self._limit:
+        self.received += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        if self.received > self._limit:
             raise BrokenStreamError("too_large")
-        if self._scanner is None:
-            self._note_text(channel, text)
-            return
         track = self._tracks.get(channel)
         if track is None:
-            if len(self._tracks) >= MAX_CHANNELS:
-                raise BrokenStreamError("garbage")
-            track = self._tracks[channel] = _Track(channel, Window(self._scanner))
+            track = self._begin(channel)
+        if track.window is None:
+            if self._keep:
+                track.kept.append(text)
+            return
         released = track.window.feed(text)
         if not track.queue and not released.findings and len(released.text) == len(text):
             if self._keep:
-                self._note_text(channel, text)
+                track.kept.append(text)
             return  # nothing waited, nothing waits: the event's bytes can go as they are
         slot = _Slot(event, container, key, len(text))
         event.slots.append(slot)
@@ -220,21 +217,28 @@ class StreamReview:
         track.queue.append(slot)
         self._release(track, released)
 
-    def _note_text(self, channel: Channel, text: str) -> None:
-        if self._keep and text:
-            self.texts.setdefault("/".join(map(str, channel)), []).append(text)
+    def _begin(self, channel: Channel) -> _Track:
+        if len(self._tracks) >= MAX_CHANNELS:
+            raise BrokenStreamError("garbage")
+        track = self._tracks[channel] = _Track(Window(self._scanner) if self._scanner else None)
+        return track
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What was released, by channel, as the record keeps it."""
+        return {
+            "/".join(map(str, channel)): "".join(track.kept) for channel, track in self._tracks.items() if track.kept
+        }
 
     def _release(self, track: _Track, released: Released) -> None:
         """Hand released text to the slots that wait for it, in order, with what must be redacted replaced."""
         text = released.text
-        if self._keep:
-            self._note_text(track.channel, text if self._keep == "full" else mask(text, released.findings))
+        if self._keep and text:
+            track.kept.append(text if self._keep == "full" or not released.findings else mask(text, released.findings))
         at = 0
         for finding in released.findings:
-            if not self._note(finding):
-                continue
-            if finding.start < at:
-                continue  # inside a span that is already masked
+            if not self._note(finding) or finding.start < at:
+                continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
                 self._advance(track, text[at : finding.start], finding.start - at, masked=False)
                 track.masked = ""
@@ -278,7 +282,7 @@ class StreamReview:
     def _flush(self, channel: Channel) -> None:
         """End the windows of a choice (of all, for the empty channel): nothing can follow that would complete a match."""
         for key, track in self._tracks.items():
-            if key[: len(channel)] == channel:
+            if track.window is not None and key[: len(channel)] == channel:
                 self._release(track, track.window.finish())
 
     def _emit(self) -> None:
@@ -292,10 +296,6 @@ class StreamReview:
                 self._out.append(_rewritten(event) if event.changed else event.raw)
         self._pending = waiting
 
-    def _emit_all(self) -> None:
-        self._emit()
-        self._tracks.clear()
-
     def _split(self, event: _Event) -> None:
         """Show the settled part of an event's text now, if it is words and the event carries nothing else."""
         if len(event.slots) != 1 or not (slot := event.slots[0]).out.strip():
@@ -305,11 +305,6 @@ class StreamReview:
         event.changed = True
         self._out.append(_rewritten(event))
         slot.out = ""
-
-
-def _place(item: dict[str, Any], position: int) -> int:
-    index = item.get("index")
-    return index if type(index) is int else position
 
 
 def _rewritten(event: _Event) -> bytes:
