@@ -17,6 +17,7 @@ import uvloop
 from yett.cli.common import configuration_option, told
 from yett.cli.supervisor import Supervisor
 from yett.cli.worker import Worker
+from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import load
 from yett.config.settings import Settings
 from yett.edge import log
@@ -50,6 +51,8 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
         elif count == 1:
             uvloop.run(_alone(config, settings, token))
         else:
+            # Policies as well: what is wrong is told here once, not by each worker in turn.
+            compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"")
             uvloop.run(_supervise(config, settings, count, token))
         logger.info("stopped")
 

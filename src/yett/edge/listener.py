@@ -35,13 +35,10 @@ class Listener:
 
     async def start(self, bound: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        tasks: set[asyncio.Task[None]] = set()
 
         def serve(inbound: Inbound, connection: Http1Connection) -> asyncio.Task[None]:
-            task = loop.create_task(self._run(inbound, connection))
-            tasks.add(task)  # asyncio itself keeps only weak references
-            task.add_done_callback(tasks.discard)
-            return task
+            # asyncio keeps only weak references; the call's flight keeps the connection, which keeps the task.
+            return loop.create_task(self._run(inbound, connection))
 
         self._server = await loop.create_server(
             lambda: Http1Connection(self._limits, serve, self._connections), sock=bound, backlog=BACKLOG

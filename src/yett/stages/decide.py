@@ -58,14 +58,11 @@ class Plan(Struct, frozen=True):
     decision: Decision
     verdict: str  # allow, observe
     permitted: tuple[tuple[Target, Duties], ...] = ()
+    targets: tuple[Target, ...] = ()  # the permitted ones, without their duties
     edits: dict[str, Edit] = {}  # by target id
     obligations: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     rulings: dict[tuple[str, frozenset[str]], Ruling] = {}
-
-    @property
-    def targets(self) -> list[Target]:
-        return [target for target, _ in self.permitted]
 
 
 def before_inspection(snapshot: Snapshot, caller: Caller, call: Call, now: float, trail: Trail) -> Plan | None:
@@ -179,7 +176,18 @@ def _plan(snapshot: Snapshot, caller: Caller, call: Call, facts: Facts, trail: T
             raise Refusal("unknown_price", f"No price is known for the model {call.model!r}.")
     obligations = tuple(sorted({str(o) for _, found in decision.targets for o in found.obligations}))
     edits = {target.id: _edit(call, target, duties, route) for target, duties in permitted}
-    return Plan(snapshot, route, facts, _recorded(facts, route), decision, verdict, permitted, edits, obligations)
+    return Plan(
+        snapshot=snapshot,
+        route=route,
+        facts=facts,
+        recorded=_recorded(facts, route),
+        decision=decision,
+        verdict=verdict,
+        permitted=permitted,
+        targets=tuple(target for target, _ in permitted),
+        edits=edits,
+        obligations=obligations,
+    )
 
 
 def _recorded(facts: Facts, route: ModelRoute) -> Raw:
