@@ -46,7 +46,7 @@ key = "env:SIMULATOR_KEY"
 targets = [{{ provider = "sim", model = "sim-gpt" }}]
 
 [models.slow]
-targets = [{{ provider = "sim", model = "sim-gpt+latency.first_byte=3s" }}]
+targets = [{{ provider = "sim", model = "sim-gpt+latency.first_byte=2s" }}]
 
 [models.trickle]
 targets = [{{ provider = "sim", model = "sim-gpt+chunks=200+latency.between_chunks=50ms" }}]
@@ -56,7 +56,7 @@ targets = [{{ provider = "sim", model = "sim-gpt+chunks=200+latency.between_chun
 [prices."sim/sim-gpt"]
 input_usd_per_mtok = 1
 output_usd_per_mtok = 1
-[prices."sim/sim-gpt+latency.first_byte=3s"]
+[prices."sim/sim-gpt+latency.first_byte=2s"]
 input_usd_per_mtok = 1
 output_usd_per_mtok = 1
 [prices."sim/sim-gpt+chunks=200+latency.between_chunks=50ms"]
@@ -507,6 +507,20 @@ def test_a_pipelined_request_after_a_bad_one_is_not_answered(gateway: Gateway) -
         send(connection, good + b"nonsense\r\n\r\n" + good)
         assert read(connection).status == 200
         assert read(connection).code == "bad_http"
+        assert closed(connection)
+
+
+def test_a_caller_cannot_fill_memory_while_its_call_is_in_progress(gateway: Gateway) -> None:
+    """Nothing bounds how long an upstream may take, so what comes behind a call must be bounded by size."""
+    with gateway.connect() as connection:
+        send(connection, request(gateway, chat("slow")))
+        time.sleep(0.2)
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            connection.sendall(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 50_000_000)
+        connection.settimeout(10)
+        assert read(connection).status == 200
+        assert read(connection).code == "headers_too_large"
         assert closed(connection)
 
 

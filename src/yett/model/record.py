@@ -6,6 +6,9 @@ from msgspec import Raw, Struct, field
 
 from yett.model.usage import Usage
 
+# One object: msgspec leaves a default out by identity, and an empty Raw that is written is not JSON.
+NO_FACTS = Raw()
+
 
 class Attempt(Struct, frozen=True, omit_defaults=True):
     """One try at one upstream. `outcome`: ok, status, refused, reset, timeout.connect, timeout.first_byte, truncated, …"""
@@ -57,7 +60,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     errors: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
     findings: tuple[FindingCount, ...] = ()
-    facts: Raw = Raw()  # of the decision, as `policy.explain.facts_to_record` gives them, in JSON
+    facts: Raw = NO_FACTS  # of the decision, as `policy.explain.facts_to_record` gives them, in JSON
     targets: tuple[str, ...] = ()  # that the decision permits, in order
     hold: str = ""
     request: Content | None = None

@@ -12,12 +12,11 @@ from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision
 from yett.model.finding import Finding
-from yett.model.record import Attempt, Content, FindingCount, Record
+from yett.model.record import NO_FACTS, Attempt, Content, FindingCount, Record
 from yett.model.usage import Usage
 from yett.ports import Hold
 
 NOTHING = Usage()
-NO_FACTS = Raw()
 
 
 class Trail:
