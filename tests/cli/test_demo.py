@@ -44,6 +44,8 @@ def test_a_whole_run(tmp_path: Path) -> None:
     verdicts = {one["verdict"] for one in calls}
     assert verdicts == {"allowed", "redacted", "routed", "denied", "refused", "limited", "failed over", "failed"}
     assert next(one for one in told if "verified" in one)["verified"]
+    journal = [line for file in (folder / "audit").glob("w-*/*.jsonl") for line in file.read_bytes().splitlines()]
+    assert {json.loads(line)["kind"] for line in journal} == {"intent", "outcome", "event"}
     client = folder / "client.env"
     assert stat.S_IMODE(client.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
