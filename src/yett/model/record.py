@@ -10,6 +10,9 @@ from yett.model.usage import Usage
 NO_FACTS = Raw()
 
 
+NO_FACTS = Raw(b"{}")
+
+
 class Attempt(Struct, frozen=True, omit_defaults=True):
     """One try at one upstream. `outcome`: ok, status, refused, reset, timeout.connect, timeout.first_byte, truncated, …"""
 
