@@ -127,6 +127,15 @@ class Service:
                 os.kill(pid, number)
 
 
+def core_seconds(core: int) -> float:
+    """Busy time of a core since the machine started, whoever used it, time stolen by a hypervisor included."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith(f"cpu{core} "):
+            user, nice, system, _, _, irq, softirq, steal = (int(field) for field in line.split()[1:9])
+            return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
 def _cpu_seconds(pid: int) -> float:
     """All threads of the process, ended ones too, in nanosecond steps: /proc/PID/stat counts in ticks of 10 ms, too coarse
     for a second of one stream. The clock's id is built as clock_getcpuclockid(3) does, which Python does not offer."""

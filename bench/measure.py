@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import load
 from bench.contenders import Contender, Field
+from bench.machine import core_seconds, cores
 from bench.workloads import BUFFERED_MODEL, CHUNKS, SIZES, STREAM_MODEL, request_bodies
 
 STREAM = "stream"
@@ -26,6 +27,7 @@ class Round:
     cpu_us: float
     per_second: float
     busy: float  # share of the gateway's core that the contender used
+    disturbed: float  # share of it that went to others: caches and clock are then not the contender's own
     p50_ms: float
     p99_ms: float
 
@@ -39,7 +41,9 @@ def bodies(workload: str) -> list[bytes]:
 def measure(contender: Contender, workload: str, connections: int, *, seconds: float, core: int, folder: Path) -> Round:
     """Drive `contender` for about `seconds` with the load generator on `core`."""
     service = contender.service
+    gateway_core, _ = cores()
     cpu = service.cpu_seconds() if service else 0.0
+    whole = core_seconds(gateway_core)
     began = time.monotonic()
     if workload == STREAM:
         done = load.streams(contender.stream_port, contender.key, bodies(workload), connections, seconds)
@@ -57,6 +61,7 @@ def measure(contender: Contender, workload: str, connections: int, *, seconds: f
         )
         per_unit = 1
     used = (service.cpu_seconds() - cpu) if service else 0.0
+    elapsed = time.monotonic() - began
     return Round(
         contender=contender.name,
         workload=workload,
@@ -65,7 +70,8 @@ def measure(contender: Contender, workload: str, connections: int, *, seconds: f
         seconds=done.seconds,
         cpu_us=used * 1e6 / (done.requests * per_unit),
         per_second=done.requests / done.seconds,
-        busy=used / (time.monotonic() - began),
+        busy=used / elapsed,
+        disturbed=max(0.0, core_seconds(gateway_core) - whole - used) / elapsed,
         p50_ms=done.p50_ms,
         p99_ms=done.p99_ms,
     )

@@ -80,7 +80,7 @@ async def serve(folder: Path, port: int, drive: list[str]) -> tuple[Samples, flo
 def drive(workload: str, connections: int, port: int, key: str, folder: Path) -> int:
     """The load, in a process of its own: prints how many requests were answered."""
     contender = Contender("Yett", port, port, key, None)
-    (core,) = os.sched_getaffinity(0)  # pinned by whoever started this
+    _, core = machine.cores()
     print(measure(contender, workload, connections, seconds=SECONDS, core=core, folder=folder).requests)
     return 0
 
@@ -100,7 +100,7 @@ def main() -> int:
         command = [sys.executable, "-m", "bench.profile", "--drive", workload, str(connections), str(port), key, name]
         os.environ.update(yett.environment(Path(name)))  # noqa: TID251
         os.sched_setaffinity(0, {gateway_core})
-        load = ["taskset", "-c", str(load_core), *command]
+        load = ["taskset", "-c", f"{gateway_core},{load_core}", *command]
         terminal = os.dup(2)
         os.dup2(os.open(Path(name) / "yett.log", os.O_WRONLY | os.O_CREAT), 2)  # where the access log is written
         try:

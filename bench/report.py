@@ -12,6 +12,7 @@ from bench.contenders import YARDSTICK
 from bench.measure import STREAM, Round
 
 MIB = 1024 * 1024
+QUIET = 0.03  # share of the gateway's core
 
 
 @dataclass
@@ -107,6 +108,12 @@ def render(results: Results, contenders: list[str], workloads: Iterable[str], co
         blocks.append(f"soak, MiB after so many requests\n{line}")
     rows = [[row.text, f"≤ {row.limit:g}", _number(row.value), row.verdict] for row in targets(results)]
     blocks.append("targets, Yett with all controls on\n" + _table([["", "limit", "measured", ""], *rows]))
+    others = median(each.disturbed for each in results.rounds) if results.rounds else 0.0
+    if others > QUIET:
+        blocks.append(
+            f"Other processes used {others:.0%} of the gateway's core meanwhile: the figures are too high, and the ratios with\n"
+            "them, because small processes suffer less. Measure on a quiet machine."
+        )
     if results.failures:
         blocks.append("not measured because of failures\n" + "\n".join(results.failures))
     return "\n\n".join(blocks)
@@ -135,8 +142,7 @@ def _latency_rows(results: Results, contenders: list[str]) -> list[list[str]]:
     for contender in contenders:
         pairs = [results.added[workload].get(contender) for workload in results.added]
         values = [value for pair in pairs for value in (pair or (None, None))]
-        sign = "" if contender == "direct" else "+"
-        rows.append([contender, *(sign + _number(value) if value is not None else "" for value in values)])
+        rows.append([contender, *(_signed(value, plain=contender == "direct") for value in values)])
     return [header, *rows]
 
 
@@ -147,6 +153,10 @@ def _memory_rows(results: Results, contenders: list[str]) -> list[list[str]]:
         if name in results.memory_before
     ]
     return [["", "before MiB", "after MiB"], *rows]
+
+
+def _signed(value: float | None, *, plain: bool) -> str:
+    return _number(value) if plain or value is None or value < 0 else f"+{_number(value)}"
 
 
 def _number(value: float | None) -> str:

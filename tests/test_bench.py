@@ -11,8 +11,8 @@ from bench.report import Results, Target, render, targets
 from bench.workloads import BUFFERED_MODEL, CHUNKS, SIZES, STREAM_MODEL, answer, request_bodies, stream_chunks
 
 
-def round_of(contender: str, cpu_us: float, workload: str = "1 kB") -> Round:
-    return Round(contender, workload, 16, 1000, 1.0, cpu_us, 1000.0, 0.5, 1.0, 2.0)
+def round_of(contender: str, cpu_us: float, workload: str = "1 kB", disturbed: float = 0.0) -> Round:
+    return Round(contender, workload, 16, 1000, 1.0, cpu_us, 1000.0, 0.5, disturbed, 1.0, 2.0)
 
 
 @pytest.mark.parametrize("size", SIZES.values())
@@ -59,6 +59,12 @@ def test_the_table_shows_what_was_measured() -> None:
     text = render(results, ["Yett", "nginx + key + log"], ["1 kB"], [16])
     assert "4.00" in text
     assert "MISSED" not in text
+    assert "quiet machine" not in text
+
+
+def test_a_busy_machine_is_told() -> None:
+    results = Results(rounds=[round_of("Yett", 80.0, disturbed=0.4)])
+    assert "Other processes used 40% of the gateway's core" in render(results, ["Yett"], ["1 kB"], [16])
 
 
 def test_percentiles_of_few_and_of_no_values() -> None:
