@@ -332,3 +332,18 @@ def test_nothing_known_is_nothing_wrong() -> None:
     assert health.available_in([target("a")], 0.0) == 0.0
     assert health.targets(0.0) == ()
     assert list(health.order([], 0.5, 0.0)) == []
+
+
+def test_keys_that_were_answered_429_are_told_from_other_trouble() -> None:
+    health, a, b = Health(ROUTING), target("a", keys=2), target("b", keys=1)
+    assert not health.throttled([], 0.0)
+    assert not health.throttled([a], 0.0)
+    for status in (429, 401):
+        health.report(a, health.key(a.provider, 0.0), "status", status, 5.0, 0.0)
+    assert health.throttled([a], 1.0)
+    assert not health.throttled([a, b], 1.0)  # b may be tried
+    health.report(b, health.key(b.provider, 0.0), "status", 401, 0.0, 0.0)
+    assert not health.throttled([a, b], 1.0)  # b's key is refused, not throttled
+    assert not health.throttled([target("c")], 0.0)
+    fail(health, a, 1.0)
+    assert not health.throttled([a], 1.0)

@@ -68,16 +68,16 @@ async def forward(
                 break
             await road.clock.sleep(wait)
             delay = min(delay * 2, road.routing.max_backoff)
-    raise _verdict(failures, road.health.available_in(targets, road.clock.monotonic()))
+    raise _verdict(road, targets, failures)
 
 
-def _verdict(failures: Sequence[Refusal], available_in: float) -> Refusal:
-    """The refusal that tells the caller most: what all failures agree on, else the last."""
+def _verdict(road: Road, targets: Sequence[Target], failures: Sequence[Refusal]) -> Refusal:
+    """The refusal that tells the caller most: what all failures agree on, else the last that was not about rates."""
     if not failures:
-        return Refusal("upstream_unavailable", retry_after=available_in)
-    if any(f.code != failures[-1].code for f in failures) and failures[-1].code == "upstream_rate_limited":
-        return next(f for f in reversed(failures) if f.code != "upstream_rate_limited")
-    return failures[-1]
+        now = road.clock.monotonic()
+        code = "upstream_rate_limited" if road.health.throttled(targets, now) else "upstream_unavailable"
+        return Refusal(code, retry_after=road.health.available_in(targets, now))
+    return next((f for f in reversed(failures) if f.code != "upstream_rate_limited"), failures[-1])
 
 
 async def _attempt(
@@ -91,7 +91,7 @@ async def _attempt(
     """One try at one target. None: the reply was delivered. Otherwise why it failed in a way that another try may mend."""
     kind = KINDS[target.provider.kind]
     key = road.health.key(target.provider, road.clock.monotonic())
-    if key is None and kind.needs_key:
+    if key is None and (target.provider.keys or kind.needs_key):
         return Refusal("upstream_unavailable", "Every key of the provider is set aside.")
     began = road.clock.monotonic()
     status = 0

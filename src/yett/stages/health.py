@@ -63,10 +63,11 @@ class KeyState(Struct, frozen=True):
 class _Gate:
     """What targets and keys have in common: closed until a time, then open to one call at a time until one has succeeded."""
 
-    __slots__ = ("_leased_until", "closures", "until")
+    __slots__ = ("_leased_until", "closures", "status", "until")
 
     def __init__(self) -> None:
         self.until = 0.0  # not to be used before
+        self.status = 0  # HTTP status that a key was set aside for last
         self.closures = 0  # without a success since
         self._leased_until = 0.0
 
@@ -212,6 +213,18 @@ class Health:
         """Seconds until the first of `targets` may be tried; 0.0 when one may be now, or when there is none."""
         return min((self._wait(target, now) for target in targets), default=0.0)
 
+    def throttled(self, targets: Sequence[Target], now: float) -> bool:
+        """Whether nothing keeps `targets` from being tried but keys that were answered 429."""
+        return bool(targets) and all(self._throttled(target, now) for target in targets)
+
+    def _throttled(self, target: Target, now: float) -> bool:
+        breaker = self._breakers.get(target.id)
+        if breaker is not None and breaker.gate.wait(now) > 0:
+            return False
+        gates = self._pool(target.provider).gates.values() if target.provider.keys else ()
+        waiting = [gate for gate in gates if gate.wait(now) > 0]
+        return len(waiting) == len(gates) > 0 and any(gate.status == 429 for gate in waiting)
+
     def key(self, provider: Provider, now: float) -> PooledKey | None:
         """The provider's next key in turn; None when it has none or all are set aside. `report` gives it back."""
         return self._pool(provider).take(now) if provider.keys else None
@@ -273,6 +286,7 @@ class Health:
 
     def _set_aside(self, gate: _Gate, status: int, retry_after: float, now: float) -> None:
         routing = self._routing
+        gate.status = status
         if status != 429:
             seconds = gate.longer(routing.key_cooldown, max(LONGEST_KEY, routing.key_cooldown))
         elif retry_after > 0:
