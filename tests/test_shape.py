@@ -10,6 +10,8 @@ from types import UnionType
 
 import pytest
 
+from yett.cli import COMMANDS
+
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "yett"
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -24,6 +26,13 @@ PURE = ("model", "detectors", "dialects", "providers", "policy", "stages")
 CLOCK_CALLS = {"now", "utcnow", "today"}
 # An auditor copies and reads the verifier alone, so it is one file, signature check included.
 ONE_FILE = {"verify.py"}
+# The readable twin that the shared ledger is tested against, and a service to editors that no command offers yet.
+WITHOUT_CALLER = {"yett.stores.memory_ledger", "yett.detectors.locate"}
+# One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
+SHELVES = {
+    "providers": {"kind"},
+    "detectors": {"detector", "engine", "entropy", "locate", "mask", "resolve", "window"},
+}
 # Tests of whole calls, of ports and of the tree itself have no single source file to mirror.
 NOT_MIRRORS = {"scenes", "contracts", "wire", "clients", "fuzz"}
 EXTRA_TESTS = {
@@ -143,6 +152,49 @@ def test_the_core_reads_no_clock() -> None:
         and node.func.attr in CLOCK_CALLS
     ]
     assert reads == []
+
+
+def test_every_stage_is_on_the_way_of_a_call() -> None:
+    stages = {module(path) for path in FILES if name(path).startswith("stages/")} - {"yett.stages"}
+    assert stages - reachable("yett.pipeline") == set()
+
+
+def test_nothing_is_left_that_nobody_uses() -> None:
+    used = reachable("yett.verify", *(module(path) for path in FILES if name(path).startswith("cli/")))
+    packages = {module(path) for path in FILES if path.name == "__init__.py"}
+    assert MODULES - used - packages == WITHOUT_CALLER
+
+
+def reachable(*roots: str) -> set[str]:
+    graph = {module(path): set(imported(tree)) for path, tree in TREES.items()}
+    found, waiting = set(roots), list(roots)
+    while waiting:
+        new = graph[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_a_shelf_lists_its_items_and_they_do_not_know_each_other(shelf: str) -> None:
+    items = {path.stem for path in (SOURCE / shelf).glob("*.py")} - SHELVES[shelf] - {"__init__", "shelf"}
+    listed = set(imported(TREES[SOURCE / shelf / "shelf.py"]))
+    assert {f"yett.{shelf}.{item}" for item in items} - listed == set(), "an item is a file and a line in shelf.py"
+    for item in items:
+        others = {
+            other for other in imported(TREES[SOURCE / shelf / f"{item}.py"]) if other.startswith(f"yett.{shelf}.")
+        }
+        assert others <= {f"yett.{shelf}.{part}" for part in SHELVES[shelf]}
+
+
+def test_every_command_is_listed() -> None:
+    defined = {
+        path.stem
+        for path, tree in TREES.items()
+        if name(path).startswith("cli/")
+        and any(isinstance(node, ast.FunctionDef) and node.name == "command" for node in tree.body)
+    }
+    assert defined == {COMMANDS[command][0].rpartition(".")[2] for command in COMMANDS}
 
 
 def test_the_pipeline_fits_a_reading() -> None:
