@@ -7,14 +7,16 @@ from base64 import b64encode, urlsafe_b64encode
 RANDOM = "Zk3qT9vLw2Xr7NbYc5Md8HsFj4Gp6KaQe1Ru0iVoBtCxDyEzAhSgWfJlUmPnOk"
 JWT = ".".join(
     urlsafe_b64encode(part).decode().rstrip("=")
-    for part in (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"1234567890","name":"Ada","iat":1516239022}', RANDOM.encode()[:32])
+    for part in (
+        b'{"alg":"HS256","typ":"JWT"}',
+        b'{"sub":"1234567890","name":"Ada","iat":1516239022}',
+        RANDOM.encode()[:32],
+    )
 )
 BEGIN, END = "-----BEGIN ", "-----END "
 BODY = "\n".join(b64encode((RANDOM * 4).encode()).decode()[i : i + 64] for i in range(0, 256, 64))
 PEM = f"{BEGIN}RSA PRIVATE KEY-----\n{BODY}\n{END}RSA PRIVATE KEY-----"
-ENCRYPTED_PEM = (
-    f"{BEGIN}EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n\n{BODY}\n{END}EC PRIVATE KEY-----"
-)
+ENCRYPTED_PEM = f"{BEGIN}EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n\n{BODY}\n{END}EC PRIVATE KEY-----"
 ESCAPED_PEM = PEM.replace("\n", "\\n")
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -33,7 +35,12 @@ FOUND: tuple[tuple[str, str, str], ...] = (
     case(f"{AWS}\n", AWS_SECRET, "", "secret.aws-secret-key"),
     case("?key=", "AIza" + RANDOM[:35], "&x=1", "secret.gcp-api-key"),
     case("", "ya29." + RANDOM[:40], "", "secret.gcp-oauth-token"),
-    case("AccountName=a;AccountKey=", b64encode((RANDOM + "ab").encode()).decode()[:86] + "==", ";", "secret.azure-storage-key"),
+    case(
+        "AccountName=a;AccountKey=",
+        b64encode((RANDOM + "ab").encode()).decode()[:86] + "==",
+        ";",
+        "secret.azure-storage-key",
+    ),
     case("secret: ", "abc8" + "Q~" + RANDOM[:34], " ", "secret.azure-client-secret"),
     case("x-api-key: ", "sk-" + "ant-api03-" + RANDOM + "-" + RANDOM[:20] + "AA", "", "secret.anthropic-key"),
     case("OPENAI_API_KEY=", "sk-" + "proj-" + RANDOM + RANDOM[::-1], "\n", "secret.openai-key"),

@@ -37,7 +37,9 @@ SPACER = r"(?:[ -]|\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf])"
 # What may stand between the BEGIN line of a PEM block and its key material: line ends (as they are, or escaped, or between
 # string literals in source code) and RFC 1421 headers (`Proc-Type: 4,ENCRYPTED`). Bounded by BLOCK_CAP in `window.py`.
 _BLOCK_SPACE = r"""(?:[ \t\r\n"'+,]|\\[nr])"""
-BLOCK_LINE = rf"{_BLOCK_SPACE}{{0,12}}(?:[A-Z][A-Za-z-]{{2,20}}: ?[ -~]{{1,80}}(?:[\r\n]|\\n){_BLOCK_SPACE}{{0,12}}){{0,3}}"
+BLOCK_LINE = (
+    rf"{_BLOCK_SPACE}{{0,12}}(?:[A-Z][A-Za-z-]{{2,20}}: ?[ -~]{{1,80}}(?:[\r\n]|\\n){_BLOCK_SPACE}{{0,12}}){{0,3}}"
+)
 
 
 class Detector(Struct, frozen=True):

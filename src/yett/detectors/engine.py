@@ -23,7 +23,7 @@ from yett.model.segment import Segment
 try:
     import hyperscan
 except ImportError:  # no wheel for this platform
-    hyperscan = None
+    hyperscan = None  # type: ignore[assignment]
 
 Automaton = Callable[[bytes], Iterable[int]]
 
@@ -47,7 +47,10 @@ def compiled(pattern: str) -> Any:
 def _database(patterns: tuple[bytes, ...]) -> Any:
     """Compiling takes a good part of a second, so a reload that leaves the shelf as it was finds its database here."""
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(expressions=list(patterns), flags=hyperscan.HS_FLAG_SINGLEMATCH)
+    try:
+        database.compile(expressions=list(patterns), flags=hyperscan.HS_FLAG_SINGLEMATCH)
+    except hyperscan.HyperscanError as error:
+        raise ValueError(f"the automaton refuses a pattern: {error}") from error
     return database
 
 
@@ -92,7 +95,7 @@ class Scanner:
         self.detectors = tuple(detectors)
         self._patterns = [_checked(detector) for detector in self.detectors]
         sources = tuple((detector.anchor or detector.pattern).encode("ascii") for detector in self.detectors)
-        self._tails = [compiled(detector.tail) if detector.tail else None for detector in detectors]
+        self._tails: list[Any] = [compiled(detector.tail) if detector.tail else None for detector in detectors]
         build = automaton or (Portable if hyperscan is None else Hyperscan)
         self._automaton: Automaton = build(sources) if sources else _nothing
 

@@ -13,7 +13,9 @@ _PLACEHOLDER = re.compile(
     r"0123456789abcdef|abcdefghijkl|1234567890123"
 )
 # `getenv("X")`, `config.api.key`, `$TOKEN`, `${{ secrets.X }}`, `%s`, `&pointer`, a path, a URL
-_EXPRESSION = re.compile(r"[$%&@!~=]|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]")
+_EXPRESSION = re.compile(
+    r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]"
+)
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$")
 _COMMON = frozenset(
     "password passwd passphrase pass secret token user username string required optional hidden default admin login value".split()

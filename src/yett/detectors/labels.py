@@ -13,7 +13,7 @@ _FIELD = (
 _TLP = r"[^A-Za-z0-9]TLP:[ ]?"  # FIRST, Traffic Light Protocol 2.0
 
 
-def _marking(level: str, id: str, pattern: str) -> Detector:  # noqa: A002
+def _marking(level: str, id: str, pattern: str) -> Detector:
     return Detector(id=f"{level}-{id}", kind=f"label.{level}", pattern=pattern)
 
 

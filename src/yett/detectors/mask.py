@@ -9,7 +9,7 @@ from yett.model.finding import Finding
 
 def matches(kind: str, selector: str) -> bool:
     """Whether `selector` means `kind`: it is the kind itself, or a family of it (`pii` means `pii.email`), or `*`."""
-    return kind == selector or selector == "*" or kind.startswith(f"{selector}.")
+    return selector in (kind, "*") or kind.startswith(f"{selector}.")
 
 
 def select(findings: Iterable[Finding], selectors: Iterable[str]) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import phonenumbers
 
-from yett.detectors.detector import SPACER, Detector
+from yett.detectors.detector import DASHES, SPACER, SPACES, Detector
 
 # ISO 13616 registry: the length of an IBAN by country.
 IBAN_LENGTHS = {
@@ -31,6 +31,7 @@ _FILE_ENDINGS = frozenset(
 )
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
+_PLAIN = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys(DASHES, "-"))
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -61,15 +62,21 @@ def iban(text: str) -> bool:
 def phone(text: str) -> bool:
     """A number with its country code that is valid there."""
     try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(text, None))
+        number = phonenumbers.parse(text.translate(_PLAIN), None)
     except phonenumbers.NumberParseException:
         return False
+    return bool(phonenumbers.is_valid_number(number))
+
+
+def phone_after_prefix(text: str) -> bool:
+    """The same, written after the prefix 00 instead of +."""
+    return phone(f"+{text}")
 
 
 def national_phone(text: str) -> bool:
     """7 to 15 digits (E.164) that are not one repeated digit: what a text that says "phone:" gives as one."""
     digits = _NOT_DIGIT.sub("", text)
-    return 7 <= len(digits) <= 15 and len(set(digits)) > 2
+    return 7 <= len(digits) <= 15 and len(set(digits)) > 2 and ".." not in text
 
 
 def ssn(text: str) -> bool:
@@ -101,7 +108,8 @@ _CARD = (
     rf"|3[47][0-9]{{2}}{SPACER}?[0-9]{{6}}{SPACER}?[0-9]{{5}}"
     rf"|3(?:0[0-5]|[689][0-9])[0-9]{SPACER}?[0-9]{{6}}{SPACER}?[0-9]{{4}}"
 )
-_SAID = r"""[A-Za-z ]{0,20}(?:[ \t]?[:=#]|[ \t](?:is|was|no\.?|number)[:]?)?[ \t"']{0,3}"""
+_SAID = r"""[A-Za-z ]{0,20}(?:[ \t]?[:=#]|[ \t](?:is|was|no\.?|number)[:]?)?[ \t\r\n"']{0,3}"""
+_RIGHT_OF_PHONE = r"[^A-WYZa-wyz0-9-]"  # an extension may follow: x123
 _LOCAL = r"[A-Za-z0-9.!#$%&*+/=?^_~-]"
 
 PII: tuple[Detector, ...] = (
@@ -146,19 +154,27 @@ PII: tuple[Detector, ...] = (
     Detector(
         id="phone-international",
         kind="pii.phone",
-        pattern=rf"[^A-Za-z0-9+]((?:\+|00)[1-9](?:(?:[./()]|{SPACER}){{0,2}}[0-9]){{6,14}})[^A-Za-z0-9]",
+        pattern=rf"[^A-Za-z0-9+](\+[1-9](?:(?:[./()]|{SPACER}){{0,2}}[0-9]){{6,14}}){_RIGHT_OF_PHONE}",
         valid=phone,
+        trim=True,
+    ),
+    Detector(
+        id="phone-international-zeros",
+        kind="pii.phone",
+        pattern=rf"[^A-Za-z0-9+]00[ ]?([1-9][0-9]{{0,2}}(?:{SPACER}[0-9]{{2,4}}){{2,5}}){_RIGHT_OF_PHONE}",
+        valid=phone_after_prefix,
         trim=True,
     ),
     Detector(
         id="phone-us",
         kind="pii.phone",
-        pattern=r"[^A-Za-z0-9.+-]((?:\([2-9][0-8][0-9]\) ?|[2-9][0-8][0-9][.-])[2-9][0-9]{2}[.-][0-9]{4})[^A-Za-z0-9-]",
+        pattern=r"[^A-Za-z0-9.+-]((?:\([2-9][0-8][0-9]\) ?|[2-9][0-8][0-9][.-])[2-9][0-9]{2}[.-][0-9]{4})"
+        + _RIGHT_OF_PHONE,
     ),
     Detector(
         id="phone-named",
         kind="pii.phone",
-        pattern=rf"(?i:[^a-z](?:tele)?phone|[^a-z]tel|mobile|[^a-z]cell|[^a-z]fax|whatsapp|call me|call|text|reach me|answering){_SAID}((?:[0-9]|\([0-9])(?:(?:[./()]|{SPACER}){{0,2}}[0-9]){{6,14}})[^A-Za-z0-9]",
+        pattern=rf"(?i:[^a-z](?:tele)?phone|[^a-z]tel|mobile|[^a-z]cell|[^a-z]fax|whatsapp|call me|call|text|reach me|answering){_SAID}((?:[0-9]|\([0-9])(?:(?:[./()]|{SPACER}){{0,2}}[0-9]){{6,14}}){_RIGHT_OF_PHONE}",
         valid=national_phone,
     ),
 )

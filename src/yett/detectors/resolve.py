@@ -47,9 +47,7 @@ def clusters(candidates: Iterable[Candidate]) -> list[Cluster]:
         while queue and queue[0][0] < end:
             candidate = heapq.heappop(queue)[3]
             if candidate.end > bound:
-                heapq.heappush(
-                    queue, (bound, -candidate.end, candidate.detector, candidate._replace(start=bound))
-                )
+                heapq.heappush(queue, (bound, -candidate.end, candidate.detector, candidate._replace(start=bound)))
                 candidate = candidate._replace(end=bound)
             end = max(end, candidate.end)
             members.append(candidate)

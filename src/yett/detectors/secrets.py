@@ -15,7 +15,7 @@ from yett.detectors import entropy
 from yett.detectors.detector import BLOCK_LINE, EDGE, Detector
 
 _WORD_EDGE = r"[^A-Za-z0-9_-]"
-_TOKEN = r"[A-Za-z0-9_-]"
+_BASE64URL = r"[A-Za-z0-9_-]"
 # The separator of an assignment in source code, JSON, YAML, a shell, a header, a query; also "… is …" in a sentence.
 _QUOTE = r"""[\\]?["'`]?"""
 _ASSIGN = rf"""{_QUOTE}\]?[ \t]{{0,4}}(?::=|=>|->|==|[:=])[ \t]{{0,4}}(?:[\\]?[A-Za-z]?["'`])?"""
@@ -40,8 +40,9 @@ def _jwt(token: str) -> bool:
 
 
 def _mixed(text: str) -> bool:
-    """Random base64, not hexadecimal, not a path."""
-    return entropy.classes(text) >= 3 and entropy.entropy(text) >= 4.0 and text.count("/") <= 6
+    """Random base64, not hexadecimal, not a path of words."""
+    letters_and_digits = "".join(filter(str.isalnum, text))
+    return entropy.classes(letters_and_digits) == 3 and entropy.entropy(text) >= 4.0
 
 
 def _user_password(text: str) -> bool:
@@ -56,7 +57,7 @@ def _basic(text: str) -> bool:
         return False
 
 
-def _token(id: str, kind: str, pattern: str, tail: str = "") -> Detector:  # noqa: A002
+def _token(id: str, kind: str, pattern: str, tail: str = "") -> Detector:
     """A token with a prefix of its own, which must not be a placeholder; with `tail`, of which `pattern` is the beginning."""
     right = "" if tail else _WORD_EDGE
     return Detector(id=id, kind=f"secret.{kind}", pattern=f"{EDGE}({pattern}){right}", valid=entropy.random, tail=tail)
@@ -106,11 +107,16 @@ SECRETS: tuple[Detector, ...] = (
     ),
     _token("azure-client-secret", "azure-client-secret", r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
     # model providers
-    _token("anthropic-key", "anthropic-key", r"sk-ant-[a-z0-9]{3,12}-[A-Za-z0-9_-]{20}", rf"{_TOKEN}*"),
+    _token("anthropic-key", "anthropic-key", r"sk-ant-[a-z0-9]{3,12}-[A-Za-z0-9_-]{20}", rf"{_BASE64URL}*"),
     _token("openrouter-key", "openrouter-key", r"sk-or-v1-[0-9a-f]{64}"),
-    _token("openai-project-key", "openai-key", r"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20}", rf"{_TOKEN}*"),
+    _token("openai-project-key", "openai-key", r"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20}", rf"{_BASE64URL}*"),
     _token("openai-key", "openai-key", r"sk-[A-Za-z0-9]{32}", r"[A-Za-z0-9]*"),
-    _token("huggingface-token", "huggingface-token", r"(?:hf_|api_org_)[A-Za-z0-9]{34}"),
+    Detector(
+        id="huggingface-token",
+        kind="secret.huggingface-token",
+        pattern=rf"{EDGE}((?:hf_|api_org_)[A-Za-z0-9]{{34}}){_WORD_EDGE}",
+        valid=entropy.varied,  # issued ones are of letters alone
+    ),
     _token("groq-key", "groq-key", r"gsk_[A-Za-z0-9]{52}"),
     _token("xai-key", "xai-key", r"xai-[A-Za-z0-9]{80}"),
     _token("perplexity-key", "perplexity-key", r"pplx-[A-Za-z0-9]{48}"),
@@ -119,7 +125,12 @@ SECRETS: tuple[Detector, ...] = (
     _token("yett-key", "yett-key", r"ytk_[A-Za-z0-9_]{24}", r"[A-Za-z0-9_]*"),
     _token("github-token", "github-token", r"gh[pousr]_[A-Za-z0-9]{36}", r"[A-Za-z0-9]*"),
     _token("github-fine-grained", "github-token", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-    _token("gitlab-token", "gitlab-token", r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|oas|ffct)-[A-Za-z0-9_-]{20}", r"[A-Za-z0-9_.-]*"),
+    _token(
+        "gitlab-token",
+        "gitlab-token",
+        r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|oas|ffct)-[A-Za-z0-9_-]{20}",
+        r"[A-Za-z0-9_.-]*",
+    ),
     _token("slack-token", "slack-token", r"xox[abeoprs](?:\.xox[bp])?-[0-9]{1,13}-[A-Za-z0-9-]{10}", r"[A-Za-z0-9-]*"),
     _token("slack-app-token", "slack-token", r"xapp-[0-9]-[A-Z0-9]{8,14}-[0-9]{8,16}-[a-z0-9]{16}", r"[a-z0-9]*"),
     Detector(
@@ -133,7 +144,9 @@ SECRETS: tuple[Detector, ...] = (
     _token("twilio-key", "twilio-key", r"SK[0-9a-fA-F]{32}"),
     _token("sendgrid-key", "sendgrid-key", r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64}"),
     _token("npm-token", "npm-token", r"npm_[A-Za-z0-9]{36}"),
-    _token("pypi-token", "pypi-token", r"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{32}", rf"{_TOKEN}*"),
+    _token(
+        "pypi-token", "pypi-token", r"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{32}", rf"{_BASE64URL}*"
+    ),
     # shapes
     Detector(
         id="jwt",
@@ -155,6 +168,13 @@ SECRETS: tuple[Detector, ...] = (
         valid=_basic,
     ),
     Detector(
+        id="curl-user",
+        kind="secret.basic-auth",
+        pattern=rf"""[ \t](?:-u|--user)[ \t=]{{1,2}}["']?[A-Za-z0-9._@+-]{{1,48}}:["']?({_VALUE}{{6,128}})""",
+        valid=entropy.password,
+        tail=f"{_VALUE}*",
+    ),
+    Detector(
         id="bearer-token",
         kind="secret.bearer-token",
         pattern=r"(?i:[^A-Za-z]bearer)[ \t]{1,2}([A-Za-z0-9._~+/-]{16,128})",
@@ -165,8 +185,8 @@ SECRETS: tuple[Detector, ...] = (
     Detector(
         id="password-named",
         kind="secret.password",
-        pattern=rf"(?i:passw(?:or)?d|passphrase|passwort|contrase[n\xb1\xc3]{{1,3}}a|mot de passe|[^A-Za-z]pwd|[^A-Za-z]pass)"
-        rf"[A-Za-z0-9_]{{0,12}}(?:{_ASSIGN}|{_SAYS})({_VALUE}{{6,128}})",
+        pattern=r"(?i:passw(?:or)?d|passphrase|passcode|passwort|contrase(?:n|\xc3\xb1)a|mot de passe|[^a-z]pwd|[^a-z]pass)"
+        rf"(?:[A-Z0-9_][A-Za-z0-9_]{{0,12}})?(?:{_ASSIGN}|{_SAYS})({_VALUE}{{6,128}})",
         valid=entropy.password,
         tail=f"{_VALUE}*",
     ),

@@ -39,7 +39,7 @@ _IBAN_BEGIN = re.compile(r"[A-Z]{2}[0-9]{2}")
 _BLOCK_BEGIN = "-----BEGIN"
 # A header that is still arriving, or a whole one whose key material has not begun to arrive.
 _BLOCK = compiled(
-    rf"-----BEGIN(?: [A-Z0-9 ]{{0,40}}-{{0,5}}| [A-Z0-9 ]{{0,40}}-----{BLOCK_LINE}(?:[A-Za-z-]{{0,24}}(?:: ?[ -~]{{0,80}})?|[A-Za-z0-9+/]{{0,19}}|\\))\z"
+    rf"-----BEGIN(?: [A-Z0-9 ]{{0,50}}-{{0,5}}| [A-Z0-9 ]{{0,50}}-----{BLOCK_LINE}(?:[A-Za-z-]{{0,24}}(?:: ?[ -~]{{0,80}})?|[A-Za-z0-9+/]{{0,19}}|\\))\z"
 )
 _RESUME = 80  # how far back a tail is looked at again: longer than the END line that may close it
 
@@ -66,7 +66,7 @@ class _Carried(NamedTuple):
 class Window:
     """One text stream: the content of one choice, the arguments of one tool call. Not for use by two threads."""
 
-    __slots__ = ("_carried", "_context", "_held", "_open", "_scanner")
+    __slots__ = ("_carried", "_context", "_crossing", "_held", "_open", "_scanner")
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
@@ -76,6 +76,7 @@ class Window:
         self._context = SEPARATOR  # what was released last: left context for the patterns
         self._held = ""
         self._carried: tuple[_Carried, ...] = ()
+        self._crossing = 0  # where the cluster that `_held` begins with ends at the earliest
         self._open: tuple[int, int] | None = None  # detector, and where in `_held` to look at its tail again
 
     @property
@@ -86,10 +87,10 @@ class Window:
     def feed(self, text: str) -> Released:
         """Take the next piece; return what it settles."""
         held = self._held = self._held + text if self._held else text
-        if not held or (self._open and self._still_open()):
+        if not held or (self._open and self._still_open(*self._open)):
             return _NOTHING
         settled = _settled(held)
-        if not settled:
+        if not settled or settled < self._crossing:
             return _NOTHING
         context = self._context
         candidates = self._scanner.candidates(context + held)
@@ -109,11 +110,9 @@ class Window:
         self._begin()
         return released
 
-    def _still_open(self) -> bool:
+    def _still_open(self, detector: int, resume: int) -> bool:
         """Inside a match that goes on: look at the new text only, instead of scanning all that is held again."""
-        assert self._open is not None
-        detector, resume = self._open
-        rest = self._held[resume:]
+        rest = self._from(resume)
         if len(self._held) > SPAN_CAP or self._scanner.run(detector, rest) < len(rest):
             self._open = None
             return False
@@ -129,15 +128,19 @@ class Window:
             for start, stop, detector, tail in candidates
             if base <= start < base + settled
         ]
-        known += [self._resumed(carried, end) for carried in self._carried]
+        resumed = [self._resumed(carried, end) for carried in self._carried]
+        known += resumed
         beyond = len(self._held) + 1  # where an open match ends, for now: after everything that may be released
         groups = clusters(c._replace(end=min(c.end, beyond)) for c in known)
         cut = settled
+        self._crossing = 0
         while groups and groups[-1].end > cut:
-            cut = min(cut, groups.pop().start)
+            crossing = groups.pop()
+            cut = min(cut, crossing.start)
+            self._crossing = crossing.end - cut
         found = [finding for cluster in groups for finding in findings(cluster, self._scanner.detectors)]
         self._open = next(
-            ((c.detector, c.tail - cut) for c in known if c.end == OPEN and cut <= c.start and cut < c.tail), None
+            ((c.detector, c.tail - cut) for c in known if c.end == OPEN and cut <= c.start < settled), None
         )
         self._carried = tuple(
             _Carried(
@@ -146,18 +149,22 @@ class Window:
                 max(candidate.tail, cut - _RESUME) - cut,
             )
             for candidate in known
-            if candidate.start < cut < candidate.end
+            if cut < candidate.end and (candidate.start < cut or candidate in resumed)
         )
         released = self._held[:cut]
         self._held = self._held[cut:]
         self._context = (self._context + released)[-LEFT:]
         return Released(released, tuple(found))
 
+    def _from(self, place: int) -> str:
+        """What is held from `place` on; a negative one begins in the context."""
+        return self._held[place:] if place >= 0 else self._context[place:] + self._held
+
     def _resumed(self, carried: _Carried, end: str) -> Candidate:
         """A carried match, from the beginning of what is held to where it is now known to end."""
         stop, detector, resume = carried
         if stop == OPEN:
-            rest = (self._context[resume:] if resume < 0 else "") + self._held[max(resume, 0) :] + end
+            rest = self._from(resume) + end
             run = self._scanner.run(detector, rest)
             stop = OPEN if run == len(rest) else resume + run
         return Candidate(0, stop, detector, resume)
