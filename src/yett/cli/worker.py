@@ -270,4 +270,5 @@ def _limits(settings: Settings) -> Http1Limits:
         head_timeout=gateway.header_timeout,
         body_timeout=gateway.body_timeout,
         idle_timeout=gateway.idle_timeout,
+        write_timeout=gateway.write_timeout,
     )

@@ -48,6 +48,9 @@ class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
     header_timeout: Annotated[Timeout, Meta(description="For a request's head to arrive completely.")] = 10.0
     body_timeout: Annotated[Timeout, Meta(description="For a request's body to arrive completely.")] = 30.0
     idle_timeout: Annotated[Timeout, Meta(description="Until an unused keep-alive connection is closed.")] = 75.0
+    write_timeout: Annotated[
+        Timeout, Meta(description="Until a caller that takes nothing of its reply is cut off.")
+    ] = 60.0
     max_in_flight: Annotated[Count, Meta(description="Calls in progress per worker; more are refused.")] = 1000
     max_reply_bytes: Annotated[Bytes, Meta(description="Largest reply that is accepted from a provider.")] = (
         32 * 1024**2

@@ -27,7 +27,6 @@ NEVER = float("inf")
 MAX_URI = 8192  # bytes; RFC 9112 section 3 recommends 8000 at least
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1 << 20
-WRITE_STALL_SECONDS = 60.0  # a caller that reads nothing for so long is gone
 REASONS = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 413: "Content Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
@@ -45,6 +44,7 @@ class Http1Limits(Struct, frozen=True):
     head_timeout: float = 10.0
     body_timeout: float = 60.0
     idle_timeout: float = 75.0
+    write_timeout: float = 60.0  # a caller that takes nothing of its reply for so long is gone
 
 
 class _StopParsing(Exception):
@@ -82,6 +82,7 @@ class Http1Connection(asyncio.Protocol):
         "_task",
         "_trailers",
         "_transport",
+        "_unsent",
         "_uri",
         "closing",
         "deadline",
@@ -110,6 +111,7 @@ class Http1Connection(asyncio.Protocol):
         self._keep_alive = True
         self._http10 = False
         self._lingered = 0
+        self._unsent = 0  # bytes that the caller had yet to take when the deadline was set
         self._deaf = False  # what comes next cannot be parsed, or must not be
         self.deadline = NEVER
         self.closing = False  # draining: finish what is in progress, then close
@@ -182,13 +184,19 @@ class Http1Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.paused = True
-        self.deadline = monotonic() + WRITE_STALL_SECONDS
+        self._unsent = self._transport.get_write_buffer_size()
+        self.deadline = monotonic() + self._limits.write_timeout
         if self._on_pause is not None:
             self._on_pause(True)
 
     def resume_writing(self) -> None:
         self.paused = False
-        self.deadline = NEVER if self._state == BUSY else self.deadline
+        if self._state == LINGER:
+            self.deadline = monotonic() + LINGER_SECONDS
+        elif self._task is not None:
+            self.deadline = NEVER
+        elif self._state in (IDLE, BUSY):
+            self._next()
         if self._on_pause is not None:
             self._on_pause(False)
 
@@ -258,7 +266,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _submit(self, inbound: Inbound, *, keep_alive: bool) -> None:
         http10 = self._parser.get_http_version() == "1.0"
-        if self._state == BUSY:
+        if self._state == BUSY or self.paused:
+            self._state = BUSY
             self._queue.append((inbound, keep_alive, http10))
             self._transport.pause_reading()  # a pipelining caller waits in its own socket, not in our memory
         else:
@@ -289,8 +298,15 @@ class Http1Connection(asyncio.Protocol):
         """Called by the sweep when the deadline has passed."""
         if self._state in (HEAD, BODY):
             self._refuse("request_timeout")
+            return
+        unsent = self._transport.get_write_buffer_size()
+        if unsent and unsent != self._unsent:  # it reads, if slowly
+            self._unsent = unsent
+            self.deadline = monotonic() + self._limits.write_timeout
+        elif unsent or self._state != IDLE:
+            self._transport.abort()  # close() would wait for ever until everything has been taken
         else:
-            self._transport.abort() if self._state != IDLE else self._transport.close()
+            self._transport.close()
 
     def drain(self) -> None:
         """The gateway is shutting down: close when idle, else after the reply in progress."""
@@ -358,9 +374,15 @@ class Http1Connection(asyncio.Protocol):
             return
         if tail:
             self._transport.write(tail)
-        if not self._keep_alive:
+        if not self._keep_alive or self.closing:
             self._linger()
-        elif self._queue:
+        elif not self.paused:  # else BUSY until the caller has taken it: no replies pile up behind one that is not read
+            self._next()
+
+    def _next(self) -> None:
+        """The reply has left: serve what was pipelined behind it, or wait for the next request."""
+        self._unsent = 0
+        if self._queue:
             following = self._queue.popleft()
             if not self._queue and not self._deaf:
                 self._transport.resume_reading()
@@ -373,7 +395,8 @@ class Http1Connection(asyncio.Protocol):
         """RFC 9112 section 9.6: closing with unread bytes resets the connection, and the caller loses the reply."""
         self._queue.clear()
         self._state = LINGER
-        self.deadline = monotonic() + LINGER_SECONDS
+        if not self.paused:
+            self.deadline = monotonic() + LINGER_SECONDS
         if self._transport.can_write_eof():
             self._transport.write_eof()
             self._transport.resume_reading()
