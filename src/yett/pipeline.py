@@ -50,6 +50,9 @@ async def run(inbound: Inbound, outlet: Outlet, gate: Gate) -> None:
     flight.ending = True
     try:
         await _conclude(outlet, gate, flight, refusal)
+    except Exception:
+        log.exception("call %s could not be concluded", trail.id)
+        outlet.abandon()
     finally:
         gate.flights.discard(flight)
 
@@ -58,6 +61,8 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     trail, clock = flight.trail, gate.clock
     snapshot = trail.snapshot
     outlet.watch(flight.gone, flight.pause)
+    if outlet.gone:
+        raise asyncio.CancelledError
     # identify
     surface = surface_of(inbound)
     trail.surface = surface.id

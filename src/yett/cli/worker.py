@@ -129,7 +129,7 @@ class Worker:
     async def stop(self) -> None:
         """Drain: no new calls, those in progress finish within `gateway.drain_seconds`, then everything is closed in order."""
         self.draining = True
-        await self.listener.drain(self.settings.gateway.drain_seconds)
+        await self.listener.drain(self.settings.gateway.drain_seconds, self._cut_all)
         for duty in self._duties:
             duty.cancel()
         await self._event("stop", {})
@@ -201,6 +201,10 @@ class Worker:
                 check(key, now)
             except Refusal as refusal:
                 flight.cut(refusal)
+
+    def _cut_all(self) -> None:
+        for flight in tuple(self.gate.flights):
+            flight.cut(Refusal("draining"))
 
     async def _refresh_files(self) -> None:
         if await asyncio.to_thread(self.live.changed):

@@ -319,8 +319,6 @@ class Http1Connection(asyncio.Protocol):
     def watch(self, on_gone: Callable[[], None], on_pause: Callable[[bool], None]) -> None:
         self._on_gone = on_gone
         self._on_pause = on_pause
-        if self.gone:
-            on_gone()
 
     def head(self, status: int, headers: Sequence[tuple[str, str]], length: int | None) -> None:
         """Kept back until the first byte of the body, so that head and body leave in one segment."""

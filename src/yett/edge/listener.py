@@ -52,15 +52,14 @@ class Listener:
             for connection in [c for c in self._connections if c.deadline <= now]:
                 connection.expire()
 
-    async def drain(self, seconds: float) -> None:
-        """Stop accepting, let calls in progress finish for `seconds`, then cut what is left and wait for its records."""
+    async def drain(self, seconds: float, cut: Callable[[], None]) -> None:
+        """Stop accepting, let calls in progress finish for `seconds`, then `cut` what is left and wait for its records."""
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):
             connection.drain()
         await self._empty(seconds)
-        for connection in list(self._connections):
-            connection.cancel()
+        cut()
         await self._empty(CUT_SECONDS)
         if self._sweeper is not None:
             self._sweeper.cancel()
