@@ -11,7 +11,7 @@ import asyncio
 import logging
 
 from yett.dialects import openai_chat
-from yett.errors import Refusal
+from yett.errors import Refusal, YettError
 from yett.gate import Flight, Gate
 from yett.model.call import Call, Inbound
 from yett.model.record import Content
@@ -128,7 +128,10 @@ async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal
         reply.note()
     trail.usage = settle.used(trail, reply.usage if reply else None, reply.received if reply else 0)
     if trail.hold is not None:
-        await gate.ledger.settle(trail.hold, trail.usage.total, trail.usage.cost)
+        try:
+            await gate.ledger.settle(trail.hold, trail.usage.total, trail.usage.cost)
+        except (YettError, OSError):  # the lease will end the hold; the record is owed all the same
+            log.exception("the hold of call %s could not be settled", trail.id)
     try:
         if trail.call is not None and not trail.intended:
             trail.request = _kept(gate, trail, trail.call.body)
