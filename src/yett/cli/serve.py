@@ -26,6 +26,8 @@ from yett.edge.listener import bind
 from yett.edge.tasks import spawn
 from yett.errors import ConfigurationError, Mistake
 
+HURRY = signal.SIGUSR1  # from the supervisor to its workers: cut what is still running
+
 
 @click.command("serve")
 @configuration_option
@@ -37,7 +39,7 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
     """Run the gateway, and the admin port with health and metrics.
 
     SIGHUP, or a changed file, takes up a new configuration; a wrong one is refused and the old one stays in force.
-    SIGTERM and Ctrl-C drain: calls in progress finish within `gateway.drain_seconds`.
+    SIGTERM and Ctrl-C drain: calls in progress finish within `gateway.drain_seconds`, or are cut by a second signal.
     """
     with told(), contextlib.suppress(KeyboardInterrupt):
         reading = load(config, os.environ)
@@ -70,6 +72,7 @@ async def _alone(config: Path, settings: Settings, token: str) -> None:
     gateway = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=False)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
     worker = Worker(config, os.environ)
+    stopped = _signals(lambda: spawn(worker.reload(), "reload"), worker.hurry)
     await worker.start(gateway)
 
     async def reports() -> list[Report]:
@@ -78,7 +81,7 @@ async def _alone(config: Path, settings: Settings, token: str) -> None:
     server = AdminServer(application(reports, token))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, 1)
-    await _until_stopped(lambda: spawn(worker.reload(), "reload"))
+    await stopped.wait()
     await worker.stop()
     server.stop()
     await serving
@@ -90,11 +93,12 @@ async def _supervise(config: Path, settings: Settings, count: int, token: str) -
     held = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
     supervisor = Supervisor(config, count)
+    stopped = _signals(lambda: supervisor.signal(signal.SIGHUP), lambda: supervisor.signal(HURRY))
     supervisor.start()
     server = AdminServer(application(supervisor.reports, token))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, count)
-    await _until_stopped(lambda: supervisor.signal(signal.SIGHUP))
+    await stopped.wait()
     await supervisor.stop(settings.gateway.drain_seconds + 5)
     held.close()
     server.stop()
@@ -105,30 +109,43 @@ async def _worker(config: Path, control: socket.socket) -> None:
     """One of a supervisor's workers: answers with its report for every line on the control socket, drains when it closes."""
     worker = Worker(config, os.environ)
     settings = worker.settings
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    # Ctrl-C goes to the whole group of processes, and so may SIGTERM: neither counts twice here.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    loop.add_signal_handler(HURRY, worker.hurry)
+    loop.add_signal_handler(signal.SIGHUP, lambda: spawn(worker.reload(), "reload"))
     await worker.start(_bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True))
     reader, writer = await asyncio.open_connection(sock=control)
-    orphaned = asyncio.Event()
 
     async def answer() -> None:
         with contextlib.suppress(OSError):
             while await reader.readline():
                 writer.write(msgspec.json.encode(worker.report()) + b"\n")
                 await writer.drain()
-        orphaned.set()
+        stopped.set()  # the supervisor is gone
 
     answering = spawn(answer(), "control")
-    await _until_stopped(lambda: spawn(worker.reload(), "reload"), orphaned)
+    await stopped.wait()
     await worker.stop()
     answering.cancel()
 
 
-async def _until_stopped(reload: Callable[[], object], also: asyncio.Event | None = None) -> None:
+def _signals(reload: Callable[[], object], hurry: Callable[[], object]) -> asyncio.Event:
+    """SIGHUP reloads. The first SIGTERM or Ctrl-C sets the event, a second one is for who does not want to wait."""
     loop = asyncio.get_running_loop()
-    stopped = also or asyncio.Event()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if stopped.is_set():
+            hurry()
+        stopped.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    await stopped.wait()
+    return stopped
 
 
 def _announce(settings: Settings, count: int) -> None:

@@ -140,6 +140,11 @@ class Worker:
         if self.access is not None:
             self.access.flush()
 
+    def hurry(self) -> None:
+        """Cut the drain short: what is still running is ended now, and recorded."""
+        if self.draining:
+            self.listener.hurry()
+
     async def reload(self) -> bool:
         """Take up the files as they are now, or keep what is in force. True when taken up."""
         taken = await asyncio.to_thread(self.live.reload)

@@ -28,6 +28,7 @@ class Listener:
         self._connections: set[Http1Connection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._hurried = False
 
     @property
     def connections(self) -> int:
@@ -53,20 +54,26 @@ class Listener:
                 connection.expire()
 
     async def drain(self, seconds: float, cut: Callable[[], None]) -> None:
-        """Stop accepting, let calls in progress finish for `seconds`, then `cut` what is left and wait for its records."""
+        """Stop accepting, let calls in progress finish for `seconds` or until `hurry`, then `cut` what is left and wait for its
+        records."""
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):
             connection.drain()
         await self._empty(seconds)
         cut()
+        self._hurried = False
         await self._empty(CUT_SECONDS)
         if self._sweeper is not None:
             self._sweeper.cancel()
 
+    def hurry(self) -> None:
+        """Give calls in progress no more time to finish."""
+        self._hurried = True
+
     async def _empty(self, seconds: float) -> None:
         deadline = monotonic() + seconds
-        while self._connections and monotonic() < deadline:  # noqa: ASYNC110 - bounded, and at shutdown only
+        while self._connections and monotonic() < deadline and not self._hurried:  # noqa: ASYNC110 - at shutdown only
             await asyncio.sleep(0.02)
 
 
