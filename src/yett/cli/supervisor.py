@@ -7,6 +7,7 @@ its state when asked; when that socket closes the supervisor is gone, and the wo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -23,6 +24,7 @@ from yett.edge.tasks import spawn
 log = logging.getLogger("yett")
 
 ASK_SECONDS = 2.0
+LOOK_SECONDS = 0.1
 SHORT_LIFE = 5.0  # seconds; a worker that dies sooner is restarted with growing pauses
 LONGEST_PAUSE = 30.0
 _decode = msgspec.json.Decoder(Report).decode
@@ -38,8 +40,15 @@ class _Child:
         theirs.close()
         self._socket = ours
         self._lock = asyncio.Lock()
+        self._unanswered = 0  # a late answer to an earlier question is not the answer to this one
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+
+    async def ended(self) -> int:
+        """Its exit status, once it has one. Asked for, not waited for in a thread: asyncio has few of those."""
+        while (status := self.process.poll()) is None:  # noqa: ASYNC110 - a child's end is no event of this loop
+            await asyncio.sleep(LOOK_SECONDS)
+        return status
 
     async def report(self) -> Report | None:
         """None when the worker does not answer."""
@@ -48,8 +57,11 @@ class _Child:
                 if self._writer is None or self._reader is None:
                     self._reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=16 << 20)
                 self._writer.write(b"\n")
+                self._unanswered += 1
                 async with asyncio.timeout(ASK_SECONDS):
-                    line = await self._reader.readline()
+                    while self._unanswered:
+                        line = await self._reader.readline()
+                        self._unanswered -= 1
                 return _decode(line) if line else None
             except (OSError, TimeoutError, msgspec.DecodeError, ValueError):
                 return None
@@ -77,17 +89,19 @@ class Supervisor:
     async def _keep(self, place: int) -> None:
         pause = 0.5
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._stopping.is_set():
             began = loop.time()
             child = self._children[place] = _Child(self._path)
-            code = await asyncio.to_thread(child.process.wait)
+            code = await child.ended()
             child.close()
             self._children[place] = None
             if self._stopping.is_set():
                 return
             log.error("worker ended", extra={"fields": {"worker": place, "pid": child.process.pid, "code": code}})
             pause = 0.5 if loop.time() - began > SHORT_LIFE else min(pause * 2, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
     async def reports(self) -> list[Report]:
         """One per worker; a worker that does not answer is reported as trouble, never left out."""
