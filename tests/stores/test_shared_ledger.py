@@ -170,6 +170,27 @@ def test_a_dead_process_is_noticed_before_its_leases_end(path: Path) -> None:
     ledger.close()
 
 
+def test_what_dead_processes_held_is_found_at_once_and_can_be_closed(path: Path) -> None:
+    process = worker(path, "grab", "concurrency", 5)
+    assert line(process) == "ready"
+    tell(process)
+    assert line(process) == "5"
+    ledger = SharedLedger(path, Dial(), lease=3600)
+    scopes = (Scope("team:all", Limits(concurrency=6)),)
+    own = finish(ledger.reserve("own", scopes, 7, 9))
+    assert ledger.lost() == []
+    end(process)
+    lost = ledger.lost()
+    assert len(lost) == 5
+    assert ledger.account(scopes[0]).inflight == 1
+    assert {call.id for call in ledger.lost()} == {call.id for call in lost}
+    assert all(ledger.resolve(call.id, call.tokens, call.cost) for call in lost)
+    assert ledger.lost() == []
+    finish(ledger.settle(own, 7, 9))
+    assert ledger.figures().inflight == ledger.figures().unresolved == 0
+    ledger.close()
+
+
 def test_a_forked_child_excludes_its_parent(ledger: SharedLedger, path: Path) -> None:
     scopes = (Scope("key:k", Limits(rpm=1000)),)
     finish(ledger.reserve("parent", scopes, 0, 0))

@@ -95,6 +95,7 @@ class Worker:
         )
         self.journal.start()
         self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
+        self._take_over()
         self.health = Health(settings.routing)
         self.upstream = UpstreamClient(
             limits=PoolLimits(connections=settings.routing.max_connections),
@@ -125,6 +126,29 @@ class Worker:
             spawn(self._every(settings.limits.lease_seconds / 3, self._extend), "leases"),
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
         ]
+
+    def _take_over(self) -> None:
+        """What processes that died had reserved: a call whose intent is on the record may have been served, and is charged its
+        worst case; nothing has left for any other."""
+        damaged = [writer for writer in self.journal.recovered if writer.damage]
+        for writer in damaged:
+            fields = {"writer": writer.writer, "damage": writer.damage}
+            log.error("the audit journal is damaged: see `yett audit verify`", extra={"fields": fields})
+        lost = self.ledger.lost()
+        if not (lost or self.journal.recovered):
+            return
+        sent = {orphan.intent.call for writer in self.journal.recovered for orphan in writer.orphans}
+        charged = 0
+        for call in lost:
+            served = damaged or call.id in sent or find(self.audit, call.id)
+            self.ledger.resolve(call.id, *((call.tokens, call.cost) if served else (0, 0)))
+            charged += bool(served)
+        log.warning(
+            "took over from processes that died",
+            extra={
+                "fields": {"unknown_outcomes": len(sent), "holds_charged": charged, "holds_freed": len(lost) - charged}
+            },
+        )
 
     async def stop(self) -> None:
         """Drain: no new calls, those in progress finish within `gateway.drain_seconds`, then everything is closed in order."""

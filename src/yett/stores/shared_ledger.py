@@ -7,7 +7,7 @@ file, its lock and its all-or-nothing commit are in `ledger_file`. What happens 
   makes abandons it. It is no longer in flight, and its worst case becomes a charge, because the provider may have served it:
   nothing is held for ever, and no budget is overshot. Each is counted in `figures()`.
 - For a day it can still be put right, exactly once: by a late `settle`, or by `resolve` with what the journal knows. A
-  gateway that starts calls `expired` and resolves what it finds.
+  gateway that starts resolves what it finds `lost`.
 - A day later it is forgotten and its charge stands.
 
 Capacity is fixed when the file is made: 65,536 scopes (rows idle since an earlier month are used again) and 16,384 calls in
@@ -79,6 +79,14 @@ class LedgerFigures(Struct, frozen=True):
     unresolved: int
     abandoned: int
     abandoned_cost: int
+
+
+class LostCall(Struct, frozen=True):
+    """A call whose process is gone, with the worst case that was charged for it: tokens, and cost in micro-USD."""
+
+    id: str
+    tokens: int
+    cost: int
 
 
 class SharedLedger:
@@ -316,6 +324,22 @@ class SharedLedger:
                 self._table.id(row)
                 for row, hold in self._table.holds()
                 if hold[0] == ABANDONED or hold[2] <= now * 1e6 or not self._table.runs(hold, running)
+            ]
+        finally:
+            self._file.unlock()
+
+    def lost(self) -> list[LostCall]:
+        """The calls whose process is gone; from now on none of them is in flight. Unlike others whose lease has run out, they
+        cannot settle any more, so what `resolve` is told about them is final."""
+        now = int(self._clock.now() * 1e6)
+        self._file.lock()
+        try:
+            self._table.sweep(now)
+            running: dict[Process, bool] = {}
+            return [
+                LostCall(self._table.id(row), hold[6], hold[7])
+                for row, hold in self._table.holds()
+                if not self._table.runs(hold, running)
             ]
         finally:
             self._file.unlock()
