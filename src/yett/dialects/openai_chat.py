@@ -118,6 +118,8 @@ def prepare(
     """The body as it leaves: another model name, a cap on output tokens, usage asked for on a stream, redacted strings."""
     if not cap and not include_usage and not texts:
         return patch.swap(body, "model", model)
+    if texts:  # first, and by themselves: what the edits below keep of an option must be redacted too
+        body = patch.apply(body, patch.strings(body, texts))
     spans = patch.fields(body)
     edits: list[patch.Edit] = []
     name = patch.quote(model)
@@ -129,10 +131,6 @@ def prepare(
         edits += [patch.replace(body, spans, field, b"%d" % cap) for field in present or ["max_tokens"]]
     if include_usage:
         edits.append(patch.replace(body, spans, "stream_options", _with_usage(body, spans.get("stream_options"))))
-    if texts:
-        # A redacted model name or option would collide with the edits above: those spans are already replaced.
-        taken = [(start, end) for start, end, _ in edits]
-        edits += [edit for edit in patch.strings(body, texts) if not any(s <= edit[0] < e for s, e in taken)]
     return patch.apply(body, edits) if edits else body
 
 
@@ -201,20 +199,22 @@ def read_reply(body: bytes) -> ChatReply:
 
 def redact_reply(body: bytes, texts: dict[int, str]) -> bytes:
     """The reply with these string values replaced; `logprobs` spell the text out token by token, so they go too."""
-    edits = patch.strings(body, texts)
-    return _without_logprobs(patch.apply(body, edits))
+    redacted = patch.apply(body, patch.strings(body, texts))
+    if b'"logprobs"' not in redacted and b"\\u" not in redacted:
+        return redacted
+    document = msgspec.json.decode(redacted)
+    return msgspec.json.encode(document) if drop_logprobs(document) else redacted
 
 
-def _without_logprobs(body: bytes) -> bytes:
-    if b'"logprobs"' not in body:
-        return body
-    document = msgspec.json.decode(body)
+def drop_logprobs(document: dict[str, Any]) -> bool:
+    """Take the `logprobs` out of every choice of a reply, or of a stream's event. True when there were any."""
     found = False
-    for choice in document.get("choices") or ():
-        if isinstance(choice, dict) and choice.get("logprobs") is not None:
+    choices = document.get("choices")
+    for choice in choices if type(choices) is list else ():
+        if type(choice) is dict and choice.get("logprobs") is not None:
             choice["logprobs"] = None
             found = True
-    return msgspec.json.encode(document) if found else body
+    return found
 
 
 # ---- errors, lists ------------------------------------------------------------------------------------------------
