@@ -8,6 +8,7 @@ that nobody can show one text to the gateway and another to the model. Depth is 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -31,8 +32,15 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):  # RFC 8259 section 6: what is beyond a double is for each parser to decide
+        raise ValueError("beyond a double")
+    return value
+
+
 _SPACED_COLON = re.compile(rb'"[ \t\r\n]++:')
-_slow = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant).decode
+_slow = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_number).decode
 _fast = msgspec.json.Decoder().decode
 
 
@@ -68,6 +76,6 @@ def loads(body: bytes) -> Any:
         raise Refusal("invalid_json", "A string contains half of a surrogate pair.") from None
     except RecursionError:
         raise Refusal("json_too_deep") from None
-    except ValueError:  # a constant, or a number with more digits than Python converts
-        raise Refusal("invalid_json", "The body contains a number that JSON does not allow.") from None
+    except ValueError:  # a constant, a number beyond a double, or one with more digits than Python converts
+        raise Refusal("invalid_json", "The body contains a number that not every parser can read.") from None
     return value
