@@ -18,6 +18,11 @@ def select(findings: Iterable[Finding], selectors: Iterable[str]) -> tuple[Findi
     return tuple(finding for finding in findings if any(matches(finding.kind, selector) for selector in wanted))
 
 
+def place(finding: Finding) -> tuple[int, int, str]:
+    """The order in which findings are masked: of those that begin together, the longest first."""
+    return finding.start, -finding.end, finding.kind
+
+
 def marker(kind: str) -> str:
     """What stands where a finding of this kind stood."""
     return f"[REDACTED:{kind}]"
@@ -32,7 +37,7 @@ def mask(text: str, findings: Iterable[Finding]) -> str:
     pieces: list[str] = []
     done = 0  # text before this is in `pieces` already
     last = ""
-    for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.kind)):
+    for finding in sorted(findings, key=place):
         continues = finding.start < done or (finding.start == done and finding.kind == last)
         if not continues or not pieces:
             pieces += (text[done : finding.start], marker(finding.kind))

@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from yett.detectors.engine import Scanner
-from yett.detectors.mask import marker, mask, matches
+from yett.detectors.mask import marker, mask, matches, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
-from yett.dialects.openai_chat import DONE, usage_of
+from yett.dialects.openai_chat import DONE, drop_logprobs, usage_of
+from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.usage import Usage
 
@@ -131,12 +132,13 @@ class StreamReview:
             return
         try:
             document = _decode(payload)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BrokenStreamError("garbage") from None
         if type(document) is not dict:
             raise BrokenStreamError("garbage")
-        if not raw.startswith(b"data: "):
-            raw = sse.event_of(msgspec.json.encode(document))  # drop `event:`, `id:` and comment lines: not inspected
+        if len(raw) != len(payload) + 8 or not raw.startswith(b"data: "):
+            # More than `data: …` and an empty line: `event:`, `id:` and comment lines were not inspected.
+            raw = sse.event_of(msgspec.json.encode(document))
         self._document(raw, document)
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
@@ -236,16 +238,17 @@ class StreamReview:
         if self._keep and text:
             track.kept.append(text if self._keep == "full" or not released.findings else mask(text, released.findings))
         at = 0
-        for finding in released.findings:
-            if not self._note(finding) or finding.start < at:
+        for finding in sorted(released.findings, key=place) if len(released.findings) > 1 else released.findings:
+            if not self._note(finding) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
                 self._advance(track, text[at : finding.start], finding.start - at, masked=False)
-                track.masked = ""
-            # A very long match is reported as findings that touch: one marker for all of them.
-            joined = finding.start == at and track.masked == finding.kind
-            self._advance(track, "" if joined else marker(finding.kind), finding.end - finding.start, masked=True)
-            track.masked = finding.kind
+                at, track.masked = finding.start, ""
+            # As in `mask`: one marker for spans that overlap, and for the touching pieces of one very long match.
+            shown = ""
+            if finding.start == at and track.masked != finding.kind:
+                shown, track.masked = marker(finding.kind), finding.kind
+            self._advance(track, shown, finding.end - at, masked=True)
             at = finding.end
         if at < len(text):
             self._advance(track, text[at:], len(text) - at, masked=False)
@@ -255,7 +258,11 @@ class StreamReview:
         """Count the finding; True when it must be redacted. New kinds are put before policy first."""
         if finding.kind not in self._kinds:
             self._kinds |= {finding.kind, finding.family}
-            self._selectors = self._judge(self._kinds)
+            try:
+                self._selectors = self._judge(self._kinds)
+            except Refusal:
+                self.findings[finding.kind, "blocked"] += 1
+                raise
         redact = any(matches(finding.kind, selector) for selector in self._selectors)
         self.findings[finding.kind, "redacted" if redact else "noted"] += 1
         return redact
@@ -310,9 +317,7 @@ class StreamReview:
 def _rewritten(event: _Event) -> bytes:
     for slot in event.slots:
         slot.container[slot.key] = slot.out
-    for choice in event.document.get("choices") or ():
-        if type(choice) is dict and choice.get("logprobs") is not None:
-            choice["logprobs"] = None  # they would spell out what was redacted
+    drop_logprobs(event.document)
     return sse.event_of(msgspec.json.encode(event.document))
 
 
