@@ -6,10 +6,11 @@ no protection: that is the entropy, and the keyed hash under which a key is stor
 
 from __future__ import annotations
 
-import hmac
 import re
 import string
 import zlib
+
+from yett.config.keyed_hash import keyed_hash
 
 PREFIX = "ytk_live_"
 ENTROPY_BYTES = 32
@@ -34,7 +35,7 @@ def well_formed(key: str) -> bool:
 
 def digest(pepper: bytes, key: bytes) -> bytes:
     """What a key is stored and looked up under: HMAC-SHA-256(pepper, key), 32 bytes."""
-    return hmac.digest(pepper, key, "sha256")
+    return keyed_hash(pepper).digest(key)
 
 
 def _check(body: str) -> str:

@@ -7,7 +7,6 @@ derived from the key file, and counts its nonces: a frame that is cut off again 
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from hashlib import sha256
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from yett.config.keyed_hash import KeyedHash
 from yett.errors import ConfigurationError, IntegrityError, Mistake
 from yett.stores.append_file import AppendFile
 from yett.stores.checkpoint import ZERO
@@ -34,7 +34,7 @@ class ContentKey:
 
     def __init__(self, master: bytes) -> None:
         self._master = master
-        self._fingerprints = self._derive(b"yett audit fingerprint v1", 32)
+        self._fingerprints = KeyedHash(self._derive(b"yett audit fingerprint v1", 32))
 
     @classmethod
     def load(cls, path: Path) -> ContentKey:
@@ -56,7 +56,7 @@ class ContentKey:
 
     def fingerprint(self, text: bytes) -> str:
         """HMAC-SHA-256, hex. Keyed, because a short prompt could be guessed from a plain hash."""
-        return hmac.digest(self._fingerprints, text, "sha256").hex()
+        return self._fingerprints.digest(text).hex()
 
 
 def _bound(call: str, part: str) -> bytes:
