@@ -81,6 +81,7 @@ class FileJournal:
         self._folder.mkdir(mode=0o750)
         self._clock = clock
         self._tuning = tuning
+        self._full = tuning.segment
         self._power = durability == "power"
         self._keeps = content in ("redacted", "full")
         self._digests = content != "none"
@@ -95,10 +96,11 @@ class FileJournal:
         sync_folder(folder)
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
         self._prefix = f'{{"w":"{self.writer}","n":'.encode()
-        self._tip = genesis(self.writer)
+        self._tip = genesis(self.writer).encode()
         self._frontier = Frontier()
         self._open_calls: dict[str, int] = {}
         self._marked = 0  # size of the tree at the last checkpoint asked for
+        self._due = tuning.records - 1  # the record that the next one is asked for at
         self._marked_at = self._entered_at = clock.monotonic()
         self._probed_at = -tuning.probe
         self._notary = Notary(self.writer, self._checkpoints, root)
@@ -161,29 +163,31 @@ class FileJournal:
         """Chain the record and hand it to the operating system: `append` without the wait for the disk. Raises Refusal."""
         # The reserve is for the outcomes of calls that were let in. Outcomes of calls that were refused right away come as
         # fast as a client can send, and would use it up.
-        owed = record.kind == "outcome" and record.call in self._open_calls
+        kind, opened = record.kind, self._open_calls
+        owed = kind == "outcome" and record.call in opened
         if self._reason and (self._closed or not owed):
             self._admit()
         try:
             body = self._encode(record)
         except UnicodeEncodeError:
             body = _lossy(record)
-        size = self._frontier.size
-        line = b'%b%d,"prev":"%b",%b' % (self._prefix, size, self._tip.encode(), body[1:])
-        if self._segment.size + len(line) >= self._tuning.segment and self._segment.size:
+        tree = self._frontier
+        size = tree.size
+        line = b'%b%d,"prev":"%b",%b' % (self._prefix, size, self._tip, body[1:])
+        if self._segment.size + len(line) >= self._full and self._segment.size:
             self._rotate()
         try:
             self._segment.append(line + b"\n")
         except OSError as error:
             self._rescue(line + b"\n", error, owed=owed)
-        leaf = sha256(b"\x00" + line)
-        self._tip = leaf.hexdigest()
-        self._frontier.append(leaf.digest())
-        if record.kind == "intent":
-            self._open_calls[record.call] = size
-        elif record.kind == "outcome":
-            self._open_calls.pop(record.call, None)
-        if size + 1 - self._marked >= self._tuning.records:
+        leaf = sha256(b"\x00" + line).digest()
+        self._tip = leaf.hex().encode()
+        tree.append(leaf)
+        if owed:
+            del opened[record.call]
+        elif kind == "intent":
+            opened[record.call] = size
+        if size >= self._due:
             self._request()
 
     def _admit(self) -> None:
@@ -287,6 +291,7 @@ class FileJournal:
 
     def _request(self, enter: str = "") -> None:
         self._marked = self._frontier.size
+        self._due = self._marked + self._tuning.records - 1
         self._marked_at = self._clock.monotonic()
         self._notary.request(self._mark("open", enter))
 
