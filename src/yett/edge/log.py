@@ -17,13 +17,14 @@ import msgspec
 from yett.model.record import Record
 
 MOST_LINES = 512
+LONGEST_KEPT = 128  # characters of a caller's word that may stay in a cache
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = {
-            "ts": _time(record.created),
+            "ts": _time(int(record.created * 1e6)),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             **getattr(record, "fields", {}),
@@ -36,15 +37,16 @@ class _Json(logging.Formatter):
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = " ".join(f"{name}={value}" for name, value in getattr(record, "fields", {}).items())
-        line = f"{_time(record.created)} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip()
+        when = _time(int(record.created * 1e6))
+        line = f"{when} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip()
         # A line break in a value would let a caller forge log lines.
         line = line.replace("\r", "\\r").replace("\n", "\\n")
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def _time(created: float) -> str:
-    seconds = int(created)
-    return f"{_second(seconds)}.{int((created - seconds) * 1000):03d}Z"
+def _time(micros: int) -> str:
+    """Microseconds since the epoch as RFC 3339, to the millisecond."""
+    return f"{_second(micros // 1_000_000)}.{'%03d' % (micros // 1000 % 1000)}Z"  # noqa: UP031 - `:03d` takes twice as long
 
 
 @lru_cache(maxsize=2)
@@ -105,7 +107,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 def _line(record: Record) -> _Line:
     usage = record.usage
     return _Line(
-        _time(record.ts / 1e6),
+        _time(record.ts),
         "info",
         "call",
         record.call,
@@ -133,21 +135,30 @@ def _json_line(record: Record) -> bytes:
 
 
 def _text_line(record: Record) -> bytes:
-    fields = f"call={record.call} outcome={record.outcome} status={record.status} ms={record.ms} overhead_ms={record.overhead_ms}"
-    if record.code:
-        fields += f" code={record.code}"
-    if record.caller:
-        fields += f" caller={record.caller} team={record.team}"
-    if record.surface:
-        fields += f" surface={record.surface}"
-    if record.model:
-        # The caller's word: JSON's escapes keep it from forging log lines.
-        fields += f" model={record.model if record.model.isidentifier() else _encode(record.model).decode()}"
-    if record.decision:
-        fields += f" decision={record.decision}"
-    if record.target:
-        fields += f" target={record.target}"
-    usage = record.usage
+    model, usage = record.model, record.usage
+    about = _about if len(model) <= LONGEST_KEPT else _about.__wrapped__
+    fields = about(record.code, record.caller, record.team, record.surface, model, record.decision, record.target)
     if usage is not None and usage.total:
         fields += f" tokens={usage.total} cost_microusd={usage.cost}"
-    return f"{_time(record.ts / 1e6)} info    call {fields}\n".encode()
+    return (
+        f"{_time(record.ts)} info    call call={record.call} outcome={record.outcome} status={record.status}"
+        f" ms={record.ms} overhead_ms={record.overhead_ms}{fields}\n"
+    ).encode()
+
+
+@lru_cache(maxsize=1024)
+def _about(code: str, caller: str, team: str, surface: str, model: str, decision: str, target: str) -> str:
+    """The part of a line that many calls have in common."""
+    fields = f" code={code}" if code else ""
+    if caller:
+        fields += f" caller={caller} team={team}"
+    if surface:
+        fields += f" surface={surface}"
+    if model:
+        # The caller's word: JSON's escapes keep it from forging log lines.
+        fields += f" model={model if model.isidentifier() else _encode(model).decode()}"
+    if decision:
+        fields += f" decision={decision}"
+    if target:
+        fields += f" target={target}"
+    return fields
