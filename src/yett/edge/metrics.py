@@ -22,7 +22,6 @@ OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 
 _DURATION_MS = tuple(bound * 1000 for bound in DURATION)
 _OVERHEAD_MS = tuple(bound * 1000 for bound in OVERHEAD)
-MOST_SERIES = 4096
 
 # name -> (help, labels)
 COUNTERS: dict[str, tuple[str, Labels]] = {
@@ -98,9 +97,10 @@ class Metrics:
         self.known: frozenset[str] = frozenset()
 
     def observe(self, outcome: Record) -> None:
+        model = outcome.model
         key = (
             outcome.surface,
-            outcome.model,
+            model if model in self.known else self._model(model),
             outcome.target,
             outcome.team,
             outcome.decision,
@@ -109,8 +109,6 @@ class Metrics:
         )
         count = self._series.get(key)
         if count is None:
-            if len(self._series) >= MOST_SERIES:
-                self._settle()
             count = self._series[key] = _Count()
         count.calls += 1
         count.milliseconds[bisect_left(_DURATION_MS, outcome.ms)] += 1
@@ -144,11 +142,10 @@ class Metrics:
         return name if not name or name in self.known else "other"
 
     def _settle(self) -> None:
-        """Add what was counted by call to what is told by metric. Callers can invent model names: their series end here."""
+        """Add what was counted by call to what is told by metric."""
         counters, histograms = self._counters, self._histograms
-        for (named, asked, target, team, decision, outcome, code), count in self._series.items():
+        for (named, model, target, team, decision, outcome, code), count in self._series.items():
             surface = named or "none"
-            model = self._model(asked)
             provider = target.partition("/")[0]
             _add(counters["yett_calls"], (surface, model, provider, team, decision, outcome, code), count.calls)
             if count.input or count.output:
