@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.ports import Scope
 from yett.stages.decide import Plan
 from yett.stages.duties import Duties
 from yett.stages.tokens import input_tokens, output_tokens
+
+# What the ledger can count of one call. No model reads or writes so much, and no caller can mean it.
+MOST_TOKENS = 10**10
+MOST_COST = 10**14  # micro-USD
 
 
 class Worst(Struct, frozen=True):
@@ -22,7 +27,8 @@ class Worst(Struct, frozen=True):
 
 
 def worst_case(plan: Plan, caller: Caller, call: Call) -> Worst:
-    """Input as counted, output as capped, each target at its own price, and of all that the dearest."""
+    """Input as counted, output as capped, each target at its own price, and of all that the dearest. Raises
+    Refusal("invalid_request") for what is beyond any model."""
     scopes = plan.snapshot.scopes_of(caller.key, plan.route)
     if call.action != "InvokeModel":
         return Worst(scopes)
@@ -36,6 +42,8 @@ def worst_case(plan: Plan, caller: Caller, call: Call) -> Worst:
         most = max(most, output)
         if price is not None:
             cost = max(cost, price.worst_case(tokens, output))
+    if tokens + most > MOST_TOKENS or cost > MOST_COST:
+        raise Refusal("invalid_request", "The call asks for more tokens than can be reserved.", param="max_tokens")
     return Worst(scopes, tokens, tokens + most, cost)
 
 
