@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 from msgspec.json import encode
 from msgspec.structs import replace
 
@@ -21,10 +21,13 @@ from yett.model.finding import Finding
 from yett.model.route import Target
 from yett.policy.decision import decide_call, listed_models, only_observed
 from yett.policy.explain import facts_to_record
+from yett.policy.memo import Memo
 from yett.providers.shelf import KINDS
 from yett.stages import inspect
 from yett.stages.duties import Duties, duties_of
 from yett.stages.record import Trail
+
+_RULINGS = 64  # remembered per generation and plan; what an upstream writes must not make them grow
 
 
 class Ruling(Struct, frozen=True):
@@ -62,7 +65,7 @@ class Plan(Struct, frozen=True):
     edits: dict[str, Edit] = {}  # by target id
     obligations: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
-    rulings: dict[tuple[str, frozenset[str]], Ruling] = {}
+    rulings: Memo[Ruling] = field(default_factory=lambda: Memo(_RULINGS))  # by target id and kinds found
 
 
 def before_inspection(snapshot: Snapshot, caller: Caller, call: Call, now: float, trail: Trail) -> Plan | None:
@@ -109,7 +112,8 @@ def judge_reply(plan: Plan, trail: Trail, target: Target, kinds: frozenset[str])
     policy_error."""
     ruling = plan.rulings.get((target.id, kinds))
     if ruling is None:
-        ruling = plan.rulings[target.id, kinds] = _ruling(plan, target, kinds)
+        ruling = _ruling(plan, target, kinds)
+        plan.rulings.put((target.id, kinds), ruling)
     trail.decision = ruling.decision
     if ruling.refused:
         raise Refusal(ruling.refused, ruling.advice, policies=ruling.policies)
