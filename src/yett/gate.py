@@ -53,7 +53,7 @@ class Flight:
 
     def cut(self, reason: Refusal) -> None:
         """End the call and tell the caller `reason`. Safe at any time; the first reason counts."""
-        if self.reason is None:
+        if not self.ending:
             self.reason = reason
             self._cancel()
 

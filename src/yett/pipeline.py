@@ -42,7 +42,7 @@ async def run(inbound: Inbound, outlet: Outlet, gate: Gate) -> None:
     except (UpstreamFailure, BrokenStreamError) as error:
         refusal = refusal_for(error.outcome)
     except asyncio.CancelledError:
-        refusal = flight.reason
+        refusal = flight.reason or (None if outlet.gone else Refusal("draining"))
         trail.outcome = "cut" if refusal else "disconnected"
     except Exception:
         log.exception("call %s failed", trail.id)
@@ -80,8 +80,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         plan = decide.after_inspection(snapshot, caller, call, findings, now, trail)
     decide.follow(plan, trail)
     # transform: refuses what cannot be redacted, before it costs anything
-    bodies = transform.Bodies(call, plan, findings)
-    trail.findings = bodies.counted
+    bodies = transform.bodies_for(call, plan, findings, trail)
     # reserve, then record the intent: nothing leaves before both have succeeded
     worst = worst_case(plan, caller, call)
     trail.input_tokens = worst.input
@@ -178,6 +177,8 @@ def _content(gate: Gate, trail: record.Trail, part: str, text: bytes) -> Content
     if keep == "none" or not text:
         return None
     if keep == "redacted" and part == "request" and trail.call is not None:
+        if trail.found is None:  # nobody knows what would have to be redacted
+            return Content(len(text), gate.journal.fingerprint(text))
         text = kept_text(keep, text, trail.call.segments, trail.found)
     blob = gate.journal.keep(trail.id, part, text) if keep != "digest" else ""
     return Content(len(text), gate.journal.fingerprint(text), blob)

@@ -36,7 +36,7 @@ class Trail:
     decision: Decision | None = None
     verdict: str = ""  # allow, observe, deny
     labels: tuple[str, ...] = ()
-    found: Sequence[Finding] = ()  # in the request
+    found: Sequence[Finding] | None = None  # in the request; None: it was refused before it was inspected
     findings: Sequence[FindingCount] = ()
     obligations: tuple[str, ...] = ()
     input_tokens: int = 0  # estimated, of what would leave
@@ -71,7 +71,9 @@ class Trail:
         self.status = refusal.status
         if self.outcome == "cut":
             return
-        self.outcome = "failed" if refusal.fault in ("upstream", "gateway") else "refused"
+        # What a provider refuses is the caller's fault, but no refusal of ours.
+        ours = refusal.fault not in ("upstream", "gateway") and refusal.code != "provider_rejected"
+        self.outcome = "refused" if ours else "failed"
         if refusal.fault == "policy":
             self.verdict = "deny"
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from yett.detectors.mask import mask, select
-from yett.dialects import openai_chat
+from yett.detectors.mask import marker, mask, select
+from yett.dialects import openai_chat, patch
+from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.record import FindingCount
@@ -59,15 +60,16 @@ class BufferedReply:
             raise Refusal("provider_rejected", f"The provider refused the request with status {status}.") from None
         self.status = trail.status = status
         self.usage = view.usage
-        self.received = len(body)
         trail.finish = view.finish
-        trail.outcome = "ok"
-        if status >= 300:
+        if status < 300:
+            self.received = len(body)
+            trail.outcome = "ok"
+        else:
             trail.code, trail.outcome = "provider_rejected", "failed"
         findings = plan.snapshot.scanner.scan(view.segments)
+        self.kept = kept_text(plan.snapshot.settings.audit.content, body, view.segments, findings)
         redact = self._judge(findings, view.segments, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
-        self.kept = kept_text(plan.snapshot.settings.audit.content, body, view.segments, findings)
 
     def _judge(self, findings: Sequence[Finding], segments: Sequence[Segment], target: Target) -> dict[int, str]:
         """The segments that must be replaced, by ordinal. Raises Refusal; the findings are on the trail either way."""
@@ -105,9 +107,10 @@ class StreamedReply:
     async def deliver(self, exchange: Exchange, target: Target) -> None:
         """Raises UpstreamFailure, BrokenStreamError, Refusal; afterwards `begun` says whether the caller has seen any of it."""
         if exchange.status >= 300:
+            self._review = None  # of an attempt before, of which nothing has gone out
             await self._buffered.deliver(exchange, target)
             return
-        if not exchange.header(b"content-type").startswith(b"text/event-stream"):
+        if not exchange.header(b"content-type").lower().startswith(b"text/event-stream"):
             raise UpstreamFailure("garbage", "not an event stream")
         plan, trail = self._plan, self._trail
         settings = plan.snapshot.settings
@@ -125,7 +128,8 @@ class StreamedReply:
             if not review.done:  # else: it said all it had to say, and then did not end properly
                 raise
         if not review.done:
-            self._write(review.finish_all())
+            if self.begun:  # else another target may still do better than half an answer
+                self._write(review.finish_all())
             raise BrokenStreamError("upstream_error" if review.failed else "missing_terminator")
         trail.outcome, trail.status = "ok", 200
 
@@ -167,7 +171,11 @@ class StreamedReply:
         """The released texts by channel, as JSON."""
         if self._review is None:
             return self._buffered.kept
-        return msgspec.json.encode(self._review.texts)
+        texts, snapshot = self._review.texts, self._plan.snapshot
+        if snapshot.settings.audit.content == "redacted" and not snapshot.settings.inspection.stream:
+            scan = snapshot.scanner.scan_text  # what was passed on unseen is not kept unseen
+            texts = {channel: mask(text, scan(text)) for channel, text in texts.items()}
+        return msgspec.json.encode(texts)
 
     def note(self) -> None:
         """Put what the review saw on the trail."""
@@ -183,11 +191,14 @@ class StreamedReply:
 
 
 def kept_text(keep: str, body: bytes, segments: Sequence[Segment], findings: Sequence[Finding]) -> bytes:
-    """What the record keeps of a body: as it is, or with every finding masked, also those that policy lets pass."""
+    """What the record keeps of a body: as it is, or with every finding masked, also those that policy lets pass. Where one
+    cannot be rewritten, nothing else is kept either."""
     if keep != "redacted" or not findings:
         return body
     texts = {}
     for position in {f.segment for f in findings}:
         segment = segments[position]
+        if segment.index == UNPATCHABLE:
+            return patch.quote(marker(next(f.kind for f in findings if f.segment == position)))
         texts[segment.index] = mask(segment.text, [f for f in findings if f.segment == position])
     return openai_chat.redact_reply(body, texts)

@@ -15,6 +15,7 @@ from yett.model.route import Target
 from yett.model.segment import Segment
 from yett.stages import inspect
 from yett.stages.decide import Edit, Plan
+from yett.stages.record import Trail
 
 
 def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int, str]:
@@ -34,6 +35,17 @@ def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int
             )
         texts[segment.index] = mask(segment.text, found)
     return texts
+
+
+def bodies_for(call: Call, plan: Plan, findings: Sequence[Finding], trail: Trail) -> Bodies:
+    """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
+    try:
+        bodies = Bodies(call, plan, findings)
+    except Refusal:
+        trail.findings = inspect.counted(findings, "request", frozenset(), blocked=True)
+        raise
+    trail.findings = bodies.counted
+    return bodies
 
 
 class Bodies:
