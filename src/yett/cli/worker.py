@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -39,6 +40,7 @@ log = logging.getLogger("yett")
 KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
+COLLECT = (20_000, 20, 100)
 
 
 class Calls:
@@ -118,6 +120,11 @@ class Worker:
         )
         self._apply()
         await self._event("start", {"digest": self.live.current.digest, "workers": settings.gateway.workers})
+        # What is there now stays: the collector need not walk the configuration, the automaton's tables and the modules again
+        # and again. A call leaves no cycles, so young generations may grow before they are looked at.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*COLLECT)
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings))
         await self.listener.start(bound)
         self._duties = [
