@@ -100,6 +100,7 @@ FOUND: tuple[tuple[str, str, str], ...] = (
 )
 
 CLEAN: tuple[str, ...] = (
+    "Authorization: Basic QWxhZGRpb and Authorization: basic notbase64a, eyJhbGciOiJub25z.eyJhbGciOiJub25z",
     "The quick brown fox jumps over the lazy dog.",
     "commit 9fceb02d0ae598e95dc970b74767f19372d61af8 on branch main",
     "id 123e4567-e89b-12d3-a456-426614174000, trace 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

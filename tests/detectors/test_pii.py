@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,11 +34,34 @@ def test_iban_of_no_country() -> None:
 
 @pytest.mark.parametrize("text", ["+1 415 555 2671", "+44 20 7946 0958", "+49\u202f30\u202f901820", "+91-98765-43210"])
 def test_phone(text: str) -> None:
-    assert pii.phone(text)
-    assert pii.phone_after_prefix(text[1:])
+    assert pii.phone(text) == len(text)
+    assert pii.phone_after_prefix(text[1:]) == len(text) - 1
 
 
-@pytest.mark.parametrize("text", ["+1 000 000 0000", "+999 123 4567", "+1", "none"])
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_phone_accepts_every_country(region: str) -> None:
+    number = phonenumbers.example_number(region)
+    for style in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL):
+        text = phonenumbers.format_number(number, style)
+        assert pii.phone(text) == len(text)
+
+
+@pytest.mark.parametrize("text", ["+44 (0)20 7946 0958", "+39 06 698 12345", "+39 347 123 4567"])
+def test_phone_with_a_leading_zero(text: str) -> None:
+    assert pii.phone(text) == len(text)
+
+
+@given(st.text("0123456789", min_size=7, max_size=15))
+def test_phone_accepts_nothing_that_phonenumbers_refuses(digits: str) -> None:
+    text = f"+{digits}"
+    try:
+        valid = phonenumbers.is_valid_number(phonenumbers.parse(text, None))
+    except phonenumbers.NumberParseException:
+        valid = False
+    assert (pii.phone(text) == len(text)) is valid
+
+
+@pytest.mark.parametrize("text", ["+1 000 000 0000", "+999 123 4567", "+1", "", "+0", "+44 0000"])
 def test_no_phone(text: str) -> None:
     assert not pii.phone(text)
 
@@ -65,3 +89,12 @@ def test_ssn(text: str, expected: bool) -> None:
 )  # fmt: skip
 def test_email(text: str, expected: bool) -> None:
     assert pii.email(text) is expected
+
+
+def test_phone_leaves_a_following_number_out() -> None:
+    assert pii.phone("+44 20 7946 0958 12") == len("+44 20 7946 0958")
+    assert pii.phone("+1 415 555 2671 24 12") == len("+1 415 555 2671")
+
+
+def test_one_repeated_digit_is_no_card() -> None:
+    assert not pii.luhn("0000 0000 0000 0000")

@@ -6,8 +6,6 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.detectors.examples import FOUND
 
 from yett.detectors.detector import GROUP_CAP, LEFT, WORD_CAP, Detector
@@ -67,11 +65,3 @@ def test_the_context_and_the_span_are_bounded(detector: Detector) -> None:
 @pytest.mark.parametrize("detector", [d for d in SHELF if d.tail], ids=lambda detector: detector.id)
 def test_a_tail_may_be_empty(detector: Detector) -> None:
     assert compiled(detector.tail).match(b"\0").end() == 0
-
-
-@pytest.mark.parametrize("detector", [d for d in SHELF if d.anchor], ids=lambda detector: detector.id)
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_an_anchor_matches_wherever_its_pattern_does(detector: Detector, data: st.DataObject) -> None:
-    text = data.draw(st.from_regex(re.compile(detector.pattern.encode()), fullmatch=True))
-    assert compiled(detector.anchor).search(text)

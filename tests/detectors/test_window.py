@@ -118,7 +118,7 @@ def test_character_by_character(scanner: Scanner, text: str) -> None:
 
 # ---- every pattern on the shelf keeps the rules that make a stream decidable -----------------------------------------
 
-BARE = [msgspec.structs.replace(detector, valid=None) for detector in SHELF]
+BARE = [msgspec.structs.replace(detector, accept=None) for detector in SHELF]
 
 
 @pytest.fixture(scope="module")

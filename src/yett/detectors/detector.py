@@ -25,7 +25,7 @@ from msgspec import Struct
 SEPARATOR = "\x00\n"  # no span can contain NUL, which ends the text before it; a line begins after it
 LEFT = 128  # characters that a pattern may look back from the start of its span
 WORD_CAP = 256
-GROUP_CAP = 64
+GROUP_CAP = 72
 WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-./:=?@^_~"
 SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"  # models like to write these
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015"
@@ -45,16 +45,17 @@ BLOCK_LINE = (
 class Detector(Struct, frozen=True):
     """A pattern in RE2 syntax over UTF-8 bytes, with exactly one group: the span that is reported.
 
-    `valid` sees the text of the group. With `trim`, a rejected span is tried again without its last group, then without
-    the last two: a number followed by another number is not lost. `anchor` is what the automaton looks for instead of a
-    `pattern` that would make it large; it matches wherever the pattern does. An earlier detector on the shelf is more
-    specific.
+    `accept` sees the text of the group and says how much of it counts, in characters: all of it, a beginning (a number that
+    another number follows), or 0 for none. An earlier detector on the shelf is more specific.
     """
 
     id: str
     kind: str
     pattern: str
-    valid: Callable[[str], bool] | None = None
+    accept: Callable[[str], int] | None = None
     tail: str = ""
-    trim: bool = False
-    anchor: str = ""
+
+
+def when(valid: Callable[[str], bool]) -> Callable[[str], int]:
+    """For a detector whose span counts as a whole or not at all."""
+    return lambda text: len(text) if valid(text) else 0

@@ -1,4 +1,4 @@
-"""Engine: one pass of an automaton says which patterns occur, RE2 says where, a validator says whether.
+"""Engine: one pass of an automaton says which patterns occur, RE2 says where, `accept` says whether.
 
 The automaton is Hyperscan where its wheel exists; `Portable` is its plain twin. Both answer one question (the places on the
 shelf whose pattern matches somewhere), so everything after it is the same code. Clean text, nearly all text, costs the
@@ -15,22 +15,20 @@ from typing import Any
 
 import re2
 
-from yett.detectors.detector import DASHES, SEPARATOR, SPACES, Detector
+from yett.detectors.detector import SEPARATOR, Detector
 from yett.detectors.resolve import OPEN, Candidate, clusters, findings
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 
 try:
     import hyperscan
-except ImportError:  # no wheel for this platform
+except ImportError:  # pragma: no cover - there is no wheel for this platform
     hyperscan = None  # type: ignore[assignment]
 
 Automaton = Callable[[bytes], Iterable[int]]
 
 # RE2 keeps a lazily built automaton per pattern, 8 MiB each by default: hostile text would make all of them grow.
 _PATTERN_MEMORY = 1 << 20
-_TRIMS = 2
-_GROUP_ENDS = " .-/()" + SPACES + DASHES
 
 
 @lru_cache(maxsize=512)
@@ -94,7 +92,7 @@ class Scanner:
     ) -> None:
         self.detectors = tuple(detectors)
         self._patterns = [_checked(detector) for detector in self.detectors]
-        sources = tuple((detector.anchor or detector.pattern).encode("ascii") for detector in self.detectors)
+        sources = tuple(detector.pattern.encode("ascii") for detector in self.detectors)
         self._tails: list[Any] = [compiled(detector.tail) if detector.tail else None for detector in detectors]
         build = automaton or (Portable if hyperscan is None else Hyperscan)
         self._automaton: Automaton = build(sources) if sources else _nothing
@@ -153,7 +151,7 @@ class Scanner:
             start, end = match.span(1)
             if start != seen:  # two ways to the same span differ only in their left context
                 seen = start
-                end = _validated(detector, data, start, end)
+                end = _accepted(detector, data, start, end)
                 if end:
                     stop = tail.match(data, end).end() if tail else end
                     found.append(Candidate(start, OPEN if tail and stop == len(data) else stop, place, end))
@@ -172,21 +170,13 @@ def _checked(detector: Detector) -> Any:
     return pattern
 
 
-def _validated(detector: Detector, data: bytes, start: int, end: int) -> int:
+def _accepted(detector: Detector, data: bytes, start: int, end: int) -> int:
     """The end of the part of data[start:end] that the detector accepts, 0 when it accepts none."""
-    if detector.valid is None:
+    if detector.accept is None:
         return end
     span = data[start:end].decode("utf-8", "replace")
-    if detector.valid(span):
-        return end
-    if detector.trim:
-        for _ in range(_TRIMS):
-            span = span.rstrip("0123456789").rstrip(_GROUP_ENDS)
-            if not span:
-                break
-            if detector.valid(span):
-                return start + len(span.encode())
-    return 0
+    length = detector.accept(span)
+    return start + len(span[:length].encode()) if length else 0
 
 
 def _in_characters(candidates: list[Candidate], data: bytes) -> list[Candidate]:

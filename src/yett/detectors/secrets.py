@@ -12,7 +12,7 @@ from binascii import Error as BinasciiError
 import msgspec
 
 from yett.detectors import entropy
-from yett.detectors.detector import BLOCK_LINE, EDGE, Detector
+from yett.detectors.detector import BLOCK_LINE, EDGE, Detector, when
 
 _WORD_EDGE = r"[^A-Za-z0-9_-]"
 _BASE64URL = r"[A-Za-z0-9_-]"
@@ -60,7 +60,9 @@ def _basic(text: str) -> bool:
 def _token(id: str, kind: str, pattern: str, tail: str = "") -> Detector:
     """A token with a prefix of its own, which must not be a placeholder; with `tail`, of which `pattern` is the beginning."""
     right = "" if tail else _WORD_EDGE
-    return Detector(id=id, kind=f"secret.{kind}", pattern=f"{EDGE}({pattern}){right}", valid=entropy.random, tail=tail)
+    return Detector(
+        id=id, kind=f"secret.{kind}", pattern=f"{EDGE}({pattern}){right}", accept=when(entropy.random), tail=tail
+    )
 
 
 SECRETS: tuple[Detector, ...] = (
@@ -76,19 +78,19 @@ SECRETS: tuple[Detector, ...] = (
         id="aws-access-key-id",
         kind="secret.aws-access-key",
         pattern=rf"{EDGE}((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16}}){_WORD_EDGE}",
-        valid=entropy.varied,
+        accept=when(entropy.varied),
     ),
     Detector(
         id="aws-secret-key-named",
         kind="secret.aws-secret-key",
         pattern=rf"(?i:aws|secret)[A-Za-z0-9_ .-]{{0,30}}{_ASSIGN}([A-Za-z0-9/+]{{40}})[^A-Za-z0-9/+=]",
-        valid=_mixed,
+        accept=when(_mixed),
     ),
     Detector(
         id="aws-secret-key-beside-id",
         kind="secret.aws-secret-key",
         pattern=r"""(?:AKIA|ASIA)[A-Z0-9]{16}[ \t\r\n,:;|"'/]{1,6}([A-Za-z0-9/+]{40})[^A-Za-z0-9/+=]""",
-        valid=_mixed,
+        accept=when(_mixed),
     ),
     _token("gcp-api-key", "gcp-api-key", r"AIza[A-Za-z0-9_-]{35}"),
     _token("gcp-oauth-token", "gcp-oauth-token", r"ya29\.[A-Za-z0-9_-]{20}", r"[A-Za-z0-9_.-]*"),
@@ -97,13 +99,13 @@ SECRETS: tuple[Detector, ...] = (
         id="azure-account-key",
         kind="secret.azure-storage-key",
         pattern=r"(?i:AccountKey|SharedAccessKey|AccessKey)[ \t]{0,2}=[ \t]{0,2}([A-Za-z0-9+/]{42,88}={1,2})[^A-Za-z0-9+/=]",
-        valid=_mixed,
+        accept=when(_mixed),
     ),
     Detector(
         id="azure-sas-signature",
         kind="secret.azure-sas",
         pattern=r"[?&]sig=([A-Za-z0-9%/+]{43,90}(?:%3[Dd]|=){1,2})[^A-Za-z0-9%/+=]",
-        valid=entropy.random,
+        accept=when(entropy.random),
     ),
     _token("azure-client-secret", "azure-client-secret", r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
     # model providers
@@ -115,7 +117,7 @@ SECRETS: tuple[Detector, ...] = (
         id="huggingface-token",
         kind="secret.huggingface-token",
         pattern=rf"{EDGE}((?:hf_|api_org_)[A-Za-z0-9]{{34}}){_WORD_EDGE}",
-        valid=entropy.varied,  # issued ones are of letters alone
+        accept=when(entropy.varied),  # issued ones are of letters alone
     ),
     _token("groq-key", "groq-key", r"gsk_[A-Za-z0-9]{52}"),
     _token("xai-key", "xai-key", r"xai-[A-Za-z0-9]{80}"),
@@ -137,7 +139,7 @@ SECRETS: tuple[Detector, ...] = (
         id="slack-webhook",
         kind="secret.slack-webhook",
         pattern=r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{40})",
-        valid=entropy.random,
+        accept=when(entropy.random),
         tail=r"[A-Za-z0-9+/]*",
     ),
     _token("stripe-key", "stripe-key", r"(?:[rs]k_(?:test|live|prod)_|whsec_)[A-Za-z0-9]{16}", r"[A-Za-z0-9]*"),
@@ -152,33 +154,33 @@ SECRETS: tuple[Detector, ...] = (
         id="jwt",
         kind="secret.jwt",
         pattern=rf"{EDGE}(eyJ[A-Za-z0-9_-]{{10,200}}\.[A-Za-z0-9_-]{{12}})",
-        valid=_jwt,
+        accept=when(_jwt),
         tail=r"[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*",
     ),
     Detector(
         id="url-password",
         kind="secret.url-password",
         pattern=r"[A-Za-z0-9]://[A-Za-z0-9._~%!$&*+=-]{0,64}:([A-Za-z0-9._~%!$&()*+=:?^#@-]{3,100})@[A-Za-z0-9_.-]",
-        valid=_user_password,
+        accept=when(_user_password),
     ),
     Detector(
         id="authorization-basic",
         kind="secret.basic-auth",
         pattern=rf"(?i:authorization){_ASSIGN}(?i:basic)[ \t]{{1,2}}([A-Za-z0-9+/_-]{{8,200}}={{0,2}})[^A-Za-z0-9+/=_-]",
-        valid=_basic,
+        accept=when(_basic),
     ),
     Detector(
         id="curl-user",
         kind="secret.basic-auth",
         pattern=rf"""[ \t](?:-u|--user)[ \t=]{{1,2}}["']?[A-Za-z0-9._@+-]{{1,48}}:["']?({_VALUE}{{6,128}})""",
-        valid=entropy.password,
+        accept=when(entropy.password),
         tail=f"{_VALUE}*",
     ),
     Detector(
         id="bearer-token",
         kind="secret.bearer-token",
         pattern=r"(?i:[^A-Za-z]bearer)[ \t]{1,2}([A-Za-z0-9._~+/-]{16,128})",
-        valid=entropy.key,
+        accept=when(entropy.key),
         tail=r"[A-Za-z0-9._~+/=-]*",
     ),
     # anything that is given the name of a credential
@@ -187,7 +189,7 @@ SECRETS: tuple[Detector, ...] = (
         kind="secret.password",
         pattern=r"(?i:passw(?:or)?d|passphrase|passcode|passwort|contrase(?:n|\xc3\xb1)a|mot de passe|[^a-z]pwd|[^a-z]pass)"
         rf"(?:[A-Z0-9_][A-Za-z0-9_]{{0,12}})?(?:{_ASSIGN}|{_SAYS})({_VALUE}{{6,128}})",
-        valid=entropy.password,
+        accept=when(entropy.password),
         tail=f"{_VALUE}*",
     ),
     Detector(
@@ -195,7 +197,7 @@ SECRETS: tuple[Detector, ...] = (
         kind="secret.generic-key",
         pattern=rf"(?i:api[_. -]?key|access[_. -]?key|secret|token|credential|auth[_. -]?key|private[_. -]?key|client[_. -]?key|encryption[_. -]?key)"
         rf"{_NAME_REST}(?:{_ASSIGN}|{_SAYS})({_VALUE}{{10,128}})",
-        valid=entropy.key,
+        accept=when(entropy.key),
         tail=f"{_VALUE}*",
     ),
 )
