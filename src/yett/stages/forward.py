@@ -114,7 +114,7 @@ async def _attempt(
         outcome = failure.outcome
         if committed():
             raise
-        return refusal_for(outcome)
+        return refusal_for(outcome, streamed=trail.stream)
     except Refusal:
         outcome = "ok"  # the target did its part; the gateway refuses what it said
         raise
@@ -152,12 +152,12 @@ def _status_refusal(status: int, retry_after: float) -> Refusal:
     return Refusal("upstream_error", f"The provider answered with status {status}.", retry_after=retry_after)
 
 
-def refusal_for(outcome: str) -> Refusal:
+def refusal_for(outcome: str, *, streamed: bool = True) -> Refusal:
     """What the caller is told about an attempt that failed below HTTP."""
     if outcome.startswith("timeout."):
         return Refusal("upstream_timeout", f"The provider did not answer in time ({outcome.removeprefix('timeout.')}).")
     if outcome == "too_large":
         return Refusal("reply_too_large")
-    if outcome in ("truncated", "missing_terminator"):
+    if streamed and outcome in ("truncated", "missing_terminator"):
         return Refusal("stream_truncated")
     return Refusal("upstream_error", f"The provider failed ({outcome}).")
