@@ -216,6 +216,7 @@ class Reply:
         self.length: int | None = 0
         self.body = b""
         self.ended = 0
+        self.ending: Callable[[], None] = lambda: None  # called with the last byte
         self.abandoned = False  # the connection was ended because the reply cannot be
         self.task: asyncio.Task[None] | None = None
         self.arrived = asyncio.Event()  # something was written
@@ -235,6 +236,7 @@ class Reply:
             self.arrived.set()
 
     def end(self) -> None:
+        self.ending()
         self.ended += 1
 
     def abandon(self) -> None:
@@ -359,7 +361,7 @@ class Scene:
         for old, new in (settings or {}).items():
             assert old in configuration, old
             configuration = configuration.replace(old, new)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "yett.toml").write_text(configuration)
         (folder / "policies").mkdir(exist_ok=True)
         (folder / "policies" / "all.cedar").write_text(policies)

@@ -829,3 +829,22 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 async def _instantly(_: float) -> None:
     await asyncio.sleep(0)
+
+
+async def test_observing_shows_hidden_models_and_records_what_hides_them(tmp_path: Path) -> None:
+    observing = {"[gateway]": 'mode = "observe"\n[gateway]'}
+    hidden = (
+        '@id("no-fast") forbid (principal, action == Action::"ListModel", resource in Model::"fast");' + NO_REDACTION
+    )
+    with Scene(tmp_path / "gateway", policies=hidden, settings=observing) as scene:
+        reply = await scene.call(get("/v1/models"))
+        assert [model["id"] for model in reply.json["data"]] == ["fast", "free"]
+        record = scene.outcome(reply)
+        assert (record.decision, record.observed, reply.headers["x-yett-decision"]) == (
+            "observe",
+            ("no-fast",),
+            "observe",
+        )
+    with Scene(tmp_path / "quiet", settings=observing) as scene:
+        record = scene.outcome(await scene.call(get("/v1/models", "x")))
+        assert (record.decision, record.observed) == ("allow", ())

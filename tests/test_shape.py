@@ -39,6 +39,7 @@ EXTRA_TESTS = {
     "test_shape.py",
     "test_docs.py",
     "test_bench.py",
+    "test_no_bypass.py",
     "edge/test_bad_input.py",
     "policy/test_many_policies.py",
 }

@@ -6,7 +6,7 @@ most calls of an application differ in their text only, and clean text says noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Raw, Struct, field
 from msgspec.json import encode
@@ -207,8 +207,27 @@ def _edit(call: Call, target: Target, duties: Duties, route: ModelRoute) -> Edit
 
 def _listing(snapshot: Snapshot, caller: Caller, route: ModelRoute, facts: Facts) -> Plan:
     routes = {name: found.targets for name, found in snapshot.models.items() if may_use(snapshot, caller, name)}
-    listed = tuple(routes) if snapshot.observing else listed_models(snapshot.policy, facts, routes)
-    return Plan(snapshot, route, facts, _recorded(facts, route), Decision(Effect.ALLOW), "allow", listed=listed)
+    listed = listed_models(snapshot.policy, facts, routes)
+    decision, verdict = Decision(Effect.ALLOW), "allow"
+    if snapshot.observing:
+        hidden = {name: targets for name, targets in routes.items() if name not in listed}
+        listed = tuple(routes)
+        if hidden:
+            decision, verdict = _hiding(snapshot, facts, hidden), "observe"
+    return Plan(snapshot, route, facts, _recorded(facts, route), decision, verdict, listed=listed)
+
+
+def _hiding(snapshot: Snapshot, facts: Facts, hidden: Mapping[str, Sequence[Target]]) -> Decision:
+    """What would have kept these models from a listing."""
+    found = [
+        only_observed(snapshot.policy, decide_call(snapshot.policy, replace(facts, model=name), targets), targets)
+        for name, targets in hidden.items()
+    ]
+    return Decision(
+        Effect.ALLOW,
+        observed=tuple(sorted({policy for decision in found for policy in decision.observed})),
+        errors=tuple(sorted({error for decision in found for error in decision.errors})),
+    )
 
 
 def _decided(snapshot: Snapshot, route: ModelRoute, facts: Facts, trail: Trail) -> tuple[Decision, str]:
