@@ -97,6 +97,16 @@ def test_own_prices_go_first(snapshot: Snapshot) -> None:
     assert snapshot.models["plain"].prices["openai/gpt-5"] is not None
 
 
+def test_equal_calls_have_the_same_scopes_and_other_keys_have_others(snapshot: Snapshot) -> None:
+    limited = key(limits=Limits(rpm=1))
+    first = with_keys(snapshot, (limited,))
+    fast, plain = snapshot.models["fast"], snapshot.models["plain"]
+    assert first.scopes_of(limited, fast) is first.scopes_of(limited, fast)
+    assert first.scopes_of(limited, plain) is first.scopes_of(limited, plain)
+    changed = key(limits=Limits(rpm=2))
+    assert with_keys(first, (changed,)).scopes_of(changed, fast)[0].limits == Limits(rpm=2)
+
+
 def test_keys_become_callers_with_scopes(snapshot: Snapshot) -> None:
     limited = key(limits=Limits(rpm=1), labels=(("a", "b"), ("env", "dev")))
     with_one = with_keys(snapshot, (limited,))

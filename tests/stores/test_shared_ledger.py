@@ -400,7 +400,7 @@ def test_a_mark_left_by_a_dead_process_is_rolled_back_by_the_next_call(ledger: S
     scopes = (Scope("key:k", Limits(rpm=10)),)
     hold = finish(ledger.reserve("a", scopes, 0, 0))
     file: LedgerFile = ledger._file
-    place = hold.places[0][1]  # type: ignore[attr-defined]
+    place = hold.places.slices[0]  # type: ignore[attr-defined]
     block = file.memory[place]
     file.commit([place.start], [place], [block], [block[:24] + bytes(8) + block[32:]], 65, 0, 0)
     file.words[2048 // 8] = 2

@@ -73,6 +73,7 @@ class Snapshot(Struct, frozen=True):
     plans: Memo[Any] = field(
         default_factory=lambda: Memo(PLANS)
     )  # of stages.decide; they live and die with the snapshot
+    together: Memo[tuple[Scope, ...]] = field(default_factory=lambda: Memo(PLANS))  # of `scopes_of`
 
     def __repr__(self) -> str:
         return f"Snapshot(epoch={self.epoch}, digest={self.digest[:12]!r})"  # it holds secrets
@@ -87,8 +88,16 @@ class Snapshot(Struct, frozen=True):
         return self.callers[key.digest]
 
     def scopes_of(self, key: VirtualKey, route: ModelRoute) -> tuple[Scope, ...]:
-        """Everything that limits a call of `key` to `route`: key, team, model."""
-        return self.scopes[key.digest] + route.scopes
+        """Everything that limits a call of `key` to `route`: key, team, model. Equal calls get the same tuple, by which the
+        ledger knows where to count."""
+        own = self.scopes[key.digest]
+        if not route.scopes:
+            return own
+        found = self.together.get((key.digest, route.name))
+        if found is None:
+            found = own + route.scopes
+            self.together.put((key.digest, route.name), found)
+        return found
 
 
 def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
@@ -101,6 +110,7 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
         callers=MappingProxyType({digest: _caller(key, snapshot) for digest, key in by_digest.items()}),
         scopes=MappingProxyType({digest: _scopes(key, snapshot) for digest, key in by_digest.items()}),
         plans=Memo(PLANS),
+        together=Memo(PLANS),
     )
 
 

@@ -31,6 +31,7 @@ import struct
 import threading
 import weakref
 import zlib
+from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
@@ -67,7 +68,15 @@ HOLD_FORM = tuple(
 FREE, LIVE, ABANDONED = 0, 1, 2
 OFFSETS, ENDS, ID = BLOCK, BLOCK + 8 * MOST_SCOPES, BLOCK + 16 * MOST_SCOPES  # within a hold
 WORDS = tuple(struct.Struct(f"{number}q") for number in range(MOST_SCOPES + 4))
-
+# By the number of blocks in the undo log: how its head is packed, and where the head and the old blocks go.
+_UNDO = tuple(
+    (
+        WORDS[number + 2].pack,
+        slice(UNDO + 8, UNDO + 24 + 8 * number),
+        slice(UNDO_BLOCKS, UNDO_BLOCKS + BLOCK * number),
+    )
+    for number in range(MOST_SCOPES + 2)
+)
 
 _to_disk = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 _HEADER = struct.Struct("8s4q")
@@ -115,10 +124,10 @@ class LedgerFile:
 
     def commit(
         self,
-        offsets: list[int],
-        places: list[slice],
-        old: list[bytes],
-        new: list[bytes],
+        offsets: Sequence[int],
+        places: Sequence[slice],
+        old: Sequence[bytes],
+        new: Sequence[bytes],
         hold: int,
         before: int,
         after: int,
@@ -127,8 +136,9 @@ class LedgerFile:
         the number of its state's word, NO_HOLD when none is concerned. The lock is held; `old` and `before` are there now."""
         memory, words = self.memory, self.words
         number = len(offsets)
-        memory[UNDO + 8 : UNDO + 24 + 8 * number] = WORDS[number + 2].pack(hold, before, *offsets)
-        memory[UNDO_BLOCKS : UNDO_BLOCKS + BLOCK * number] = b"".join(old)
+        pack, head, blocks = _UNDO[number]
+        memory[head] = pack(hold, before, *offsets)
+        memory[blocks] = b"".join(old)
         words[UNDO_WORD] = number + 1
         for place, block in zip(places, new):  # noqa: B905 - strict costs as much as a write
             memory[place] = block

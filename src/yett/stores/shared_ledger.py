@@ -23,13 +23,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from yett.errors import Refusal
-from yett.model.key import Limits
 from yett.ports import Clock, Hold, Scope, Standing
 from yett.stores import limits as rules
 from yett.stores.ledger_check import check
 from yett.stores.ledger_file import (
     ABANDONED,
-    BLOCK,
     DUE_WORD,
     FREE,
     HOLD_BYTES,
@@ -45,19 +43,14 @@ from yett.stores.ledger_file import (
     UNDO_WORD,
     LedgerFile,
 )
+from yett.stores.ledger_places import PlaceBook, Places
 from yett.stores.ledger_table import INSPECT, LedgerTable
-from yett.stores.limits import CIRCLE, DAY, DEEPEST, MINUTE, MOST_COST, MOST_TOKENS, PERIODS, RICHEST, Account, usable
+from yett.stores.limits import CIRCLE, DAY, DEEPEST, MINUTE, MOST_COST, MOST_TOKENS, RICHEST, Account, usable
 from yett.stores.process import Process
 
 _HALF = CIRCLE // 2
-_unpack_scope, _pack_scope = SCOPE_FORM.unpack, SCOPE_FORM.pack
-
-
-# A scope as this process has seen it: its limits object (compared by identity: a new snapshot brings new ones), its row as
-# offset and as slice, rpm and a minute of it in drops, tpm likewise, concurrency, budget, and the budget's period as a number.
-_Entry = tuple[Limits, int, slice, int | None, int, int | None, int, int | None, int | None, int]
-# One scope of a reservation: offset and slice of its row, rpm, tpm, and where the reservation ends in its queue of tokens.
-_Place = tuple[int, slice, int | None, int | None, int]
+_unpack, _pack = SCOPE_FORM.unpack, SCOPE_FORM.pack
+_identity = id
 
 
 class Reservation(Hold, frozen=True):
@@ -65,7 +58,8 @@ class Reservation(Hold, frozen=True):
 
     row: int  # offset of the hold
     serial: int  # tells this reservation from earlier and later ones in the same row
-    places: list[_Place]
+    places: Places
+    ends: list[int]  # where the reservation ends in the queue of tokens of each scope
 
 
 class LedgerFigures(Struct, frozen=True):
@@ -111,8 +105,7 @@ class SharedLedger:
         self._memory = self._file.memory
         self._words = self._file.words
         self._table = LedgerTable(self._file)
-        self._entries: dict[str, _Entry] = {}
-        self._moves = 0
+        self._book = PlaceBook(self._table)
         self._spare: list[int] = []  # hold rows that this process gave back, or found free
         try:
             self._file.lock()
@@ -132,17 +125,14 @@ class SharedLedger:
             raise ValueError("a call has an id of at most 64 bytes and at most 8 scopes")
         if not (0 <= tokens <= MOST_TOKENS and 0 <= cost <= MOST_COST):
             raise ValueError("tokens or cost out of range")
-        file, memory, words, known = self._file, self._memory, self._words, self._entries
+        file, memory, words, book = self._file, self._memory, self._words, self._book
         if file.broken:
             raise Refusal("ledger_unavailable")
         now = int(self._clock.now() * 1e6)
         today, drops = now // DAY, tokens * MINUTE
-        offsets: list[int] = []
         old: list[bytes] = []
         new: list[bytes] = []
-        slices: list[slice] = []
         ends: list[int] = []
-        places: list[_Place] = []
         requests_left = tokens_left = NEVER
         requests_limit = tokens_limit = None
         descriptor = file.descriptor
@@ -152,18 +142,28 @@ class SharedLedger:
                 file.roll_back()
             if now >= words[DUE_WORD]:
                 self._table.sweep(now)
-            if words[MOVES_WORD] != self._moves:
-                known.clear()
-                self._moves = words[MOVES_WORD]
-            for scope in scopes:
-                entry = known.get(scope.id)
-                if entry is None or entry[0] is not scope.limits:
-                    entry = self._locate(scope, scopes, now)
-                _, offset, place, rpm, most_requests, tpm, most_tokens, concurrency, budget, period = entry
+            if words[MOVES_WORD] != book.moves:
+                book.forget(words[MOVES_WORD])
+            found = book.known.get(_identity(scopes)) or book.find(scopes, now)
+            _, offsets, slices, places = found
+            for place, rpm, most_requests, tpm, most_tokens, concurrency, budget, period in places:
                 block = memory[place]
-                (
-                    first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly,
-                ) = _advance(block, rpm, tpm, now, today)  # fmt: skip
+                first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly = _unpack(
+                    block
+                )
+                elapsed = now - last
+                if elapsed <= 0 or day != today:
+                    last, requests, queued, drained, day, daily, weekly, monthly = _advance(block, rpm, tpm, now, today)
+                else:  # the same in the usual case
+                    last = now
+                    if requests:
+                        requests = 0 if rpm is None or elapsed * rpm > requests else requests - elapsed * rpm
+                    if queued:
+                        leaving = queued if tpm is None or elapsed * tpm > queued else elapsed * tpm
+                        queued -= leaving
+                        drained += leaving
+                        if drained >= CIRCLE:
+                            drained -= CIRCLE
                 if rpm is not None:
                     requests += MINUTE
                     left = most_requests - requests
@@ -187,19 +187,17 @@ class SharedLedger:
                 held += cost
                 if budget is not None and (daily, weekly, monthly)[period] + held > budget:
                     raise self._refusal(scopes, tokens, cost, now)
-                offsets.append(offset)
                 old.append(block)
                 new.append(
-                    _pack_scope(
+                    _pack(
                         first, second, last, requests, queued, drained, inflight + 1, held, day, daily, weekly, monthly
                     )
                 )
-                slices.append(place)
                 ends.append(drained + queued)
-                places.append((offset, place, rpm, tpm, drained + queued))
             row = self._vacant_row()
+            state = row // 8
             lease = now + self._lease
-            serial = words[row // 8 + 1] + 1
+            serial = words[state + 1] + 1
             number = len(offsets)
             process = file.process
             # Until the commit says that there is a hold, this means nothing.
@@ -209,7 +207,7 @@ class SharedLedger:
             )  # fmt: skip
             if now + self._soon < words[DUE_WORD]:
                 words[DUE_WORD] = now + self._soon
-            file.commit(offsets, slices, old, new, row // 8, FREE, LIVE)
+            file.commit(offsets, slices, old, new, state, FREE, LIVE)
         finally:
             flock(descriptor, LOCK_UN)
         standing = Standing(
@@ -220,7 +218,7 @@ class SharedLedger:
             None if tokens_limit is None else tokens_left // MINUTE,
             0.0 if tokens_limit is None else 60.0 - tokens_left / tokens_limit / 1e6,
         )
-        return Reservation(id, scopes, tokens, cost, lease / 1e6, standing, row, serial, places)
+        return Reservation(id, scopes, tokens, cost, lease / 1e6, standing, row, serial, found, ends)
 
     async def settle(self, hold: Hold, tokens: int, cost: int) -> None:  # noqa: C901, PLR0912, PLR0915
         """Replace the worst case by what was used. A second time, nothing happens."""
@@ -233,24 +231,37 @@ class SharedLedger:
         reserved, unused = hold.cost, (hold.tokens - tokens) * MINUTE
         now = int(self._clock.now() * 1e6)
         today = now // DAY
-        slices: list[slice] = []
-        offsets: list[int] = []
         old: list[bytes] = []
         new: list[bytes] = []
+        _, offsets, slices, places = hold.places
+        state = row // 8
         descriptor = file.descriptor
         flock(descriptor, LOCK_EX)
         try:
             if words[UNDO_WORD]:
                 file.roll_back()
-            if words[row // 8 + 1] != hold.serial or words[row // 8] != LIVE:
-                if words[row // 8 + 1] == hold.serial and words[row // 8] == ABANDONED:
+            if words[state + 1] != hold.serial or words[state] != LIVE:
+                if words[state + 1] == hold.serial and words[state] == ABANDONED:
                     self._table.close(row, tuple(scope.limits for scope in hold.scopes), tokens, cost, now)
                 return
-            for offset, place, rpm, tpm, end in hold.places:
+            for (place, rpm, _, tpm, _, _, _, _), end in zip(places, hold.ends):  # noqa: B905 - as long by construction
                 block = memory[place]
-                (
-                    first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly,
-                ) = _advance(block, rpm, tpm, now, today)  # fmt: skip
+                first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly = _unpack(
+                    block
+                )
+                elapsed = now - last
+                if elapsed <= 0 or day != today:
+                    last, requests, queued, drained, day, daily, weekly, monthly = _advance(block, rpm, tpm, now, today)
+                else:  # the same in the usual case
+                    last = now
+                    if requests:
+                        requests = 0 if rpm is None or elapsed * rpm > requests else requests - elapsed * rpm
+                    if queued:
+                        leaving = queued if tpm is None or elapsed * tpm > queued else elapsed * tpm
+                        queued -= leaving
+                        drained += leaving
+                        if drained >= CIRCLE:
+                            drained -= CIRCLE
                 if tpm is not None:
                     if unused < 0:
                         queued = min(queued - unused, DEEPEST)
@@ -272,15 +283,13 @@ class SharedLedger:
                 monthly += cost
                 if monthly > RICHEST or weekly > RICHEST:
                     daily, weekly, monthly = min(daily, RICHEST), min(weekly, RICHEST), min(monthly, RICHEST)
-                slices.append(place)
-                offsets.append(offset)
                 old.append(block)
                 new.append(
-                    _pack_scope(
+                    _pack(
                         first, second, last, requests, queued, drained, inflight - 1, held - reserved, day, daily, weekly, monthly,
                     )
                 )  # fmt: skip
-            file.commit(offsets, slices, old, new, row // 8, LIVE, FREE)
+            file.commit(offsets, slices, old, new, state, LIVE, FREE)
             self._spare.append(row)
         finally:
             flock(descriptor, LOCK_UN)
@@ -389,43 +398,16 @@ class SharedLedger:
     def _refusal(self, scopes: tuple[Scope, ...], tokens: int, cost: int, now: int) -> Refusal:
         """Say it as the plain rules do."""
         accounts = []
-        for scope in scopes:
-            account = self._table.read(self._locate(scope, scopes, now)[1])
+        for scope, offset in zip(scopes, self._book.find(scopes, now).offsets, strict=True):
+            account = self._table.read(offset)
             rules.advance(account, scope.limits, now)
             accounts.append(account)
         return rules.refusal(scopes, accounts, tokens, cost)
 
-    def _locate(self, scope: Scope, together: tuple[Scope, ...], now: int) -> _Entry:
-        """A scope's entry, and its row: found, or claimed. Raises Refusal (ledger_unavailable) when no row is to be had."""
-        known = self._entries
-        siblings = frozenset(known[other.id][1] for other in together if other.id in known)
-        offset, taken = self._table.probe(scope.id, siblings, now)
-        if offset < 0:
-            raise Refusal("ledger_unavailable", "The ledger has no room for another key, team or model.")
-        if not taken and self._table.claim(scope.id, offset, now):
-            self._moves += 1
-            for id in [id for id, entry in known.items() if entry[1] == offset]:
-                del known[id]
-        limits, budget = scope.limits, scope.limits.budget
-        entry = (
-            limits,
-            offset,
-            slice(offset, offset + BLOCK),
-            limits.rpm,
-            (limits.rpm or 0) * MINUTE,
-            limits.tpm,
-            limits.tpm * MINUTE if limits.tpm else -1,  # a limit of 0 refuses even a call for 0 tokens
-            limits.concurrency,
-            None if budget is None else (budget.amount or -1),
-            0 if budget is None else PERIODS.index(budget.period),
-        )
-        known[scope.id] = entry
-        return entry
-
 
 def _advance(block: bytes, rpm: int | None, tpm: int | None, now: int, today: int) -> tuple[int, ...]:
-    """`limits.advance` on the fields of a scope's row."""
-    first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly = _unpack_scope(block)
+    """`limits.advance` on the fields of a scope's row: last, requests, queued, drained, day, spent in day, week, month."""
+    _, _, last, requests, queued, drained, _, _, day, daily, weekly, monthly = _unpack(block)
     elapsed = now - last
     if elapsed > 0:
         last = now
@@ -449,4 +431,4 @@ def _advance(block: bytes, rpm: int | None, tpm: int | None, now: int, today: in
         account = Account(day=day, spent_day=daily, spent_week=weekly, spent_month=monthly)
         rules.roll(account, today)
         day, daily, weekly, monthly = account.day, account.spent_day, account.spent_week, account.spent_month
-    return first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly
+    return last, requests, queued, drained, day, daily, weekly, monthly
