@@ -73,6 +73,8 @@ class _Gate:
 
     def wait(self, now: float) -> float:
         """Seconds until a call may pass; 0.0: now."""
+        if not self.closures and self.until <= now:
+            return 0.0
         wait = self.until - now
         if self.closures:
             wait = max(wait, min(self._leased_until - now, 1.0))
@@ -114,11 +116,12 @@ class _Breaker:
         self._before = [0, 0]
 
     def succeeded(self, now: float) -> None:
-        if self.gate.closures and self.gate.until > now:
-            return  # one that began before the breaker opened
+        gate = self.gate
+        if gate.closures:
+            if gate.until > now:
+                return  # one that began before the breaker opened
+            gate.open()
         self.failures = 0
-        if self.gate.closures:
-            self.gate.open()
         self._count(now, 0)
 
     def failed(self, now: float, retry_after: float, routing: RoutingSettings) -> None:
@@ -168,6 +171,13 @@ class _KeyPool:
                 return key
         return None
 
+    def gate(self, key: PooledKey) -> _Gate | None:
+        """The gate of a key, which may have been taken before a reload; None when it has gone since."""
+        for known, gate in self._turns:
+            if known is key:
+                return gate
+        return self.gates.get(key.secret)
+
     def wait(self, now: float) -> float:
         soonest = math.inf
         for _, gate in self._turns:
@@ -203,7 +213,7 @@ class Health:
         `roll` is a random number in [0, 1). A target is judged when its turn comes, and one that is half open is lent
         to the caller with it: `report` gives it back.
         """
-        for target in _arranged(targets, roll):
+        for target in targets if len(targets) == 1 else _arranged(targets, roll):
             if self._wait(target, now) <= 0:
                 if (breaker := self._breakers.get(target.id)) is not None:
                     breaker.gate.take(now)
@@ -236,7 +246,7 @@ class Health:
         breaker = self._breakers.get(target.id)
         if breaker is None:
             breaker = self._breakers[target.id] = _Breaker()
-        gate = None if key is None else self._pool(target.provider).gates.get(key.secret)
+        gate = None if key is None else self._pool(target.provider).gate(key)
         if outcome in _NO_VERDICT:
             breaker.gate.give_back()
             if gate is not None:
@@ -274,7 +284,9 @@ class Health:
         breaker = self._breakers.get(target.id)
         wait = breaker.gate.wait(now) if breaker is not None else 0.0
         if target.provider.keys:
-            wait = max(wait, self._pool(target.provider).wait(now))
+            keys = self._pool(target.provider).wait(now)
+            if keys > wait:
+                return keys
         return wait
 
     def _pool(self, provider: Provider) -> _KeyPool:
@@ -309,9 +321,6 @@ class Health:
 
 def _arranged(targets: Sequence[Target], roll: float) -> Iterator[Target]:
     """By priority; within one, drawn by weight without putting back. What is left of `roll` after a draw draws the next."""
-    if len(targets) == 1:
-        yield targets[0]
-        return
     for _, group in groupby(sorted(targets, key=_priority), key=_priority):
         left = list(group)
         while len(left) > 1:
