@@ -605,7 +605,7 @@ def test_the_walk_has_a_row_for_every_way_in() -> None:
 
 
 def test_a_new_route_or_door_would_be_noticed() -> None:
-    new = Surface("anthropic_messages", "POST", "/v1/messages", "InvokeModel", SURFACES[0].read)
+    new = Surface("anthropic_messages", "POST", "/v1/messages", "InvokeModel", SURFACES[0].read, SURFACES[0].look)
     assert unmet((*SURFACES, new), ("bad_http", "too_strange")) == ["anthropic_messages", "too_strange"]
 
 
@@ -649,18 +649,18 @@ LOSSES = {
         ("policy_before_inspection",),
     ),
     "no inspection": Loss(
-        "snapshot.scanner.scan(call.segments)",
-        "()",
+        "surface.look(snapshot.scanner, call)",
+        "((), ())",
         ("inspection_and_policy_after_it", "findings_recorded", "redaction", "policy_on_listings"),
     ),
     "no second decision": Loss(
-        "decide.after_inspection(snapshot, caller, call, findings, now, trail)",
+        "decide.after_inspection(snapshot, caller, call, seen[0], now, trail)",
         "decide.after_inspection(snapshot, caller, call, (), now, trail)",
         ("inspection_and_policy_after_it", "policy_on_listings"),
     ),
     "no redaction": Loss(
-        "transform.bodies_for(call, plan, findings, trail)",
-        "transform.bodies_for(call, plan, (), trail)",
+        "transform.bodies_for(call, plan, seen, trail)",
+        "transform.bodies_for(call, plan, ((), ()), trail)",
         ("redaction",),
     ),
     "any target": Loss("plan.targets", "list(plan.route.targets)", ("targets",)),

@@ -427,12 +427,19 @@ async def test_a_refusal_that_no_client_can_read_is_told_in_our_words(scene: Sce
     assert record.outcome == "failed"
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"a":1,"a":2}', b"\xff", b"{" * 5000])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff", b"{" * 5000])
 async def test_garbage_is_tried_elsewhere_and_then_told(scene: Scene, body: bytes) -> None:
     scene.upstream.will(*(Answer(body) for _ in range(3)))
     reply = await scene.call(chat("hello"))
     assert (reply.status, reply.code) == (502, "upstream_error")
     assert [attempt.outcome for attempt in scene.outcome(reply).attempts] == ["garbage"] * 3
+
+
+async def test_a_reply_that_can_be_read_in_two_ways_is_garbage_when_there_is_something_in_it(scene: Scene) -> None:
+    clean, found = b'{"a":"one","a":"two"}', b'{"a":"one","a":"ada@example.org"}'
+    scene.upstream.will(Answer(clean), *(Answer(found) for _ in range(3)))
+    assert (await scene.call(chat("hello"))).status == 200  # every string of it was looked at, whichever the caller reads
+    assert (await scene.call(chat("hello"))).code == "upstream_error"
 
 
 async def test_a_reply_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -752,7 +759,7 @@ async def test_observing_touches_nothing_and_records_what_it_would_have_done(tmp
         (b'{"model":"fast","messages":[{"role":"user","content":"x"}],"x":' + b"9" * 4400 + b"}", "invalid_json"),
         (b'{"model":"fast","model":"fast","messages":[{"role":"user","content":"x"}]}', "duplicate_key"),
         (b'{"model":"fast","messages":[{"role":"user","content":"\\ud800"}]}', "invalid_json"),
-        (b'{"model":"fast","messages":' + b"[" * 200 + b"]" * 200 + b"}", "invalid_request"),
+        (b'{"model":"fast","messages":' + b"[" * 200 + b"]" * 200 + b"}", "json_too_deep"),
         (b'{"model":"fast","messages":[{"role":"u","content":' + b"[" * 200 + b"]" * 200 + b"}]}", "json_too_deep"),
     ],
 )

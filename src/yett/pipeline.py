@@ -75,12 +75,12 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # decide what no finding can change, inspect, decide with what was found
     now = clock.now()
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
-    findings = trail.found = snapshot.scanner.scan(call.segments)
-    if plan is None or findings:
-        plan = decide.after_inspection(snapshot, caller, call, findings, now, trail)
+    trail.found = seen = surface.look(snapshot.scanner, call)
+    if plan is None or seen[0]:
+        plan = decide.after_inspection(snapshot, caller, call, seen[0], now, trail)
     decide.follow(plan, trail)
     # transform: refuses what cannot be redacted, before it costs anything
-    bodies = transform.bodies_for(call, plan, findings, trail)
+    bodies = transform.bodies_for(call, plan, seen, trail)
     # reserve, then record the intent: nothing leaves before both have succeeded
     worst = worst_case(plan, caller, call)
     trail.input_tokens = worst.input
@@ -179,7 +179,7 @@ def _content(gate: Gate, trail: record.Trail, part: str, text: bytes) -> Content
     if keep == "redacted" and part == "request" and trail.call is not None:
         if trail.found is None:  # nobody knows what would have to be redacted
             return Content(len(text), gate.journal.fingerprint(text))
-        text = kept_text(keep, text, trail.call.segments, trail.found)
+        text = kept_text(keep, text, trail.found[1], trail.found[0])
     blob = gate.journal.keep(trail.id, part, text) if keep != "digest" else ""
     return Content(len(text), gate.journal.fingerprint(text), blob)
 

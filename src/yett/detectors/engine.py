@@ -128,6 +128,10 @@ class Scanner:
             ]
         return tuple(found)
 
+    def clean(self, data: bytes) -> bool:
+        """True when no pattern occurs in `data`: UTF-8 text between separators. Costs the automaton's pass, not a step more."""
+        return not self._automaton(data)
+
     def candidates(self, text: str) -> list[Candidate]:
         """Validated matches in `text`, which the caller has put between separators; a span whose tail reaches the end of
         `text` has the end OPEN. Offsets are characters."""

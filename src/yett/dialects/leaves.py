@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from yett.dialects.strict_json import MAX_DEPTH
 from yett.errors import Refusal
 from yett.model.segment import Segment
 
 UNPATCHABLE = -1
-MAX_DEPTH = 64  # real requests stay below 20; parsers behind us give up anywhere between 100 and 1000
 LONG_INTEGER = 10**11  # 12 digits: the shortest number that could be a payment card
 
 # Names that every request of this API consists of; showing them to the detectors again and again would be waste.
@@ -30,15 +30,13 @@ COMMON_NAMES = frozenset(
 
 
 class Leaves:
-    """Collects segments over one body; the ordinal counter runs through all calls of `walk`, in document order. `names`
-    counts the names of all objects that were walked."""
+    """Collects segments over one body; the ordinal counter runs through all calls of `walk`, in document order."""
 
-    __slots__ = ("names", "next_index", "segments")
+    __slots__ = ("next_index", "segments")
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
         self.next_index = 0
-        self.names = 0
 
     def walk(self, value: Any, role: str, depth: int = 0) -> None:
         """Visit `value` and everything below it. Raises Refusal("json_too_deep")."""
@@ -46,16 +44,10 @@ class Leaves:
             raise Refusal("json_too_deep", f"The JSON is nested deeper than {MAX_DEPTH} levels.")
         kind = type(value)
         if kind is dict:
-            self.names += len(value)
             for name, item in value.items():
                 if name not in COMMON_NAMES:
                     self.segments.append(Segment(name, role, UNPATCHABLE))
-                if type(item) is str:  # what most leaves are, without a call for each
-                    if item:
-                        self.segments.append(Segment(item, role, self.next_index))
-                    self.next_index += 1
-                elif item is not None and item is not True and item is not False:
-                    self.walk(item, role, depth + 1)
+                self.walk(item, role, depth + 1)
         elif kind is list:
             for item in value:
                 self.walk(item, role, depth + 1)

@@ -16,6 +16,7 @@ from yett.errors import Refusal
 from yett.model.segment import Segment
 from yett.model.usage import Usage
 
+_read = msgspec.json.Decoder().decode
 DONE = b"data: [DONE]\n\n"
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
 
@@ -29,7 +30,6 @@ class ChatRequest(Struct, frozen=True):
     max_tokens: int  # 0 when the caller gave none
     choices: int
     tools: bool
-    segments: tuple[Segment, ...]
 
 
 def _bad(param: str, what: str) -> Refusal:
@@ -56,16 +56,7 @@ def _count(document: dict[str, Any], name: str, default: int) -> int:
 
 def understand(body: bytes) -> ChatRequest:
     """Raises Refusal: invalid_json, duplicate_key, json_too_deep, invalid_request."""
-    found = strict_json.quick(body)
-    if found is not None:
-        request, names = _view(found[0])
-        if names == found[1]:
-            return request
-    return _view(strict_json.loads(body))[0]
-
-
-def _view(document: Any) -> tuple[ChatRequest, int]:
-    """The view of a decoded body, and how many names its objects have."""
+    document = strict_json.decode(body)
     if type(document) is not dict:
         raise Refusal("invalid_request", "The body must be a JSON object.")
     model = document.get("model")
@@ -74,22 +65,19 @@ def _view(document: Any) -> tuple[ChatRequest, int]:
     messages = document.get("messages")
     if type(messages) is not list or not messages:
         raise _bad("messages", "must be a non-empty array")
+    for position, message in enumerate(messages):
+        if type(message) is not dict:
+            raise _bad(f"messages[{position}]", "must be an object")
+        role = message.get("role")
+        if type(role) is not str or not role:
+            raise _bad(f"messages[{position}].role", "must be a non-empty string")
     tools = document.get("tools")
     if tools is not None and type(tools) is not list:
         raise _bad("tools", "must be an array")
     options = document.get("stream_options")
     if options is not None and type(options) is not dict:
         raise _bad("stream_options", "must be an object")
-    leaves = Leaves()
-    leaves.names = len(document)
-    for name, value in document.items():
-        if name == "messages":
-            _walk_messages(leaves, messages)
-            continue
-        if name not in COMMON_NAMES:
-            leaves.segments.append(Segment(name, "other", UNPATCHABLE))
-        leaves.walk(value, "other", 1)
-    request = ChatRequest(
+    return ChatRequest(
         model=model,
         stream=_flag(document, "stream"),
         include_usage=_flag(options, "include_usage") if options else False,
@@ -97,19 +85,22 @@ def _view(document: Any) -> tuple[ChatRequest, int]:
         max_tokens=max(_count(document, "max_tokens", 0), _count(document, "max_completion_tokens", 0)),
         choices=_count(document, "n", 1),
         tools=bool(tools),
-        segments=tuple(leaves.segments),
     )
-    return request, leaves.names
 
 
-def _walk_messages(leaves: Leaves, messages: list[Any]) -> None:
-    for position, message in enumerate(messages):
-        if type(message) is not dict:
-            raise _bad(f"messages[{position}]", "must be an object")
-        role = message.get("role")
-        if type(role) is not str or not role:
-            raise _bad(f"messages[{position}].role", "must be a non-empty string")
-        leaves.walk(message, role if role in ROLES else "other", 2)
+def segments(body: bytes) -> tuple[Segment, ...]:
+    """Every piece of text in a body that `understand` has accepted."""
+    leaves = Leaves()
+    for name, value in strict_json.decode(body).items():
+        if name == "messages":
+            for message in value:
+                role = message["role"]
+                leaves.walk(message, role if role in ROLES else "other", 2)
+            continue
+        if name not in COMMON_NAMES:
+            leaves.segments.append(Segment(name, "other", UNPATCHABLE))
+        leaves.walk(value, "other", 1)
+    return tuple(leaves.segments)
 
 
 def prepare(
@@ -150,9 +141,8 @@ def _with_usage(body: bytes, span: tuple[int, int] | None) -> bytes:
 
 
 class ChatReply(Struct, frozen=True):
-    """The view of a buffered reply: its texts, what it used (None when the provider did not say), why it ended."""
+    """The view of a buffered reply: what it used (None when the provider did not say), why it ended."""
 
-    segments: tuple[Segment, ...]
     usage: Usage | None
     finish: tuple[str, ...]
 
@@ -184,17 +174,20 @@ def finishes_of(document: dict[str, Any]) -> tuple[str, ...]:
 
 def read_reply(body: bytes) -> ChatReply:
     """Raises Refusal (invalid_json …) when the upstream's body is not what a caller could read."""
-    found = strict_json.quick(body)
-    document, names = found if found is not None else (None, 0)
-    leaves = Leaves()
-    leaves.walk(document, "assistant")
-    if found is None or leaves.names != names:
+    try:
+        document = _read(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         document = strict_json.loads(body)
-        leaves = Leaves()
-        leaves.walk(document, "assistant")
     if type(document) is not dict:
         raise Refusal("upstream_error", "The provider's reply is not a JSON object.")
-    return ChatReply(tuple(leaves.segments), usage_of(document.get("usage")), finishes_of(document))
+    return ChatReply(usage_of(document.get("usage")), finishes_of(document))
+
+
+def reply_segments(body: bytes) -> tuple[Segment, ...]:
+    """Every piece of text in a reply. Raises Refusal when it can be read in more than one way."""
+    leaves = Leaves()
+    leaves.walk(strict_json.decode(body), "assistant")
+    return tuple(leaves.segments)
 
 
 def redact_reply(body: bytes, texts: dict[int, str]) -> bytes:

@@ -16,6 +16,8 @@ import msgspec
 
 from yett.errors import Refusal
 
+MAX_DEPTH = 64  # real requests stay below 20; parsers behind us give up anywhere between 100 and 1000
+
 
 class _DuplicateKeyError(ValueError):
     pass
@@ -42,22 +44,58 @@ def _number(text: str) -> float:
 _SPACED_COLON = re.compile(rb'"[ \t\r\n]++:')
 _slow = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_number).decode
 _fast = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_OTHER_ESCAPE = re.compile(rb'\\[^nt"]')
+_NESTED = frozenset((dict, list))
 
 
-def quick(body: bytes) -> tuple[Any, int] | None:
-    """The decoded value and the number of names it would have if no object had the same name twice, several times faster
-    than `loads`. None: ask `loads`.
+def decode(body: bytes) -> Any:
+    """As `loads`, at a fraction of its cost for what well-behaved clients send.
 
-    Every name ends in `":`, written exactly so when no white space stands before any colon. Text in strings may add to the
-    count (`\\":`), never take from it. So when the walk over the decoded value finds as many names as were counted, none
-    was lost to a second one of the same name; when it finds fewer, `loads` has to say what that means.
+    Whether an object has a name twice shows without looking at every object. Either the value, written back, is the body: then
+    nothing was lost in reading it. Or no white space stands before a colon, so that every name ends in `":`, to which text in
+    strings may add (`\\":`) and from which nothing can take: when the value has as many names as there are such ends, none was
+    lost to a second one. When neither holds, `loads` has to say what that means.
     """
-    if _SPACED_COLON.search(body):
-        return None
     try:
-        return _fast(body), body.count(b'":')
+        value = _fast(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None  # `loads` finds the words for it
+        value = None  # `loads` finds the words for it
+    else:
+        if body.count(b"{") + body.count(b"[") <= MAX_DEPTH and _encode(value) == body:
+            return value
+        if not _SPACED_COLON.search(body) and _names(value, 0) == body.count(b'":'):
+            return value
+    value = loads(body)
+    _names(value, 0)
+    return value
+
+
+def _names(value: Any, depth: int) -> int:
+    """How many names the objects of `value` have. Raises Refusal("json_too_deep")."""
+    if depth > MAX_DEPTH:
+        raise Refusal("json_too_deep", f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+    if type(value) is dict:
+        return len(value) + sum([_names(item, depth + 1) for item in value.values() if type(item) in _NESTED])
+    if type(value) is list:
+        return sum([_names(item, depth + 1) for item in value if type(item) in _NESTED])
+    return 0
+
+
+def flat(body: bytes, separator: bytes) -> bytes | None:
+    """The text of a body that `decode` or `loads` has accepted, with every string between two separators as it reads unescaped,
+    and the rest of the JSON in between. None when it has escapes that are not undone here.
+
+    What no detector finds in this text is in none of the strings: each of them stands in it whole, between separators, just as
+    it is scanned on its own. So this is how the clean text of nearly all calls is told, without taking a body apart.
+    """
+    if b"\\" in body:
+        if _OTHER_ESCAPE.search(body):
+            return None
+        # JSON does not allow control characters, so one can stand for an escaped quote in the meantime.
+        body = body.replace(b'\\"', b"\x01").replace(b"\\n", b"\n").replace(b"\\t", b"\t")
+        return body.replace(b'"', separator).replace(b"\x01", b'"')
+    return body.replace(b'"', separator)
 
 
 def loads(body: bytes) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from yett.model.segment import Segment
-
 
 class Inbound(Struct, frozen=True):
     """One complete HTTP request as the listener hands it over. `path` has no query. Header names are lower case; a field that
@@ -27,7 +25,7 @@ class Call(Struct, frozen=True):
     surface: str
     action: str  # what policy is asked: InvokeModel, ListModel, ReadCall
     body: bytes
-    segments: tuple[Segment, ...] = ()
+    text: str = ""  # what there is to inspect when it is not the body: the path of a route that Yett answers itself
     model: str = ""
     stream: bool = False
     include_usage: bool = False

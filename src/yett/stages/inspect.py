@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from yett.detectors.detector import SEPARATOR
+from yett.detectors.engine import Scanner
+from yett.dialects import strict_json
 from yett.model.finding import Finding
 from yett.model.record import FindingCount
+from yett.model.segment import Segment
+
+Seen = tuple[tuple[Finding, ...], tuple[Segment, ...]]  # findings, and the segments that they are in
+_NOTHING: Seen = ((), ())
+_SEPARATOR = SEPARATOR.encode()
+
+
+def look(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
+    """What is in a JSON body. It is taken apart by `segments` only when there is something in it, or when that cannot be told
+    from its bytes."""
+    flat = strict_json.flat(body, _SEPARATOR)
+    if flat is not None and scanner.clean(flat):
+        return _NOTHING
+    found = segments(body)
+    return scanner.scan(found), found
 
 
 def facts_of(findings: Sequence[Finding]) -> tuple[str, ...]:

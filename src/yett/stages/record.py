@@ -11,10 +11,10 @@ from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision
-from yett.model.finding import Finding
 from yett.model.record import NO_FACTS, Attempt, Content, FindingCount, Record
 from yett.model.usage import Usage
 from yett.ports import Hold
+from yett.stages.inspect import Seen
 
 NOTHING = Usage()
 
@@ -36,7 +36,7 @@ class Trail:
     decision: Decision | None = None
     verdict: str = ""  # allow, observe, deny
     labels: tuple[str, ...] = ()
-    found: Sequence[Finding] | None = None  # in the request; None: it was refused before it was inspected
+    found: Seen | None = None  # in the request; None: it was refused before it was inspected
     findings: Sequence[FindingCount] = ()
     obligations: tuple[str, ...] = ()
     input_tokens: int = 0  # estimated, of what would leave

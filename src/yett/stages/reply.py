@@ -66,10 +66,16 @@ class BufferedReply:
             trail.outcome = "ok"
         else:
             trail.code, trail.outcome = "provider_rejected", "failed"
-        findings = plan.snapshot.scanner.scan(view.segments)
-        self.kept = kept_text(plan.snapshot.settings.audit.content, body, view.segments, findings)
-        redact = self._judge(findings, view.segments, target)
+        findings, segments = self._look(body)
+        self.kept = kept_text(plan.snapshot.settings.audit.content, body, segments, findings)
+        redact = self._judge(findings, segments, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
+
+    def _look(self, body: bytes) -> inspect.Seen:
+        try:
+            return inspect.look(self._plan.snapshot.scanner, body, openai_chat.reply_segments)
+        except Refusal:  # readable, but not in one way only: what was inspected might not be what the caller reads
+            raise UpstreamFailure("garbage") from None
 
     def _judge(self, findings: Sequence[Finding], segments: Sequence[Segment], target: Target) -> dict[int, str]:
         """The segments that must be replaced, by ordinal. Raises Refusal; the findings are on the trail either way."""

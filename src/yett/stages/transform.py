@@ -37,12 +37,12 @@ def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int
     return texts
 
 
-def bodies_for(call: Call, plan: Plan, findings: Sequence[Finding], trail: Trail) -> Bodies:
+def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail) -> Bodies:
     """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
     try:
-        bodies = Bodies(call, plan, findings)
+        bodies = Bodies(call, plan, *seen)
     except Refusal:
-        trail.findings = inspect.counted(findings, "request", frozenset(), blocked=True)
+        trail.findings = inspect.counted(seen[0], "request", frozenset(), blocked=True)
         raise
     trail.findings = bodies.counted
     return bodies
@@ -57,7 +57,7 @@ class Bodies:
 
     __slots__ = ("_body", "_edits", "_made", "_texts", "counted")
 
-    def __init__(self, call: Call, plan: Plan, findings: Sequence[Finding]) -> None:
+    def __init__(self, call: Call, plan: Plan, findings: Sequence[Finding], segments: Sequence[Segment]) -> None:
         self._body = call.body
         self._edits = plan.edits
         self._made: dict[Edit, bytes] = {}
@@ -69,7 +69,7 @@ class Bodies:
                 if edit.redact not in self._texts:
                     redact = select(findings, edit.redact)
                     redacted.update(f.kind for f in redact)
-                    self._texts[edit.redact] = masked(call.segments, redact)
+                    self._texts[edit.redact] = masked(segments, redact)
             self.counted = inspect.counted(findings, "request", frozenset(redacted), blocked=False)
 
     def of(self, target: Target) -> bytes:

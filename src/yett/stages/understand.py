@@ -6,23 +6,29 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from yett.detectors.engine import Scanner
 from yett.dialects import openai_chat
+from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.call import Call, Inbound
 from yett.model.caller import Caller
 from yett.model.segment import Segment
+from yett.stages import inspect
+from yett.stages.inspect import Seen
 
 MAX_LABELS = 16
 
 
 class Surface(Struct, frozen=True):
-    """One route: `path` ends in "/" when the rest of the path is the call's argument. `read` makes the Call of it."""
+    """One route: `path` ends in "/" when the rest of the path is the call's argument. `read` makes the Call of it, `look` says
+    what is in the Call: findings, and the segments that they are in."""
 
     id: str
     method: str
     path: str
     action: str
     read: Callable[[Surface, Inbound, tuple[str, ...]], Call]
+    look: Callable[[Scanner, Call], Seen]
 
 
 def _chat(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
@@ -31,7 +37,6 @@ def _chat(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
         surface=surface.id,
         action=surface.action,
         body=inbound.body,
-        segments=request.segments,
         model=request.model,
         stream=request.stream,
         include_usage=request.include_usage,
@@ -50,17 +55,26 @@ def _local(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
         surface=surface.id,
         action=surface.action,
         body=inbound.body,
-        segments=(Segment(text, "other", -1),),
+        text=text,
         labels=labels,
         argument=argument,
     )
 
 
+def _look_at_body(scanner: Scanner, call: Call) -> Seen:
+    return inspect.look(scanner, call.body, openai_chat.segments)
+
+
+def _look_at_path(scanner: Scanner, call: Call) -> Seen:
+    segments = (Segment(call.text, "other", UNPATCHABLE),)
+    return scanner.scan(segments), segments
+
+
 SURFACES = (
-    Surface("openai_chat", "POST", "/v1/chat/completions", "InvokeModel", _chat),
-    Surface("openai_models", "GET", "/v1/models", "ListModel", _local),
-    Surface("openai_model", "GET", "/v1/models/", "ListModel", _local),
-    Surface("yett_calls", "GET", "/yett/v1/calls/", "ReadCall", _local),
+    Surface("openai_chat", "POST", "/v1/chat/completions", "InvokeModel", _chat, _look_at_body),
+    Surface("openai_models", "GET", "/v1/models", "ListModel", _local, _look_at_path),
+    Surface("openai_model", "GET", "/v1/models/", "ListModel", _local, _look_at_path),
+    Surface("yett_calls", "GET", "/yett/v1/calls/", "ReadCall", _local, _look_at_path),
 )
 _EXACT = {surface.path: surface for surface in SURFACES if not surface.path.endswith("/")}
 _PREFIX = tuple(surface for surface in SURFACES if surface.path.endswith("/"))
