@@ -18,6 +18,8 @@ ANSWERS = {
     "plain": "",
     "late": "latency.first_byte=700ms",
     "drip": "chunks=400+latency.between_chunks=10ms",
+    "brook": "chunks=100+latency.between_chunks=10ms",
+    "asleep": "latency.first_byte=8s",
     "flood": "size=24m+pieces=8000",
     "page": "size=4m",
     "reset-head": "reset=head",

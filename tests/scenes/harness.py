@@ -74,11 +74,25 @@ def simulator_thread(settings: Settings | None = None) -> Iterator[Simulator]:
 # ---- the caller -----------------------------------------------------------------------------------------------------
 
 
+class Line(http.client.HTTPConnection):
+    """A caller's connection, and what was read from it."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__("127.0.0.1", port, timeout=PATIENCE)
+        self.replies: list[Reply] = []
+
+    def hang_up(self) -> None:
+        for reply in self.replies:
+            reply.close()
+        self.close()
+
+
 class Reply:
     """The reply to one request, read as it comes."""
 
-    def __init__(self, connection: http.client.HTTPConnection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
+        connection.replies.append(self)
         assert connection.sock is not None
         self._socket = connection.sock  # http.client forgets it when the server says `connection: close`
         self._response = connection.getresponse()
@@ -229,7 +243,7 @@ class Gateway:
         self.prefix: list[str] = []  # what the command is run by
         self._environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, **environment}
         self._ledger: SharedLedger | None = None
-        self._connections: list[http.client.HTTPConnection] = []
+        self._lines: list[Line] = []
         self.configure(configuration)
         (folder / "policies").mkdir()
         (folder / "policies" / "all.cedar").write_text(policies)
@@ -281,7 +295,12 @@ class Gateway:
         """End whatever still runs; the books are checked and the log searched for what may not be in it."""
         self.hang_up()
         if self.process is not None:
-            status = self.stop()
+            process = self.process
+            try:
+                status = self.stop()
+            finally:
+                process.kill()
+                process.wait()
             assert status == 0, self.log[-3000:]
         if self._ledger is not None:
             self._ledger.close()
@@ -313,6 +332,10 @@ class Gateway:
         with KeyStore.open(self.state) as store:
             store.revoke(store.find(name).key.id, int(SystemClock.now()))
 
+    def rotate(self, name: str, overlap: int) -> str:
+        with KeyStore.open(self.state) as store:
+            return store.rotate(store.find(name).key.id, int(SystemClock.now()), overlap)[1]
+
     def key_id(self, name: str) -> str:
         with KeyStore.open(self.state) as store:
             return store.find(name).key.id
@@ -326,15 +349,15 @@ class Gateway:
         path: str = "/v1/chat/completions",
         receive_buffer: int = 0,
         **headers: str,
-    ) -> http.client.HTTPConnection:
+    ) -> Line:
         """A connection of its own with a request on it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = Line(self.port)
         if receive_buffer:
             connection.sock = socket.socket()
             connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             connection.sock.settimeout(PATIENCE)
             connection.sock.connect(("127.0.0.1", self.port))
-        self._connections.append(connection)
+        self._lines.append(connection)
         fields = {"authorization": f"Bearer {key or self.key}", "content-type": "application/json"}
         fields |= {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, fields)
@@ -342,9 +365,9 @@ class Gateway:
 
     def hang_up(self) -> None:
         """Close what a scene has left open."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
+        for line in self._lines:
+            line.hang_up()
+        self._lines.clear()
 
     def ask(self, body: bytes, **options: Any) -> Reply:
         return Reply(self.send(body, **options))

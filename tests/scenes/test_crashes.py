@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, models_toml, request_body, simulator_thread, until
+
 from yett.model.key import Budget
 from yett.stores.journal_reader import entries
 
@@ -41,6 +42,10 @@ class Crowd:
         self._going.set()
         yield
         self._going.clear()
+
+    def await_answer(self) -> None:
+        before = len(self.answered)
+        until(lambda: len(self.answered) > before, what="an answer")
 
     def end(self) -> None:
         self._over = True
@@ -86,9 +91,8 @@ def test_twenty_crashes_under_load(build: Callable[..., Gateway]) -> None:
                 )
                 gateway.start()
                 rested(gateway)
-                before = len(crowd.answered)
                 with crowd.going():
-                    until(lambda: len(crowd.answered) > before, what="an answer")
+                    crowd.await_answer()
                     time.sleep(dice.uniform(0.05, 0.3))
                     gateway.kill()
                 gateway.verified()

@@ -5,16 +5,16 @@ The disk is a small file system in memory, in a mount namespace of its own that 
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, arrived, models_toml, request_body, said, until
+
 from yett.simulator.server import Simulator
 
 
@@ -38,14 +38,10 @@ class Disk:
         self._ballast = self.path / "ballast"
 
     def fill(self) -> None:
-        descriptor = os.open(self._ballast, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        try:
+        with self._ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
             while True:
-                os.write(descriptor, bytes(4096))
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
-        finally:
-            os.close(descriptor)
+                file.write(bytes(4096))
+        assert os.statvfs(self.path).f_bavail == 0
 
     def empty(self) -> None:
         self._ballast.unlink()
