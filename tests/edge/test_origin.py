@@ -67,6 +67,26 @@ def test_a_credential_of_the_provider_shelf_goes_first(name: bytes) -> None:
     assert b"sk-1" not in head(Address("http://h"), headers=((name, b"mine"),), secret=Secret("sk-1"))
 
 
+def test_each_part_of_a_head_that_is_sent_again_may_be_another() -> None:
+    """The last head is kept by the identity of its parts: one that differs in a single part must not be taken for it."""
+    address, secret, other = Address("http://h"), Secret("sk-1"), Secret("sk-2")
+    usual = {"method": "POST", "path": "/chat", "headers": ((b"a", b"1"),), "secret": secret, "length": 1}
+    first = address.head(**usual)  # type: ignore[arg-type]
+    for change, found in (
+        ({"method": "PUT"}, b"PUT /chat "),
+        ({"path": "/other"}, b"POST /other "),
+        ({"headers": ((b"a", b"2"),)}, b"a: 2\r\n"),
+        ({"secret": other}, b"Bearer sk-2\r\n"),
+        ({"secret": None}, b"\r\na: 1\r\ncontent-length"),
+        ({"length": 2}, b"content-length: 2\r\n"),
+    ):
+        assert found in address.head(**(usual | change))  # type: ignore[arg-type]
+        assert address.head(**usual) == first  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="header 0"):
+        address.head(**(usual | {"headers": ((b"a", b"\r\nb: c"),)}))  # type: ignore[arg-type]
+    assert address.head(**usual) == first  # type: ignore[arg-type]
+
+
 def test_equal_headers_with_other_secrets_are_not_mixed_up() -> None:
     address = Address("http://h")
     for number in (1, 2, 1, 2):

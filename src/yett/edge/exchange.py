@@ -229,12 +229,14 @@ class UpstreamExchange:
             self._fields.clear()
             self._interim = True
             return
-        self._check_size(status)
-        self.reusable = parser.should_keep_alive() and not self._bodiless
+        if status > 599 or len(self._fields) > MAX_FIELDS or self.unproductive > MAX_HEAD:
+            self._check_size(status)
         self._frame(status)
+        bodiless = self._bodiless
+        self.reusable = not bodiless and parser.should_keep_alive()
         self.status = status
         self.started = True
-        self.complete = self._bodiless
+        self.complete = bodiless
         self.unproductive = 0
         self.headers = tuple(self._fields)
         if not self.head.done():
@@ -274,10 +276,11 @@ class UpstreamExchange:
 
     def _frame(self, status: int) -> None:
         """Where the body ends and how it is encoded. The parser has refused contradictory framing already."""
-        framing = [(name, value) for name, value in self._fields if name in _FRAMING]
         sized = False
-        encodings = []
-        for name, value in framing:
+        encodings: list[bytes] = []
+        for name, value in self._fields:
+            if name not in _FRAMING:
+                continue
             if name == b"content-encoding":
                 encodings += [part for part in value.lower().replace(b" ", b"").split(b",") if part != b"identity"]
             elif name == b"transfer-encoding" and value.lower() != b"chunked":

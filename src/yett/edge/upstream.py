@@ -56,7 +56,12 @@ class UpstreamClient:
             self._schedule(_BUSY_SWEEP)
         connection = pool.take(began)
         if connection is not None:
-            exchange = await self._exchange(connection, outgoing, began, began, head)
+            exchange = self._begin(connection, outgoing, began, began, head)
+            try:
+                await exchange.head
+            except asyncio.CancelledError:
+                exchange.abort()
+                raise
             if exchange.failure is None or exchange.started:
                 return exchange
             if not isinstance(exchange.failure, UpstreamFailure) or not exchange.failure.replayable:
@@ -66,7 +71,12 @@ class UpstreamClient:
         connection = await pool.acquire(now, provider.timeouts.connect)
         if not self._hurried:
             self._schedule(_BUSY_SWEEP)
-        exchange = await self._exchange(connection, outgoing, began, self._loop.time(), head)
+        exchange = self._begin(connection, outgoing, began, self._loop.time(), head)
+        try:
+            await exchange.head
+        except asyncio.CancelledError:
+            exchange.abort()
+            raise
         if exchange.failure is not None and not exchange.started:
             raise exchange.failure
         return exchange
@@ -101,18 +111,13 @@ class UpstreamClient:
         place = self._places[provider.base_url, provider.ca_file] = (address, pool)
         return place
 
-    async def _exchange(
+    def _begin(
         self, connection: Connection, outgoing: Outgoing, began: float, now: float, head: bytes
     ) -> UpstreamExchange:
         bodiless = outgoing.method == "HEAD"
         timeouts = outgoing.provider.timeouts
         exchange = UpstreamExchange(connection, timeouts, began, now, max_decoded=self._max_decoded, bodiless=bodiless)
         connection.send(exchange, head, outgoing.body)
-        try:
-            await exchange.head
-        except asyncio.CancelledError:
-            exchange.abort()
-            raise
         return exchange
 
     def _schedule(self, seconds: float) -> None:
