@@ -28,8 +28,8 @@ from yett.stores.journal import PUBLIC_KEY, SIGNING_KEY
 from yett.stores.keys import KeyStore
 
 _NEEDED = (
-    "uvicorn", "httptools", "uvloop", "msgspec", "cedarpy", "google-re2", "python-stdnum", "phonenumbers", "cryptography",
-    "joserfc", "starlette", "jinja2", "click", "prometheus-client",
+    "uvicorn", "httptools", "uvloop", "msgspec", "cedarpy", "google-re2", "phonenumbers", "cryptography",
+    "starlette", "click", "prometheus-client",
 )  # fmt: skip
 _LITTLE_SPACE, _NO_SPACE = 1024**3, 100 * 1024**2
 _REACH_SECONDS = 5.0
