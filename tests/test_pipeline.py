@@ -438,7 +438,9 @@ async def test_garbage_is_tried_elsewhere_and_then_told(scene: Scene, body: byte
 async def test_a_reply_that_can_be_read_in_two_ways_is_garbage_when_there_is_something_in_it(scene: Scene) -> None:
     clean, found = b'{"a":"one","a":"two"}', b'{"a":"one","a":"ada@example.org"}'
     scene.upstream.will(Answer(clean), *(Answer(found) for _ in range(3)))
-    assert (await scene.call(chat("hello"))).status == 200  # every string of it was looked at, whichever the caller reads
+    assert (
+        await scene.call(chat("hello"))
+    ).status == 200  # every string of it was looked at, whichever the caller reads
     assert (await scene.call(chat("hello"))).code == "upstream_error"
 
 

@@ -79,7 +79,9 @@ CODES: dict[str, Code] = {
     "upstream_timeout": Code(504, "upstream_error", "upstream", True, "The provider did not answer in time."),
     "upstream_unavailable": Code(503, "upstream_error", "upstream", True, "Every permitted target is cooling down."),
     "upstream_rate_limited": Code(429, "rate_limit_error", "upstream", True, "Every permitted target is rate limited."),
-    "provider_rejected": Code(400, _INVALID, "caller", False, "The provider refused the request itself; see its message."),
+    "provider_rejected": Code(
+        400, _INVALID, "caller", False, "The provider refused the request itself; see its message."
+    ),
     "stream_truncated": Code(
         502, "upstream_error", "upstream", True, "The provider's stream ended without its terminator."
     ),

@@ -28,9 +28,9 @@ def test_the_ordinal_of_a_leaf_finds_its_bytes(document: dict[str, Any], indent:
     for segment in leaves.segments:
         if segment.index == UNPATCHABLE:
             continue
-        ((start, end, new),) = patch.strings(body, {segment.index: "new \" \\ \n text"})
+        ((start, end, new),) = patch.strings(body, {segment.index: 'new " \\ \n text'})
         assert json.loads(body[start:end]) == segment.text
-        assert json.loads(new) == "new \" \\ \n text"
+        assert json.loads(new) == 'new " \\ \n text'
 
 
 @given(st.dictionaries(text, json_values, max_size=6), st.sampled_from([None, 3]), st.booleans())
