@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.detectors.examples import CLEAN, FOUND, JWT, PEM, RANDOM
 
+from yett.detectors import window
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
 from yett.detectors.resolve import CHAIN_CAP, SPAN_CAP
@@ -264,3 +265,13 @@ def test_hostile_text_in_pieces(scanner: Scanner, text: str, size: int) -> None:
     for i in range(0, len(text), size):
         window.feed(text[i : i + size])
         assert window.held <= SPAN_CAP + CHAIN_CAP
+
+
+@given(st.text("aZ9 -+(.@\n\u00a0\u2013", min_size=1, max_size=40))
+def test_a_space_after_a_word_settles_it_and_nothing_else(text: str) -> None:
+    """What is decided by the last two characters is what the whole rule says."""
+    groups = min(
+        window._groups(text, window._DIGITS, window._DIGITS_BEGIN),
+        window._groups(text, window._PRINTED, window._IBAN_BEGIN),
+    )
+    assert window._settled(text) == min(len(text.rstrip(window.WORD)), groups)

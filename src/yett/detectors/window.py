@@ -92,14 +92,18 @@ class Window:
         settled = _settled(held)
         if not settled or settled < self._crossing:
             return _NOTHING
-        context = self._context
-        candidates = self._scanner.candidates(context + held)
+        seen = self._context + held
+        candidates = self._scanner.candidates(seen)
         if candidates or self._carried:
             return self._release(candidates, settled)
-        released = held if settled == len(held) else held[:settled]
+        waiting = len(held) - settled
+        if not waiting:
+            self._held = ""
+            self._context = seen[-LEFT:]
+            return Released(held)
         self._held = held[settled:]
-        self._context = (context + released)[-LEFT:]
-        return Released(released)
+        self._context = seen[-LEFT - waiting : -waiting]
+        return Released(held[:settled])
 
     def finish(self) -> Released:
         """The text is complete: release the rest. The window is then ready for another text."""
@@ -174,7 +178,8 @@ def _settled(text: str) -> int:
     """The length of the longest part of `text` in which no match can be incomplete. `text` is not empty."""
     length = len(text)
     settled = max(len(text.rstrip(WORD)), length - WORD_CAP)
-    if text[-1] in _GROUPED:
+    last = text[-1]
+    if last in _GROUPED and (last != " " or text[-2:-1] in _GROUPED):  # a space after a word begins nothing
         settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _IBAN_BEGIN))
     if _BLOCK_BEGIN in text:
         block = _BLOCK.search(text[-BLOCK_CAP:].encode("utf-8", "surrogatepass"))
