@@ -119,3 +119,27 @@ def test_what_waits_for_a_restart(tmp_path: Path) -> None:
     (tmp_path / "yett.toml").write_text(TOML)
     assert holder.reload()
     assert holder.waiting_for_restart() == ()
+
+
+def test_a_file_that_is_being_written_is_not_taken_for_the_configuration(tmp_path: Path) -> None:
+    """Empty is what a file is for a moment when it is written over, and an empty file is a configuration."""
+    holder = live(tmp_path)
+    stop = threading.Event()
+
+    def edit() -> None:
+        number = 0
+        while not stop.is_set():
+            (tmp_path / "yett.toml").write_text("")
+            (tmp_path / "yett.toml").write_text(f"{TOML}[gateway]\nmax_in_flight = {1 + number}\n")
+            number += 1
+            stop.wait(0.02)
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    try:
+        for _ in range(40):
+            assert holder.reload()
+            assert "t" in holder.current.teams
+    finally:
+        stop.set()
+        editor.join()

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from yett.config.compile import compile_snapshot, gather
+from yett.config.compile import Sources, compile_snapshot, gather
 from yett.config.settings import Settings
 from yett.config.snapshot import Snapshot, with_keys
 from yett.errors import ConfigurationError
@@ -36,6 +36,7 @@ AT_START = (
     ("log", "format"),
     ("log", "level"),
 )
+BUILDS = 5  # times that files which keep changing are read again
 
 
 class Live:
@@ -70,18 +71,28 @@ class Live:
         """Build a snapshot from the files as they are now and put it in force. False: it was refused, `error` says why, and
         the old one stays."""
         with self._building:
-            sources = self._sources = gather(self._path, self._environment)
-            try:
-                built = compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper)
-            except ConfigurationError as error:
+            for _ in range(BUILDS):
+                sources = self._sources = gather(self._path, self._environment)
+                built = self._build(sources)
+                if (
+                    not sources.changed()
+                ):  # else it was read while being written: half a file can be a configuration, too
+                    break
+            if isinstance(built, ConfigurationError):
                 self.refused += 1
-                self.error = error
+                self.error = built
                 return False
             with self._swapping:
                 self.current = with_keys(built, self._keys)
             self.reloads += 1
             self.error = None
             return True
+
+    def _build(self, sources: Sources) -> Snapshot | ConfigurationError:
+        try:
+            return compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper)
+        except ConfigurationError as error:
+            return error
 
     def refresh_keys(self, keys: tuple[VirtualKey, ...]) -> None:
         """Put these keys in force. Policies, decisions and everything else stay as they are."""
