@@ -56,7 +56,7 @@ class Hold(Struct, frozen=True):
 class Ledger(Protocol):
     """Rates, concurrency and budgets. All scopes are checked and changed in one atomic step, or none is."""
 
-    async def reserve(self, id: str, scopes: tuple[Scope, ...], tokens: int, cost: int) -> Hold:  # noqa: A002
+    async def reserve(self, id: str, scopes: tuple[Scope, ...], tokens: int, cost: int) -> Hold:
         """Reserve in every scope. Raises Refusal (rate_limit_exceeded, concurrency_exceeded, budget_exceeded with
         `retry_after` and the scope in the message; ledger_unavailable)."""
         ...
