@@ -55,14 +55,16 @@ class Price(Struct, frozen=True):
     def cost(self, input: int, cached: int, output: int, written: int = 0) -> int:
         """Micro-USD for what was used, rounded up. `cached` and `written` tokens are part of `input`: what a provider reports
         beyond that, or below zero, is not believed, and can only make the call dearer."""
-        input = max(input, 0)
-        cached = min(max(cached, 0), input)
-        written = min(max(written, 0), input - cached)
+        if input < 0 or output < 0:
+            input, output = max(input, 0), max(output, 0)
+        if cached or written:
+            cached = min(max(cached, 0), input)
+            written = min(max(written, 0), input - cached)
         rates = self.rates
         for tier in self.tiers:
             if input > tier.over:
                 rates = tier.rates
-        amount = (input - cached - written) * rates.input + cached * rates.cached + max(output, 0) * rates.output
+        amount = (input - cached - written) * rates.input + cached * rates.cached + output * rates.output
         return -(-(amount + written * rates.write) // MILLION) + self.request
 
     def worst_case(self, input: int, output: int) -> int:
