@@ -254,7 +254,7 @@ def _budget(scope: Scope, account: Account, cost: int) -> Obstacle | None:
 
 def refusal(scopes: tuple[Scope, ...], accounts: list[Account], tokens: int, cost: int) -> Refusal:
     """The Refusal of a call that does not fit. Of several obstacles the one that takes longest to pass is named, so that
-    a caller who waits as told gets in. `x-should-retry: false` stops SDKs from repeating what cannot succeed."""
+    a caller who waits as told gets in. `retry` is False where repeating the call cannot succeed."""
     found = [
         obstacle
         for scope, account in zip(scopes, accounts, strict=True)
@@ -266,8 +266,6 @@ def refusal(scopes: tuple[Scope, ...], accounts: list[Account], tokens: int, cos
     answer = Refusal(worst.code, worst.message, retry_after=worst.wait)
     answer.retry = worst.retry
     answer.headers = standing_headers(standing(scopes, accounts))
-    if not worst.retry:
-        answer.headers += (("x-should-retry", "false"),)
     return answer
 
 
