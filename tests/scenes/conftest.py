@@ -52,6 +52,8 @@ HASTY = {
     "endless": "chunks=400+latency.between_chunks=10ms",
 }
 BROKEN = "status=500"
+# A model that is called otherwise at its provider.
+RENAMED = {"renamed": (Target("cloud", "by-another-name"),)}
 # More than one try: what mends itself, and what another target makes good.
 TRIES: dict[str, tuple[Target, ...]] = {
     "third-time": (Target("cloud", "third-time+status=500+fail.first=2"),),
@@ -73,7 +75,7 @@ HEAD = """
 [gateway]
 port = {port}
 drain_seconds = "5s"
-write_timeout = "2s"
+write_timeout = "1s"
 
 [admin]
 port = {admin}
@@ -161,7 +163,7 @@ def shared(provider: Simulator, deaf: str, tmp_path_factory: pytest.TempPathFact
         provider_toml(provider, "deaf", url=deaf, timeouts=QUICK),
     ]
     unreachable = {"refused": (Target("nowhere", "refused"),), "deaf": (Target("deaf", "deaf"),)}
-    models = {**simulated(ANSWERS), **simulated(HASTY, "hasty"), **unreachable, **TRIES}
+    models = {**simulated(ANSWERS), **simulated(HASTY, "hasty"), **unreachable, **RENAMED, **TRIES}
     text = HEAD + "".join(providers) + models_toml(models, dict.fromkeys(TRIES, "attempts = 3\n"))
     gateway = Gateway(folder, text).start()
     yield gateway

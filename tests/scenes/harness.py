@@ -74,6 +74,9 @@ def simulator_thread(settings: Settings | None = None) -> Iterator[Simulator]:
 # ---- the caller -----------------------------------------------------------------------------------------------------
 
 
+_BLANK = re.compile(rb"\r?\n\r?\n")
+
+
 class Line(http.client.HTTPConnection):
     """A caller's connection, and what was read from it."""
 
@@ -99,6 +102,7 @@ class Reply:
         self.status = self._response.status
         self.headers = {name.lower(): value for name, value in self._response.getheaders()}
         self._body: bytes | None = None
+        self._ahead = b""
 
     @property
     def id(self) -> str:
@@ -131,11 +135,16 @@ class Reply:
         return str(self.json["choices"][0]["message"]["content"])
 
     def event(self) -> str:
-        """The next server-sent event, without its blank line; "" at the end."""
-        lines = []
-        while (line := self._response.readline()) not in {b"\n", b"\r\n", b""}:
-            lines.append(line.rstrip(b"\r\n").decode())
-        return "\n".join(lines) if lines or line else ""
+        """The next server-sent event, without its blank line; "" at the end. Raises http.client.IncompleteRead when the stream
+        breaks off."""
+        while (end := _BLANK.search(self._ahead)) is None:
+            piece = self._response.read1(65_536)  # readline() would hide how it ends
+            if not piece:
+                assert not self._ahead, "half an event"
+                return ""
+            self._ahead += piece
+        event, self._ahead = self._ahead[: end.start()], self._ahead[end.end() :]
+        return event.decode().replace("\r\n", "\n")
 
     def events(self) -> list[str]:
         """Those that are left, comments and [DONE] among them."""
@@ -241,6 +250,7 @@ class Gateway:
         self.port, self.admin = free_ports(2)
         self.process: subprocess.Popen[bytes] | None = None
         self.prefix: list[str] = []  # what the command is run by
+        self.spread = 1  # calls after which every worker has had one
         self._environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, **environment}
         self._ledger: SharedLedger | None = None
         self._lines: list[Line] = []
@@ -381,7 +391,7 @@ class Gateway:
     def fresh_key(self, name: str, **limits: Any) -> str:
         """A new key, when the gateway knows it."""
         key = self.new_key(name, **limits)
-        until(lambda: self.listed(key) == 200, what="the key")
+        until(lambda: all(self.listed(key) == 200 for _ in range(self.spread)), what="the key")
         return key
 
     def listed(self, key: str) -> int:

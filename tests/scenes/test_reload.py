@@ -1,0 +1,119 @@
+"""Changes of the configuration while calls run: good ones are taken up, bad ones are refused and told, nobody is disturbed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.scenes.conftest import HEAD, provider_toml, simulated
+from tests.scenes.harness import PERMIT, Gateway, models_toml, until
+
+from yett.simulator.server import Simulator
+
+MODELS = {"plain": "", "brook": "chunks=150+latency.between_chunks=10ms"}
+
+
+@pytest.fixture
+def text(provider: Simulator) -> str:
+    return HEAD + provider_toml(provider, "cloud") + models_toml(simulated(MODELS))
+
+
+@pytest.fixture
+def gateway(build: Callable[..., Gateway], text: str) -> Iterator[Gateway]:
+    gateway = build(text).start()
+    yield gateway
+    gateway.hang_up()
+    gateway.rests()
+
+
+def epoch(gateway: Gateway) -> float:
+    return gateway.metrics()["yett_snapshot_epoch"]
+
+
+def test_a_good_change_is_taken_up_by_itself_and_at_once_on_a_signal(gateway: Gateway, text: str) -> None:
+    assert epoch(gateway) == 1
+    assert gateway.chat("another").status == 404
+    gateway.configure(text + models_toml(simulated({"another": ""})))
+    until(lambda: gateway.chat("another").status == 200, what="the new model")
+    assert epoch(gateway) == 2
+    for number in range(3):
+        gateway.configure(text + models_toml(simulated({f"third-{number}": ""})))
+        gateway.signal(signal.SIGHUP)
+        until(lambda name=f"third-{number}": gateway.chat(name).status == 200, 5, "the new model")
+    assert gateway.chat("another").status == 404
+    until(lambda: len(gateway.events("reload")) >= 4, what="the records of the reloads")
+    digests = {event["detail"]["digest"] for event in gateway.events("reload")}
+    assert gateway.readiness()[1]["workers"][0]["digest"] in digests
+    first = gateway.outcomes(model="plain") + gateway.outcomes(model="another")
+    assert {record["snapshot"] for record in first if record["outcome"] == "ok"} <= digests
+
+
+BAD = {
+    "a wrong value": ('write_timeout = "1s"', 'write_timeout = "soon"', "yett.toml:5:"),
+    "an unknown provider": ('provider = "cloud", model = "plain"', 'provider = "clud", model = "plain"', "yett.toml:"),
+    "half a file": ("[routing]", "[routing", "yett.toml:"),
+    "a secret that is not there": ("env:PROVIDER_KEY", "env:NOT_THERE", "NOT_THERE"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_change_is_refused_and_told(gateway: Gateway, text: str, case: str) -> None:
+    right, wrong, where = BAD[case]
+    assert right in text
+    gateway.configure(text.replace(right, wrong))
+    gateway.signal(signal.SIGHUP)
+    until(lambda: gateway.metrics()["yett_reload_failures"] >= 1, what="the refusal")
+    status, report = gateway.readiness()
+    assert (status, report["configuration"]) == (200, "refused"), "the one before stays in force"
+    assert where in report["workers"][0]["refused"]
+    assert where in gateway.log
+    assert gateway.chat("plain").status == 200
+    assert epoch(gateway) == 1
+    until(lambda: gateway.events("reload.refused"), what="the record of the refusal")
+    assert where in gateway.events("reload.refused")[0]["detail"]["mistakes"]
+    gateway.configure(text + models_toml(simulated({"another": ""})))
+    until(lambda: gateway.chat("another").status == 200, what="the good one")
+    assert gateway.readiness()[1]["configuration"] == "current"
+
+
+def test_policies_are_taken_up_and_refused_alike(gateway: Gateway) -> None:
+    policies = gateway.folder / "policies" / "all.cedar"
+    policies.write_text(PERMIT + '@id("no-more") forbid (principal, action, resource == Model::"plain"')
+    gateway.signal(signal.SIGHUP)
+    until(lambda: gateway.metrics()["yett_reload_failures"] >= 1, what="the refusal")
+    assert "all.cedar:" in gateway.readiness()[1]["workers"][0]["refused"]
+    assert gateway.chat("plain").status == 200
+    forbid = '@id("no-more") forbid (principal, action == Action::"InvokeModel", resource) when { resource in Model::"plain" };'
+    policies.write_text(PERMIT + forbid)
+    gateway.signal(signal.SIGHUP)
+    refused = until(lambda: (reply := gateway.chat("plain")).status == 403 and reply, what="the new policy")
+    assert refused.code == "policy_denied"
+    assert refused.headers["x-yett-policies"] == "no-more"
+    record = gateway.outcome(refused.id)
+    assert (record["outcome"], record["decision"], record["policies"]) == ("refused", "deny", ["no-more"])
+
+
+def test_calls_under_way_keep_what_they_began_with(gateway: Gateway, text: str) -> None:
+    stream = gateway.stream("brook")
+    assert stream.event()
+    before = gateway.readiness()[1]["workers"][0]["digest"]
+    gateway.configure(text.replace('[models."brook"]', '[models."renamed"]'))
+    gateway.signal(signal.SIGHUP)
+    until(lambda: gateway.chat("brook").status == 404, what="the change")
+    assert stream.events()[-1] == "data: [DONE]"
+    record = gateway.outcome(stream.id)
+    assert (record["outcome"], record["snapshot"]) == ("ok", before)
+    assert record["usage"]["cost"] > 0, "also the prices are those of its beginning"
+
+
+def test_changes_under_load_disturb_nobody(gateway: Gateway, text: str) -> None:
+    """Thirty reloads, good and bad, while calls run."""
+    streams = [gateway.stream("brook") for _ in range(5)]
+    for number in range(30):
+        gateway.configure(text + ("oops" if number % 3 == 2 else models_toml(simulated({f"m-{number}": ""}))))
+        gateway.signal(signal.SIGHUP)
+        assert gateway.chat("plain").status == 200
+    for stream in streams:
+        assert stream.events()[-1] == "data: [DONE]"
+    assert gateway.readiness()[0] == 200

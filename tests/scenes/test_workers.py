@@ -1,0 +1,168 @@
+"""`--workers 2`: one gateway to its callers. Limits are exact, a revocation reaches every worker, and each one's end is mended."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.scenes.conftest import HEAD, provider_toml, simulated
+from tests.scenes.harness import Gateway, Reply, error_of, models_toml, request_body, until
+
+from yett.model.key import Budget
+from yett.simulator.server import Simulator
+
+MODELS = {"plain": "", "slow": "latency.first_byte=2s", "brook": "chunks=150+latency.between_chunks=10ms"}
+
+
+@pytest.fixture(scope="module")
+def pair(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    text = HEAD + provider_toml(provider, "cloud") + models_toml(simulated(MODELS))
+    gateway = Gateway(tmp_path_factory.mktemp("workers"), text).start("--workers", "2")
+    gateway.spread = 12
+    yield gateway
+    gateway.close()
+    gateway.verified()
+
+
+@pytest.fixture
+def gateway(pair: Gateway) -> Iterator[Gateway]:
+    yield pair
+    pair.hang_up()
+    pair.rests()
+
+
+def crowd(gateway: Gateway, number: int, key: str, body: bytes) -> list[tuple[int, str]]:
+    """Statuses and codes of as many calls at once, each on a connection of its own."""
+
+    def ask(_: int) -> tuple[int, str]:
+        reply = gateway.ask(body, key=key)
+        return reply.status, reply.code
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(ask, range(number)))
+
+
+def writers(gateway: Gateway, name: str) -> set[str]:
+    return {record["w"] for record in gateway.outcomes(name=name)}
+
+
+def pids(gateway: Gateway) -> list[int]:
+    return [worker["pid"] for worker in gateway.readiness()[1].get("workers", [])]
+
+
+def test_requests_per_minute_are_exact(gateway: Gateway) -> None:
+    key = gateway.new_key("exact-rpm", rpm=20)
+    until(lambda: gateway.listed(gateway.key) == 200)
+    time.sleep(0.6)  # both workers know the key, and none of its requests is used up by asking
+    began = time.monotonic()
+    found = Counter(crowd(gateway, 60, key, request_body("plain")))
+    refilled = (time.monotonic() - began) * 20 / 60
+    assert 20 <= found[200, ""] <= 20 + refilled
+    assert found[200, ""] + found[429, "rate_limit_exceeded"] == 60
+    assert len(writers(gateway, "exact-rpm")) == 2, "both workers took part"
+
+
+def test_a_budget_is_exact(gateway: Gateway) -> None:
+    body = request_body("slow", max_tokens=100)
+    worst = len(body) // 3 + 1 + 100  # tokens at a dollar per million
+    key = gateway.fresh_key("exact-budget", budget=Budget(10 * worst, "month"))
+    found = Counter(crowd(gateway, 30, key, body))
+    assert found == {(200, ""): 10, (429, "budget_exceeded"): 20}
+    records = gateway.outcomes(name="exact-budget", model="slow")
+    account = gateway.account(f"key:{gateway.key_id('exact-budget')}")
+    assert account.spent_month == sum(record["usage"]["cost"] for record in records)
+    assert account.held == 0
+    assert len(writers(gateway, "exact-budget")) == 2
+
+
+def test_calls_in_flight_are_exact(gateway: Gateway) -> None:
+    key = gateway.fresh_key("exact-concurrency", concurrency=7)
+    found = Counter(crowd(gateway, 30, key, request_body("slow")))
+    assert found == {(200, ""): 7, (429, "concurrency_exceeded"): 23}
+
+
+def test_a_revocation_reaches_every_worker(gateway: Gateway) -> None:
+    key = gateway.fresh_key("revoked-everywhere")
+    streams = [gateway.stream("brook", key=key) for _ in range(12)]
+    assert len({stream.id[16:24] for stream in streams}) == 2, "both workers have some"
+    gateway.revoke("revoked-everywhere")
+    assert {error_of(stream.events()) for stream in streams} == {"revoked_key"}
+    assert {gateway.listed(key) for _ in range(12)} == {401}
+
+
+def test_metrics_are_those_of_all_workers(gateway: Gateway) -> None:
+    before = gateway.counted("yett_calls_total", model="plain")
+    for _ in range(25):
+        assert gateway.chat("plain").status == 200
+    assert gateway.counted("yett_calls_total", model="plain") == before + 25
+
+
+def test_every_worker_knows_every_call(gateway: Gateway) -> None:
+    reply = gateway.chat("plain")
+    for _ in range(12):
+        found = gateway.ask(b"", method="GET", path=f"/yett/v1/calls/{reply.id}")
+        assert found.status == 200
+        assert found.json["complete"]
+        assert found.json["outcome"] == "ok"
+
+
+def test_a_reload_reaches_every_worker(gateway: Gateway) -> None:
+    original = (gateway.folder / "yett.toml").read_text()
+    gateway.configure(original + models_toml(simulated({"another": ""})))
+    gateway.signal(signal.SIGHUP)
+    until(lambda: all(gateway.chat("another").status == 200 for _ in range(10)), what="the change everywhere")
+    until(lambda: len({worker["digest"] for worker in gateway.readiness()[1]["workers"]}) == 1)
+
+
+def test_a_worker_that_dies_is_replaced_and_its_calls_are_closed(gateway: Gateway) -> None:
+    key = gateway.fresh_key("survivors", concurrency=12)
+    streams = [gateway.stream("brook", key=key) for _ in range(12)]
+    victim, other = pids(gateway)
+    os.kill(victim, signal.SIGKILL)
+    ended: dict[str, list[Reply]] = {"ok": [], "unknown": []}
+    for stream in streams:
+        try:
+            assert stream.events()[-1] == "data: [DONE]"
+            ended["ok"].append(stream)
+        except (OSError, http.client.IncompleteRead):
+            ended["unknown"].append(stream)
+    assert ended["ok"], "the other worker's calls go on"
+    assert ended["unknown"]
+    until(lambda: gateway.readiness()[0] == 200 and victim not in pids(gateway), what="a new worker")
+    assert other in pids(gateway)
+    for outcome, those in ended.items():
+        assert {gateway.outcome(stream.id)["outcome"] for stream in those} == {outcome}
+    assert all(gateway.chat("plain", key=key).status == 200 for _ in range(12)), "nothing of the dead is in flight"
+    gateway.verified()
+
+
+def test_no_worker_survives_its_supervisor(build: Callable[..., Gateway], provider: Simulator) -> None:
+    gateway = build(HEAD + provider_toml(provider, "cloud") + models_toml(simulated(MODELS)))
+    gateway.start("--workers", "2")
+    workers = pids(gateway)
+    stream = gateway.stream("brook")
+    gateway.kill()
+    assert stream.events()[-1] == "data: [DONE]", "they finish what they have begun"
+    until(lambda: not any(alive(pid) for pid in workers), what="the end of the workers")
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", gateway.port), 1)
+    assert gateway.outcome(stream.id)["outcome"] == "ok"
+    report = gateway.verified()
+    assert not [note for note in report.notes if "unclosed" in note]
+    gateway.start("--workers", "2")
+    assert gateway.chat("plain").status == 200
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
