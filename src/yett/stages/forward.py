@@ -63,7 +63,8 @@ async def forward(
         if len(trail.attempts) == tried:  # every target is set aside: asking again at once would change nothing
             break
         if len(trail.attempts) < attempts:
-            wait = max(delay, min((f.retry_after for f in failures[tried:]), default=0.0))
+            # A Retry-After holds for the key or target that it was said of: another one need not wait for it.
+            wait = max(delay, road.health.available_in(targets, road.clock.monotonic()))
             if wait > road.routing.max_backoff:
                 break
             await road.clock.sleep(wait)
