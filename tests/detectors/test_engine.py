@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from time import process_time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.detectors.examples import AWS, CLEAN, FOUND, RANDOM
 
 from yett.detectors.detector import Detector
-from yett.detectors.engine import Portable, Scanner
+from yett.detectors.engine import Portable, Scanner, compiled
 from yett.detectors.shelf import SHELF
 from yett.model.segment import Segment
 
@@ -109,6 +111,28 @@ def test_a_pattern_that_only_the_automaton_refuses_is_refused(pattern: str) -> N
         Scanner([Detector(id="odd", kind="secret.odd", pattern=pattern)])
 
 
+@pytest.mark.parametrize("detector", [each for each in SHELF if each.anchor], ids=lambda each: str(each.id))
+@given(st.data())
+@settings(deadline=None)
+def test_an_anchor_matches_wherever_the_pattern_does(detector: Detector, data: st.DataObject) -> None:
+    found = data.draw(st.from_regex(re.compile(detector.pattern.encode()), fullmatch=True))
+    assert compiled(detector.anchor).search(found)
+
+
+def test_anchors_change_what_is_found_in_nothing(scanner: Scanner) -> None:
+    plain = Scanner([msgspec.structs.replace(detector, anchor="") for detector in SHELF])
+    for text in [
+        *(text for text, _, _ in FOUND),
+        *CLEAN,
+        "a@b",
+        "@b.cd",
+        "x@-b.cd ",
+        "git@host.org/x ",
+        "é@b.cd a@é.de",
+    ]:
+        assert scanner.scan_text(text) == plain.scan_text(text)
+
+
 HOSTILE = {
     "digits": "0123456789",
     "digit groups": "4111 1111 1111 1112 ",
@@ -119,6 +143,7 @@ HOSTILE = {
     "one letter": "a",
     "dots": ".",
     "ats": "@",
+    "hosts that go on": "a@b.c-",
     "phones": "+1 415 555 2671 ",
     "ibans": "DE89 3704 0044 0532 0130 00 ",
     "headers": "-----BEGIN RSA PRIVATE KEY-----\n",

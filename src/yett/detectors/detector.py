@@ -47,6 +47,9 @@ class Detector(Struct, frozen=True):
 
     `accept` sees the text of the group and says how much of it counts, in characters: all of it, a beginning (a number that
     another number follows), or 0 for none. An earlier detector on the shelf is more specific.
+
+    `anchor` is what the automaton looks for instead of a `pattern` that would slow it down on every byte of clean text; it
+    matches wherever the pattern does.
     """
 
     id: str
@@ -54,6 +57,7 @@ class Detector(Struct, frozen=True):
     pattern: str
     accept: Callable[[str], int] | None = None
     tail: str = ""
+    anchor: str = ""
 
 
 def when(valid: Callable[[str], bool]) -> Callable[[str], int]:

@@ -92,7 +92,7 @@ class Scanner:
     ) -> None:
         self.detectors = tuple(detectors)
         self._patterns = [_checked(detector) for detector in self.detectors]
-        sources = tuple(detector.pattern.encode("ascii") for detector in self.detectors)
+        sources = tuple((detector.anchor or detector.pattern).encode("ascii") for detector in self.detectors)
         self._tails: list[Any] = [compiled(detector.tail) if detector.tail else None for detector in detectors]
         build = automaton or (Portable if hyperscan is None else Hyperscan)
         self._automaton: Automaton = build(sources) if sources else _nothing

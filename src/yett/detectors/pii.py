@@ -170,6 +170,8 @@ PII: tuple[Detector, ...] = (
         kind="pii.email",
         pattern=rf"[^A-Za-z0-9.!#$%&*+/=?^_~-]({_LOCAL}{{1,64}}@[A-Za-z0-9](?:[A-Za-z0-9.-]{{0,120}}[A-Za-z0-9])?\.[A-Za-z]{{2,24}})[^A-Za-z0-9_]",
         accept=when(email),
+        # The word before an @ could begin anywhere, which the automaton would have to keep track of all the time.
+        anchor=rf"{_LOCAL}@[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]",
     ),
     Detector(
         id="phone-international",
