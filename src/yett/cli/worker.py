@@ -40,6 +40,7 @@ log = logging.getLogger("yett")
 KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
+METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 COLLECT = (20_000, 20, 100)
 
 
@@ -54,16 +55,32 @@ class Calls:
 
 
 class Meters:
-    """Tells each of several meters."""
+    """Tells each of several meters, a batch of outcomes at a time: what is done for many in a row finds the processor's caches
+    warm, and costs half of what it costs between two calls."""
 
     def __init__(self, metrics: Metrics, access: AccessLog | None) -> None:
         self._metrics = metrics
         self._access = access
+        self._outcomes: list[Record] = []
 
     def observe(self, outcome: Record) -> None:
-        self._metrics.observe(outcome)
+        self._outcomes.append(outcome)
+        if len(self._outcomes) >= METERED:
+            self.tell()
+
+    def tell(self) -> None:
+        """Pass on what has come since the last time."""
+        outcomes, self._outcomes = self._outcomes, []
+        for outcome in outcomes:
+            self._metrics.observe(outcome)
         if self._access is not None:
-            self._access.observe(outcome)
+            for outcome in outcomes:
+                self._access.observe(outcome)
+
+    def flush(self) -> None:
+        self.tell()
+        if self._access is not None:
+            self._access.flush()
 
 
 class Worker:
@@ -104,7 +121,8 @@ class Worker:
             proxy=self.live.current.proxy,
             max_decoded=settings.gateway.max_reply_bytes,
         )
-        self.access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
+        access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
+        self.meters = Meters(self.metrics, access)
         self.gate = Gate(
             live=self.live,
             ledger=self.ledger,
@@ -112,7 +130,7 @@ class Worker:
             upstream=self.upstream,
             health=self.health,
             clock=self._clock,
-            meter=Meters(self.metrics, self.access),
+            meter=self.meters,
             calls=Calls(self.audit),
             new_id=call_ids(),
             roll=random.random,
@@ -168,8 +186,7 @@ class Worker:
         self.journal.close()
         self.ledger.close()
         self.keys.close()
-        if self.access is not None:
-            self.access.flush()
+        self.meters.flush()
 
     def hurry(self) -> None:
         """Cut the drain short: what is still running is ended now, and recorded."""
@@ -252,8 +269,7 @@ class Worker:
                 await self.ledger.extend(flight.trail.hold)
 
     async def _flush(self) -> None:
-        if self.access is not None:
-            self.access.flush()
+        self.meters.flush()
 
     # ---- what the operator sees -------------------------------------------------------------------------------------
 
@@ -270,6 +286,7 @@ class Worker:
 
     def report(self) -> Report:
         """Everything that /readyz and /metrics show of this worker."""
+        self.meters.tell()
         snapshot, now = self.live.current, self._clock.monotonic()
         gauges: dict[str, list[tuple[Labels, float]]] = {
             "yett_calls_in_flight": [((), len(self.gate.flights))],
