@@ -132,7 +132,7 @@ def _retry_after(exchange: Exchange) -> float:
     """Seconds (RFC 9110 section 10.2.3; a date is not worth a clock comparison with a stranger)."""
     value = exchange.header(b"retry-after")
     try:
-        return min(max(float(value), 0.0), 3600.0) if value else 0.0
+        return min(max(0.0, float(value)), 3600.0) if value else 0.0  # in this order "nan" becomes 0
     except ValueError:
         return 0.0
 
