@@ -177,6 +177,7 @@ def _plan(snapshot: Snapshot, caller: Caller, call: Call, facts: Facts, trail: T
     if route.unknown_price == "refuse" and call.action == "InvokeModel":
         permitted = tuple((target, duties) for target, duties in permitted if route.prices.get(target.id) is not None)
         if not permitted:
+            trail.facts, trail.decision = _recorded(facts, route), decision
             raise Refusal("unknown_price", f"No price is known for the model {call.model!r}.")
     obligations = tuple(sorted({str(o) for _, found in decision.targets for o in found.obligations}))
     edits = {target.id: _edit(call, target, duties, route) for target, duties in permitted}
