@@ -1,0 +1,54 @@
+"""Snapshots for tests of single stages: the configuration of `tests.scene`, compiled once for each set of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+from tests.scene import CONFIGURATION, PEPPER, POLICIES, key
+
+from yett.config.compile import compile_snapshot, gather
+from yett.config.snapshot import Snapshot, with_keys
+from yett.config.virtual_key import digest, mint
+from yett.model.caller import Caller
+from yett.model.key import VirtualKey
+from yett.stages.record import Trail
+
+Compiled = Callable[..., Snapshot]
+SECRET_KEY = mint(b"k" * 32)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """`compiled(policies, configuration)`: a snapshot without keys."""
+
+    @cache
+    def build(policies: str = POLICIES, configuration: str = CONFIGURATION) -> Snapshot:
+        folder = tmp_path_factory.mktemp("snapshot")
+        (folder / "yett.toml").write_text(configuration)
+        (folder / "policies").mkdir()
+        (folder / "policies" / "all.cedar").write_text(policies)
+        return compile_snapshot(gather(folder / "yett.toml", {"K1": "sk-1", "K2": "sk-2"}), epoch=1, pepper=PEPPER)
+
+    return build
+
+
+@pytest.fixture
+def snapshot(compiled: Compiled) -> Snapshot:
+    return keyed(compiled())
+
+
+def keyed(snapshot: Snapshot, **fields: object) -> Snapshot:
+    """The snapshot with the one key `SECRET_KEY`, of team research."""
+    virtual: VirtualKey = key(id="key_1", name="one", digest=digest(PEPPER, SECRET_KEY.encode()), **fields)
+    return with_keys(snapshot, (virtual,))
+
+
+def caller_of(snapshot: Snapshot) -> Caller:
+    (caller,) = snapshot.callers.values()
+    return caller
+
+
+def trail_of(snapshot: Snapshot) -> Trail:
+    return Trail("call_1", 0.0, snapshot)

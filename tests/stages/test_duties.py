@@ -1,0 +1,20 @@
+"""Obligations become what has to be done."""
+
+from __future__ import annotations
+
+from yett.model.decision import Obligation
+from yett.stages.duties import NONE, Duties, duties_of
+
+
+def test_duties_are_sorted_by_what_has_to_be_done() -> None:
+    assert duties_of(()) is NONE
+    assert duties_of(
+        [
+            Obligation("cap", "max_tokens=70"),
+            Obligation("cap", "max_tokens=7"),
+            Obligation("redact", "pii"),
+            Obligation("redact", "secret"),
+            Obligation("route", "on-prem"),
+            Obligation("tag", "seen"),
+        ]
+    ) == Duties(redact=("pii", "secret"), cap=7, tags=("seen",))

@@ -1,0 +1,137 @@
+"""Obligations carried out on the body: exactly what was found, for the targets that it is asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.scene import MAIL, NOW, SECRET, chat, post
+from tests.stages.conftest import Compiled, caller_of, keyed, trail_of
+
+from yett.config.snapshot import Snapshot
+from yett.detectors.engine import Scanner
+from yett.detectors.mask import mask
+from yett.detectors.shelf import SHELF
+from yett.dialects import openai_chat
+from yett.dialects.leaves import UNPATCHABLE
+from yett.errors import Refusal
+from yett.model.call import Inbound
+from yett.model.segment import Segment
+from yett.stages import decide, inspect, transform
+from yett.stages.record import Trail
+from yett.stages.understand import surface_of
+
+SCANNER = Scanner(SHELF)
+POLICIES = (
+    '@id("all") permit (principal, action, resource);'
+    '@id("away") @obligation("redact:pii") permit (principal, action == Action::"InvokeModel", resource)'
+    ' when { resource.provider.labels.contains("external") };'
+    '@id("secrets") @obligation("redact:secret") permit (principal, action == Action::"InvokeModel", resource);'
+)
+
+
+def prepared(snapshot: Snapshot, inbound: Inbound) -> tuple[transform.Bodies, Trail, decide.Plan]:
+    surface, caller, trail = surface_of(inbound), caller_of(snapshot), trail_of(snapshot)
+    call = surface.read(surface, inbound, ())
+    seen = surface.look(snapshot.scanner, call)
+    plan = decide.after_inspection(snapshot, caller, call, seen[0], NOW, trail)
+    return transform.bodies_for(call, plan, seen, trail), trail, plan
+
+
+@pytest.fixture
+def external(compiled: Compiled) -> Snapshot:
+    return keyed(compiled(POLICIES))
+
+
+def test_each_target_gets_what_it_may_see(external: Snapshot) -> None:
+    bodies, trail, plan = prepared(external, chat(f"{MAIL} {SECRET}"))
+    sim, local = (json.loads(bodies.of(target)) for target in plan.targets)
+    assert sim["messages"][0]["content"] == "[REDACTED:pii.email] [REDACTED:secret.github-token]"
+    assert local["messages"][0]["content"] == f"{MAIL} [REDACTED:secret.github-token]"
+    assert (sim["model"], local["model"]) == ("sim-gpt", "llama")
+    assert [(count.kind, count.action) for count in trail.findings] == [
+        ("pii.email", "redacted"), ("secret.github-token", "redacted")
+    ]  # fmt: skip
+
+
+def test_a_body_is_made_once(external: Snapshot) -> None:
+    bodies, trail, plan = prepared(external, chat("nothing"))
+    assert bodies.of(plan.targets[0]) is bodies.of(plan.targets[0])
+    assert trail.findings == ()
+
+
+def test_what_stands_in_a_name_blocks_the_call(external: Snapshot) -> None:
+    inbound = post(chat("x").body[:-1] + b',"%b":1}' % SECRET.encode())
+    surface, caller, trail = surface_of(inbound), caller_of(external), trail_of(external)
+    call = surface.read(surface, inbound, ())
+    seen = surface.look(external.scanner, call)
+    plan = decide.after_inspection(external, caller, call, seen[0], NOW, trail)
+    with pytest.raises(Refusal) as caught:
+        transform.bodies_for(call, plan, seen, trail)
+    assert caught.value.code == "content_blocked"
+    assert SECRET not in str(caught.value)
+    assert [(count.kind, count.action) for count in trail.findings] == [("secret.github-token", "blocked")]
+
+
+def test_new_texts_by_ordinal() -> None:
+    segments = [Segment("a", "user", 4), Segment(f"x {MAIL} y {MAIL}", "user", 9)]
+    findings = SCANNER.scan(segments)
+    assert transform.masked(segments, findings) == {9: "x [REDACTED:pii.email] y [REDACTED:pii.email]"}
+    assert transform.masked(segments, ()) == {}
+
+
+pieces = st.sampled_from(
+    [
+        SECRET,
+        MAIL,
+        "4111 1111 1111 1111",
+        " ",
+        "x",
+        "\n",
+        '"',
+        "\\",
+        "é",
+        "🙂",
+        "\u2028",
+        f"{MAIL}/{SECRET}",
+        "\x00",
+        "{",
+        ":",
+    ]
+)
+texts = st.lists(pieces, max_size=7).map("".join)
+documents: Any = st.recursive(
+    texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(documents, st.booleans(), st.sampled_from([None, 1]), st.sampled_from([0, 7]), st.booleans())
+def test_redaction_hits_exactly_what_was_found(
+    document: Any, ascii_only: bool, indent: int | None, cap: int, usage: bool
+) -> None:
+    """For any document: afterwards nothing is found any more, and every string is what `mask` makes of it."""
+    whole = {
+        "a": document,
+        "model": "fast",
+        "messages": [{"role": "user", "content": document}],
+        "stream_options": {"b": document},
+    }
+    body = json.dumps(whole, ensure_ascii=ascii_only, indent=indent).encode()
+    findings, segments = inspect.look(SCANNER, body, openai_chat.segments)
+    sent = openai_chat.prepare(
+        body, model="target", cap=cap, include_usage=usage, texts=transform.masked(segments, findings)
+    )
+    assert inspect.look(SCANNER, sent, openai_chat.segments)[0] == ()
+    by_position = [(s, [f for f in findings if f.segment == place]) for place, s in enumerate(segments)]
+    masked = {s.index: mask(s.text, found) for s, found in by_position if s.index != UNPATCHABLE and found}
+    before = {s.index: s.text for s in openai_chat.segments(body)}
+    after = {s.index: s.text for s in openai_chat.segments(sent)}
+    assert {n for n, text in after.items() if text != masked.get(n, before.get(n))} <= {
+        n for n, text in after.items() if text == "target" or n == UNPATCHABLE
+    }
