@@ -41,7 +41,9 @@ name = st.sampled_from(
     ]
 )
 number = st.sampled_from([b"0", b"-0", b"1", b"1.0e0", b"-12.50", b"1E5", b"1e-400", b"4111111111111111", b"9" * 30])
-odd_number = st.sampled_from([b"01", b"1.", b"+1", b"1e400", b"NaN", b"-Infinity", b"9" * 4400])
+odd_number = st.sampled_from([b"01", b"1.", b"+1", b"1e400", b"NaN", b"-Infinity"]) | st.just(4400).map(
+    lambda n: b"9" * n
+)
 scalar = string | number | st.sampled_from([b"true", b"false", b"null"])
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yett.detectors.engine import Scanner
+from yett.detectors.mask import mask, select
 from yett.detectors.shelf import SHELF
 from yett.errors import Refusal
 from yett.stages.stream import BrokenStreamError, Judge, StreamReview
@@ -124,6 +125,21 @@ def test_any_chunking_gives_the_same_text(parts: list[str], sizes: list[int]) ->
     made = review()
     out = b"".join(made.feed(stream[i : i + 7]) for i in range(0, len(stream), 7))
     assert texts(out).get(0, "") == whole
+
+
+OVERLAPPING = (f"https://u:{TOKEN[4:20]}@example.org/", f"{TOKEN}@example.org", f"{MAIL}/{TOKEN}", f"{TOKEN}{TOKEN}")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([*OVERLAPPING, "word ", " ", "\n", "é😀 ", TOKEN, MAIL]), max_size=5).map("".join),
+    st.integers(1, 40),
+    st.sampled_from([(), ("secret",), ("pii",), ("pii", "secret"), ("*",)]),
+)
+def test_a_stream_is_redacted_as_the_whole_text_would_be(text: str, size: int, selectors: tuple[str, ...]) -> None:
+    """Also where findings of two families overlap, and only one of them is to be redacted."""
+    out = run([*map(delta, pieces(text, size)), end(), DONE], review(lambda _: selectors))
+    assert texts(out).get(0, "") == mask(text, select(SCANNER.scan_text(text), selectors))
 
 
 def test_choices_and_tool_calls_are_streams_of_their_own() -> None:
@@ -241,3 +257,45 @@ def test_what_the_record_keeps(keep: str, kept: str) -> None:
     made = review(lambda _: (), keep=keep)
     run([*[delta(piece) for piece in pieces(f"a {TOKEN} b", 3)], end()], made)
     assert made.texts["0/delta/content"] == kept
+
+
+@pytest.mark.parametrize("scanner", [SCANNER, None])
+def test_nothing_is_kept_when_nothing_is_wanted(scanner: Scanner | None) -> None:
+    made = StreamReview(scanner, allow, want_usage=True, keep="", limit=1 << 20)
+    out = run([delta("Hello "), delta("world. "), delta(f"{MAIL} "), end()], made)
+    assert made.texts == {}
+    assert texts(out)[0] == ("Hello world. [REDACTED:pii.email] " if scanner else f"Hello world. {MAIL} ")
+
+
+def test_without_a_scanner_nothing_is_held() -> None:
+    made = StreamReview(None, allow, want_usage=True, keep="full", limit=1 << 20)
+    for piece in ("half-a-wo", "rd ", MAIL):
+        assert made.feed(delta(piece)) == delta(piece)
+    assert made.texts["0/delta/content"] == f"half-a-word {MAIL}"
+
+
+def test_what_is_nested_too_deeply_is_garbage() -> None:
+    deep: object = "x"
+    for _ in range(40):
+        deep = [deep]
+    with pytest.raises(BrokenStreamError):
+        run([b"data: " + json.dumps({"choices": [{"delta": {"content": deep}}]}).encode() + b"\n\n"])
+
+
+def test_parts_in_a_list_are_not_shown_in_halves() -> None:
+    """Only what stands alone in its object can be sent twice without repeating the rest."""
+    chunk = {"choices": [{"index": 0, "delta": {"content": ["Hello wor"]}}]}
+    made = review()
+    assert made.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n") == b""
+    assert json.loads(made.finish_all()[6:]) == chunk
+
+
+@pytest.mark.parametrize("extra", [b"event: %s\n", b": %s\n", b"id: %s\n", b"data:\n"])
+@pytest.mark.parametrize("first", [True, False])
+def test_lines_beside_the_data_are_not_passed_on(extra: bytes, first: bool) -> None:
+    line = extra.replace(b"%s", TOKEN.encode())
+    event = delta("word ")[:-1]
+    sent = line + event + b"\n" if first else event + line + b"\n"
+    out = run([sent])
+    assert TOKEN.encode() not in out
+    assert texts(out)[0] == "word "

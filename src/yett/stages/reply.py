@@ -129,7 +129,7 @@ class StreamedReply:
             limit=settings.gateway.max_reply_bytes,
         )
         try:
-            await exchange.stream(self._pass)
+            await exchange.stream(lambda data: self._write(review.feed(data)))
         except UpstreamFailure:
             if not review.done:  # else: it said all it had to say, and then did not end properly
                 raise
@@ -138,10 +138,6 @@ class StreamedReply:
                 self._write(review.finish_all())
             raise BrokenStreamError("upstream_error" if review.failed else "missing_terminator")
         trail.outcome, trail.status = "ok", 200
-
-    def _pass(self, data: bytes) -> None:
-        if self._review is not None:
-            self._write(self._review.feed(data))
 
     def _write(self, data: bytes) -> None:
         if not data:
