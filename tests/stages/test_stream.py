@@ -299,3 +299,11 @@ def test_lines_beside_the_data_are_not_passed_on(extra: bytes, first: bool) -> N
     out = run([sent])
     assert TOKEN.encode() not in out
     assert texts(out)[0] == "word "
+
+
+@pytest.mark.parametrize("size", [1, 7, 4000, 40_000])
+def test_a_very_long_finding_has_one_marker(size: int) -> None:
+    """It is reported in pieces that touch."""
+    block = "-----BEGIN " + "PRIVATE KEY-----\n" + "QUJD" * 5000 + "\n-----END " + "PRIVATE KEY-----"
+    out = run([*map(delta, pieces(f"key: {block} end", size)), end(), DONE])
+    assert texts(out)[0] == "key: [REDACTED:secret.private-key] end"

@@ -102,7 +102,7 @@ pieces = st.sampled_from(
         ":",
     ]
 )
-texts = st.lists(pieces, max_size=7).map("".join)
+texts = st.lists(pieces, max_size=7).map(" ".join)
 documents: Any = st.recursive(
     texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
