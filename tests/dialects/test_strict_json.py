@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from yett.dialects import strict_json
@@ -57,3 +59,53 @@ def test_every_leaf_is_seen() -> None:
     assert [(s.text, s.index) for s in leaves.segments] == [
         ("a", -1), ("x", 0), ("zkey", -1), ("y", 1), ("4111111111111111", -1), ("small", -1), ("e", -1),
     ]  # fmt: skip
+
+
+def _padded(document: dict[str, object], form: str) -> bytes:
+    """The document as different clients write it: short or long, compact or spaced, with few colons or with many."""
+    size, style, colons = form.split()
+    text = ("it reads: well; " if colons == "many" else "it reads well ") * (1000 if size == "long" else 10)
+    many = {f"name{number}": number for number in range(2 * strict_json.FEW_COLONS if colons == "many" else 1)}
+    separators = {"compact": (",", ":"), "spaced": (", ", ": "), "odd": (" , ", " : ")}[style]
+    return json.dumps(document | {"text": text, "more": many}, separators=separators).encode()
+
+
+FORMS = [
+    f"{size} {style} {colons}"
+    for size in ("short", "long")
+    for style in ("compact", "spaced", "odd")
+    for colons in ("few", "many")
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_body_is_read_as_it_is(form: str) -> None:
+    for document in ({"model": "m"}, {"model": 'a":"b', 'odd":': [{"x": {}}, [], "\\:"], "e": 1e3}):
+        body = _padded(document, form)
+        assert strict_json.decode(body) == json.loads(body)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_name_given_twice_is_refused_in_every_form_of_a_body(form: str) -> None:
+    body = _padded({"first": {"a": 1, "b": 2}, "list": [{"x": 1, "y": 2}], 'quoted":': 1}, form)
+    for name, other in ((b'"b"', b'"a"'), (b'"y"', b'"x"'), (b'"list"', b'"first"'), (b'"b"', b'"\\u0061"')):
+        with pytest.raises(Refusal) as caught:
+            strict_json.decode(body.replace(name, other))
+        assert caught.value.code == "duplicate_key"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_depth_is_refused_in_every_form_of_a_body(form: str) -> None:
+    nested: object = 1
+    for _ in range(strict_json.MAX_DEPTH):
+        nested = [nested]
+    strict_json.decode(_padded({"deep": nested}, form))
+    nested = [nested]
+    with pytest.raises(Refusal) as caught:
+        strict_json.decode(_padded({"deep": nested}, form))
+    assert caught.value.code == "json_too_deep"
+
+
+@pytest.mark.parametrize("body", [b"1", b'"x"', b"[]", b"{}", b"null", b'{"a"\t:1}', b'[":"]'])
+def test_values_without_a_name_or_colon(body: bytes) -> None:
+    assert strict_json.decode(body) == json.loads(body)
