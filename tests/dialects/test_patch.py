@@ -60,3 +60,23 @@ def test_what_is_not_edited_stays_as_it_came() -> None:
 @pytest.mark.parametrize("value", ["", "plain", 'a"b\\c\n', "é😀", "\ud800", "x\udfffy\ud800"])
 def test_quoting_is_read_back(value: str) -> None:
     assert json.loads(patch.quote(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "swapped"),
+    [
+        (b'{"model":"a","x":1}', b'{"model":"NEW","x":1}'),
+        (b'{"x":[{"role":"user"}],"model" : "a\\n"}', b'{"x":[{"role":"user"}],"model" : "NEW"}'),
+        (b'{"model":"NEW"}', b'{"model":"NEW"}'),
+        (b'{"x":"model","model":"a"}', b'{"x":"model","model":"NEW"}'),
+        (b'{"x":{"model":"b"},"model":"a"}', b'{"x":{"model":"b"},"model":"NEW"}'),
+        (b'{"model":"a","x":{"model":"b"}}', b'{"model":"NEW","x":{"model":"b"}}'),
+        (b'{"x":"\\"model\\":\\"b\\"","model":"a"}', b'{"x":"\\"model\\":\\"b\\"","model":"NEW"}'),
+        (b'{"x":"\\\\\\"model","model":"a\\\\"}', b'{"x":"\\\\\\"model","model":"NEW"}'),
+        (b'{"mode\\u006c":"a"}', b'{"mode\\u006c":"NEW"}'),
+        (b'{"x":{"model":"b"},"mode\\u006c":"a"}', b'{"x":{"model":"b"},"mode\\u006c":"NEW"}'),
+        (b'{"x":"\\\\","model":"a"}', b'{"x":"\\\\","model":"NEW"}'),
+    ],
+)
+def test_swapping_a_name_changes_the_field_and_nothing_that_looks_like_it(body: bytes, swapped: bytes) -> None:
+    assert patch.swap(body, "model", "NEW") == swapped

@@ -81,7 +81,7 @@ def swap(body: bytes, name: str, value: str) -> bytes:
     token = b'"%b"' % name.encode()
     new = quote(value)
     at = body.find(token)
-    if body.find(token, at + 1) < 0 and body[at - 1] != 0x5C and b"\\u" not in body:
+    if body.rfind(token) == at and body[at - 1] != 0x5C and (b"\\" not in body or b"\\u" not in body):
         match = _VALUE.match(body, at + len(token))
         if match is not None:
             start, end = match.span(1)
