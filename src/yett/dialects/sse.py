@@ -29,7 +29,7 @@ class Splitter:
         """Raises EventTooLarge."""
         # What nearly every chunk is: one or more whole events with plain line feeds.
         if not self._kept and b"\r" not in data and data.endswith(b"\n\n"):
-            if len(data) > 2 and data.find(b"\n\n") == len(data) - 2:
+            if len(data) > 2 and data.find(b"\n") == len(data) - 2:  # one event of one line
                 return [data]
             return [event + b"\n\n" for event in data.split(b"\n\n") if event.strip(b"\n")]
         return self._feed_slowly(data)
