@@ -80,3 +80,12 @@ def test_quoting_is_read_back(value: str) -> None:
 )
 def test_swapping_a_name_changes_the_field_and_nothing_that_looks_like_it(body: bytes, swapped: bytes) -> None:
     assert patch.swap(body, "model", "NEW") == swapped
+
+
+def test_a_body_that_was_not_checked_is_not_guessed_at() -> None:
+    with pytest.raises(ValueError, match="checked"):
+        patch.fields(b'{"a":11,"b":2,"a":3}')
+
+
+def test_a_field_that_is_no_string_is_found_all_the_same() -> None:
+    assert patch.swap(b'{"model" : 5}', "model", "m") == b'{"model" : "m"}'

@@ -109,3 +109,17 @@ def test_depth_is_refused_in_every_form_of_a_body(form: str) -> None:
 @pytest.mark.parametrize("body", [b"1", b'"x"', b"[]", b"{}", b"null", b'{"a"\t:1}', b'[":"]'])
 def test_values_without_a_name_or_colon(body: bytes) -> None:
     assert strict_json.decode(body) == json.loads(body)
+
+
+@pytest.mark.parametrize("times", [1, strict_json.FEW_ESCAPES // 4, strict_json.FEW_ESCAPES])
+def test_few_and_many_escapes_are_undone_alike(times: int) -> None:
+    string = b'a \\"b\\" \\n\\tc:"'
+    body = b"[" + b",".join([b'"' + string] * times) + b"]"
+    assert strict_json.flat(body, b"|") == b"[" + b",".join([b'|a "b" \n\tc:|'] * times) + b"]"
+
+
+@pytest.mark.parametrize("escape", [b"\\\\", b"\\/", b"\\u0041", b"\\r", b"\\b", b"\\f", b"\\\\n"])
+@pytest.mark.parametrize("times", [1, strict_json.FEW_ESCAPES + 1])
+def test_other_escapes_are_left_to_a_parser(escape: bytes, times: int) -> None:
+    assert strict_json.flat(b'["' + b"\\n" * times + escape + b'"]', b"|") is None
+    assert strict_json.flat(b'["' + escape + b"\\n" * times + b'"]', b"|") is None

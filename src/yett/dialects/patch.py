@@ -81,14 +81,10 @@ def swap(body: bytes, name: str, value: str) -> bytes:
     token = b'"%b"' % name.encode()
     new = quote(value)
     at = body.find(token)
+    match = None
     if body.rfind(token) == at and body[at - 1] != 0x5C and (b"\\" not in body or b"\\u" not in body):
         match = _VALUE.match(body, at + len(token))
-        if match is not None:
-            start, end = match.span(1)
-        else:
-            start, end = fields(body)[name]
-    else:
-        start, end = fields(body)[name]
+    start, end = match.span(1) if match is not None else fields(body)[name]
     return body if body[start:end] == new else body[:start] + new + body[end:]
 
 
