@@ -72,7 +72,7 @@ async def _alone(config: Path, settings: Settings, token: str) -> None:
     gateway = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=False)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
     worker = Worker(config, os.environ)
-    stopped = _signals(lambda: spawn(worker.reload(), "reload"), worker.hurry)
+    stopped = _signals(worker.ask_reload, worker.hurry)
     await worker.start(gateway)
 
     async def reports() -> list[Report]:
@@ -115,7 +115,7 @@ async def _worker(config: Path, control: socket.socket) -> None:
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     loop.add_signal_handler(HURRY, worker.hurry)
-    loop.add_signal_handler(signal.SIGHUP, lambda: spawn(worker.reload(), "reload"))
+    loop.add_signal_handler(signal.SIGHUP, worker.ask_reload)
     await worker.start(_bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True))
     reader, writer = await asyncio.open_connection(sock=control)
 

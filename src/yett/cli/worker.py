@@ -97,6 +97,8 @@ class Worker:
         self._keys_version = self.keys.version()
         self.metrics = Metrics()
         self.draining = False
+        self._reloading = asyncio.Lock()
+        self._asked = False  # a reload waits for its turn
         self.failure = ""  # why a background duty is not being done
 
     @property
@@ -181,6 +183,7 @@ class Worker:
         await self.listener.drain(self.settings.gateway.drain_seconds, self._cut_all)
         for duty in self._duties:
             duty.cancel()
+        await self._reloading.acquire()  # one that has begun ends before the journal does
         await self._event("stop", {})
         await self.upstream.close()
         self.journal.close()
@@ -193,20 +196,29 @@ class Worker:
         if self.draining:
             self.listener.hurry()
 
-    async def reload(self) -> bool:
-        """Take up the files as they are now, or keep what is in force. True when taken up."""
-        taken = await asyncio.to_thread(self.live.reload)
-        if taken:
-            self._apply()
-            log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
-            await self._event("reload", {"digest": self.live.current.digest})
-        else:
+    def ask_reload(self) -> None:
+        """Reload soon. Who asks while a reload still waits for its turn is served by that one."""
+        if not self._asked:
+            self._asked = True
+            spawn(self.reload(), "reload")
+
+    async def reload(self) -> None:
+        """Take up the files as they are now, or keep what is in force."""
+        async with self._reloading:
+            self._asked = False
+            if self.draining:
+                return
+            taken = await asyncio.to_thread(self.live.reload)
+            if taken:
+                self._apply()
+                log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
+                await self._event("reload", {"digest": self.live.current.digest})
+                return
             log.error(
                 "configuration refused, the one before stays in force",
                 extra={"fields": {"mistakes": str(self.live.error)}},
             )
             await self._event("reload.refused", {"mistakes": str(self.live.error)})
-        return taken
 
     def _apply(self) -> None:
         snapshot = self.live.current

@@ -7,13 +7,14 @@ when the key store's version has moved.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from yett.config.compile import Sources, compile_snapshot, gather
 from yett.config.settings import Settings
 from yett.config.snapshot import Snapshot, with_keys
-from yett.errors import ConfigurationError
+from yett.errors import ConfigurationError, Mistake
 from yett.model.key import VirtualKey
 
 # What is taken up at start only: sockets, processes and open files are not exchanged under running calls.
@@ -36,6 +37,7 @@ AT_START = (
     ("log", "format"),
     ("log", "level"),
 )
+SETTLE = 0.05  # seconds that files must have stayed as they were read
 BUILDS = 5  # times that files which keep changing are read again
 
 
@@ -59,25 +61,28 @@ class Live:
         self._building = threading.Lock()  # a signal and a changed file may ask at once; the later files win
         sources = gather(path, environment)
         self._sources = sources
+        self._settled = True  # the files stayed as they were read
         self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys)
         self._started_with = self.current.settings
 
     def changed(self) -> bool:
         """Whether a file that the configuration is made of differs from when it was last read, refused or not. Compares
         contents, not times: a file rewritten within one tick of the clock is noticed."""
-        return self._sources.changed()
+        return not self._settled or self._sources.changed()
 
     def reload(self) -> bool:
         """Build a snapshot from the files as they are now and put it in force. False: it was refused, `error` says why, and
-        the old one stays."""
+        the old one stays. Blocks for a moment: call it in a thread."""
         with self._building:
             for _ in range(BUILDS):
                 sources = self._sources = gather(self._path, self._environment)
                 built = self._build(sources)
-                if (
-                    not sources.changed()
-                ):  # else it was read while being written: half a file can be a configuration, too
+                time.sleep(SETTLE)
+                self._settled = not sources.changed()
+                if self._settled:  # else it was read while being written: half a file can be a configuration, too
                     break
+            else:
+                built = ConfigurationError((Mistake(str(self._path), 0, "keeps changing; wait until it is written"),))
             if isinstance(built, ConfigurationError):
                 self.refused += 1
                 self.error = built
