@@ -757,6 +757,7 @@ async def test_observing_touches_nothing_and_records_what_it_would_have_done(tmp
         (b"", "invalid_json"),
         (b"[]", "invalid_request"),
         (b'{"model":"fast"}', "invalid_request"),
+        (b'{"model":"' + b"m" * 257 + b'","messages":[{"role":"user"}]}', "invalid_request"),
         (b'{"model":"nope","messages":[{"role":"user"}]}', "model_not_found"),
         (b'{"model":"fast","messages":[{"role":"user","content":"x"}],"x":' + b"9" * 4400 + b"}", "invalid_json"),
         (b'{"model":"fast","model":"fast","messages":[{"role":"user","content":"x"}]}', "duplicate_key"),

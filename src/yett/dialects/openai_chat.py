@@ -18,6 +18,7 @@ from yett.model.usage import Usage
 
 _read = msgspec.json.Decoder().decode
 DONE = b"data: [DONE]\n\n"
+LONGEST_MODEL = 256  # characters; it goes into records and log lines as it is
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
 
 
@@ -60,8 +61,8 @@ def understand(body: bytes) -> ChatRequest:
     if type(document) is not dict:
         raise Refusal("invalid_request", "The body must be a JSON object.")
     model = document.get("model")
-    if type(model) is not str or not model:
-        raise _bad("model", "must be a non-empty string")
+    if type(model) is not str or not 0 < len(model) <= LONGEST_MODEL:
+        raise _bad("model", f"must be a string of 1 to {LONGEST_MODEL} characters")
     messages = document.get("messages")
     if type(messages) is not list or not messages:
         raise _bad("messages", "must be a non-empty array")
