@@ -44,9 +44,10 @@ class BrokenStreamError(Exception):
 
 
 class _Event:
-    __slots__ = ("changed", "document", "open", "raw", "slots")
+    __slots__ = ("arrived", "changed", "document", "open", "raw", "slots")
 
-    def __init__(self, raw: bytes, document: dict[str, Any]) -> None:
+    def __init__(self, raw: bytes, document: dict[str, Any], arrived: int) -> None:
+        self.arrived = arrived
         self.raw = raw
         self.document = document
         self.slots: list[_Slot] = []
@@ -88,7 +89,8 @@ class StreamReview:
         self._want_usage = want_usage
         self._splitter = sse.Splitter()
         self._tracks: dict[Channel, _Track] = {}
-        self._pending: list[_Event] = []
+        self._arrived = 0  # events
+        self._moved: list[_Event] = []  # that have had text settled and were not shown since
         self._out: list[bytes] = []
         self._selectors: tuple[str, ...] = ()
         self._kinds: frozenset[str] = frozenset()
@@ -142,7 +144,8 @@ class StreamReview:
         self._document(raw, document)
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
-        event = _Event(raw, document)
+        self._arrived += 1
+        event = _Event(raw, document, self._arrived)
         usage = document.get("usage")
         if usage is not None and (used := usage_of(usage)) is not None:
             self.usage = used
@@ -157,14 +160,9 @@ class StreamReview:
                 self.failed = self.failed or name == "error"
         for channel in ended:
             self._flush(channel)
-        if self._pending:
-            self._pending.append(event)
-            self._emit()
-        elif event.open:
-            self._pending.append(event)
-            self._split(event)
-        else:
-            self._out.append(_rewritten(event) if event.changed else event.raw)
+        if self._moved:
+            self._emit(but=event)
+        self._show(event)
 
     def _choices(self, event: _Event, choices: list[Any], ended: list[Channel]) -> None:
         """Feed every choice; `ended` gets the channels of those that end with this event."""
@@ -272,6 +270,7 @@ class StreamReview:
         queue = track.queue
         while length and queue:
             slot = queue[0]
+            self._moved.append(slot.event)
             take = min(length, slot.left)
             if masked:
                 slot.out += text  # the marker goes where the match began
@@ -292,16 +291,19 @@ class StreamReview:
             if track.window is not None and key[: len(channel)] == channel:
                 self._release(track, track.window.finish())
 
-    def _emit(self) -> None:
-        """Send every pending event whose text is settled; order holds within each channel by construction."""
-        waiting = []
-        for event in self._pending:
-            if event.open:
-                self._split(event)
-                waiting.append(event)
-            else:
-                self._out.append(_rewritten(event) if event.changed else event.raw)
-        self._pending = waiting
+    def _emit(self, but: _Event | None = None) -> None:
+        """Show the events whose text has moved, in the order in which they came. The others, of which there may be thousands
+        while a long match goes on, are not looked at."""
+        moved, self._moved = self._moved, []
+        for event in sorted(set(moved), key=_arrival) if len(moved) > 1 else moved:
+            if event is not but:
+                self._show(event)
+
+    def _show(self, event: _Event) -> None:
+        if event.open:
+            self._split(event)
+        else:
+            self._out.append(_rewritten(event) if event.changed else event.raw)
 
     def _split(self, event: _Event) -> None:
         """Show the settled part of an event's text now, if it is words and the event carries nothing else."""
@@ -312,6 +314,10 @@ class StreamReview:
         event.changed = True
         self._out.append(_rewritten(event))
         slot.out = ""
+
+
+def _arrival(event: _Event) -> int:
+    return event.arrived
 
 
 def _rewritten(event: _Event) -> bytes:
