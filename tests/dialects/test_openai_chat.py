@@ -434,3 +434,18 @@ def test_errors_have_openais_form() -> None:
 def test_lists_of_models() -> None:
     assert json.loads(openai_chat.model_list(("a", "b")))["data"][1] == json.loads(openai_chat.model_object("b"))
     assert json.loads(openai_chat.model_list(()))["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        (b"", b'"stream_options":{"include_usage":true}'),
+        (b',"stream_options":null', b'"stream_options":{"include_usage":true}'),
+        (b',"stream_options":{}', b'"stream_options":{"include_usage":true}'),
+        (b',"stream_options": { "x" : 1.0 }', b'"stream_options": { "x" : 1.0 ,"include_usage":true}'),
+        (b',"stream_options":{"include_usage":false,"x":"y"}', b'"stream_options":{"include_usage":true,"x":"y"}'),
+    ],
+)
+def test_usage_is_asked_for_beside_what_the_caller_asks_for(options: bytes, written: bytes) -> None:
+    body = request()[:-1] + options + b"}"
+    assert openai_chat.prepare(body, model="m", include_usage=True).endswith(b"," + written + b"}")

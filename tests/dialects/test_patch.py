@@ -89,3 +89,18 @@ def test_a_body_that_was_not_checked_is_not_guessed_at() -> None:
 
 def test_a_field_that_is_no_string_is_found_all_the_same() -> None:
     assert patch.swap(b'{"model" : 5}', "model", "m") == b'{"model" : "m"}'
+
+
+def test_every_string_may_be_asked_for_and_none() -> None:
+    body = b'{"a":"x","b":["y"],"c":1}'
+    assert patch.apply(body, patch.strings(body, {0: "1", 1: "2", 7: "there is none"})) == b'{"a":"1","b":["2"],"c":1}'
+    assert patch.strings(body, {}) == []
+
+
+def test_a_field_is_added_at_the_end_or_replaced() -> None:
+    for body, name, expected in (
+        (b"{ }", "a", b'{ "a":1}'),
+        (b'{"b":{}}\n', "a", b'{"b":{},"a":1}\n'),
+        (b'{"a" : [2] }', "a", b'{"a" : 1 }'),
+    ):
+        assert patch.apply(body, [patch.replace(body, patch.fields(body), name, b"1")]) == expected

@@ -123,3 +123,10 @@ def test_few_and_many_escapes_are_undone_alike(times: int) -> None:
 def test_other_escapes_are_left_to_a_parser(escape: bytes, times: int) -> None:
     assert strict_json.flat(b'["' + b"\\n" * times + escape + b'"]', b"|") is None
     assert strict_json.flat(b'["' + escape + b"\\n" * times + b'"]', b"|") is None
+
+
+@pytest.mark.parametrize(
+    "body", [b'"x" ', b" 1", b"null\n", b"[ 1, [2, []], {}]", b'{"a" :{"b": [1]}}', b'{"a":"\\":","b":1 }']
+)
+def test_values_of_every_kind_are_decoded(body: bytes) -> None:
+    assert strict_json.decode(body) == strict_json.loads(body)

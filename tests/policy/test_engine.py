@@ -259,3 +259,18 @@ def test_policies_asked_together_answer_as_when_asked_alone(facts, text, stream,
     call = facts(stream=stream, max_tokens=max_tokens, **found)
     verdict = policies.decide(call)
     assert (verdict.effect, verdict.policies) == _reference(policies, call)
+
+
+def test_a_policy_that_binds_to_nothing_new_would_change_nothing(facts):
+    twice = BOUND.replace('"bound"', '"again"')
+    verdict = engine(GRANT, BOUND, observed(twice)).decide(facts())
+    assert verdict.observed == ()
+    assert engine(GRANT, observed(BOUND)).decide(facts()).observed == ("bound",)
+
+
+def test_before_inspection_what_may_still_be_granted_is_not_refused(facts):
+    late = '@id("late") permit (principal, action, resource) when { context.findings.contains("pii") };\n'
+    first = engine(late).decide(facts(inspected=False))
+    assert (first.effect, first.approximate) == (Effect.ALLOW, True)
+    assert engine(late).decide(facts(inspected=True)).effect is Effect.DENY
+    assert engine(late, REFUSE).decide(facts(inspected=False)).policies == ("refuse",)

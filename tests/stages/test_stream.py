@@ -307,3 +307,10 @@ def test_a_very_long_finding_has_one_marker(size: int) -> None:
     block = "-----BEGIN " + "PRIVATE KEY-----\n" + "QUJD" * 5000 + "\n-----END " + "PRIVATE KEY-----"
     out = run([*map(delta, pieces(f"key: {block} end", size)), end(), DONE])
     assert texts(out)[0] == "key: [REDACTED:secret.private-key] end"
+
+
+def test_numbers_and_flags_in_a_chunk_are_no_text() -> None:
+    chunk = b'data: {"choices":[{"index":0,"delta":{"content":"Hello. ","n":1,"b":true,"f":1.5,"z":null,"e":"","l":[1,null]}}]}\n\n'
+    made = review()
+    assert made.feed(chunk) == chunk
+    assert made.texts == {"0/delta/content": "Hello. "}
