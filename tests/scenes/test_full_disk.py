@@ -58,8 +58,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     disk.close()
 
 
-@pytest.mark.parametrize("content", ["digest", "full"])
-@pytest.mark.parametrize("durability", ["crash", "power"])
+@pytest.mark.parametrize(("content", "durability"), [("digest", "crash"), ("full", "power")])
 def test_a_full_disk(
     disk: Disk, provider: Simulator, build: Callable[..., Gateway], content: str, durability: str
 ) -> None:

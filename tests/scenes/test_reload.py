@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from tests.scenes.conftest import HEAD, provider_toml, simulated
@@ -15,29 +15,57 @@ from yett.simulator.server import Simulator
 MODELS = {"plain": "", "brook": "chunks=150+latency.between_chunks=10ms"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def text(provider: Simulator) -> str:
     return HEAD + provider_toml(provider, "cloud") + models_toml(simulated(MODELS))
 
 
+@pytest.fixture(scope="module")
+def changing(text: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    yield (gateway := Gateway(tmp_path_factory.mktemp("reload"), text).start())
+    gateway.close()
+    gateway.verified()
+
+
+@pytest.fixture(scope="module")
+def original(changing: Gateway) -> str:
+    return digest(changing)
+
+
 @pytest.fixture
-def gateway(build: Callable[..., Gateway], text: str) -> Iterator[Gateway]:
-    gateway = build(text).start()
-    yield gateway
-    gateway.hang_up()
-    gateway.rests()
+def gateway(changing: Gateway, text: str, original: str) -> Iterator[Gateway]:
+    """As it was started, whatever the scene before has left."""
+    changing.configure(text)
+    (changing.folder / "policies" / "all.cedar").write_text(PERMIT)
+    changing.signal(signal.SIGHUP)
+    until(lambda: digest(changing) == original and current(changing), what="the original")
+    yield changing
+    changing.hang_up()
+    changing.rests()
+
+
+def current(gateway: Gateway) -> bool:
+    return bool(gateway.readiness()[1]["configuration"] == "current")
+
+
+def digest(gateway: Gateway) -> str:
+    return str(gateway.readiness()[1]["workers"][0]["digest"])
 
 
 def epoch(gateway: Gateway) -> float:
     return gateway.metrics()["yett_snapshot_epoch"]
 
 
+def refusals(gateway: Gateway) -> float:
+    return gateway.metrics()["yett_reload_failures"]
+
+
 def test_a_good_change_is_taken_up_by_itself_and_at_once_on_a_signal(gateway: Gateway, text: str) -> None:
-    assert epoch(gateway) == 1
+    before = epoch(gateway)
     assert gateway.chat("another").status == 404
     gateway.configure(text + models_toml(simulated({"another": ""})))
     until(lambda: gateway.chat("another").status == 200, what="the new model")
-    assert epoch(gateway) == 2
+    assert epoch(gateway) == before + 1
     for number in range(3):
         gateway.configure(text + models_toml(simulated({f"third-{number}": ""})))
         gateway.signal(signal.SIGHUP)
@@ -45,9 +73,10 @@ def test_a_good_change_is_taken_up_by_itself_and_at_once_on_a_signal(gateway: Ga
     assert gateway.chat("another").status == 404
     until(lambda: len(gateway.events("reload")) >= 4, what="the records of the reloads")
     digests = {event["detail"]["digest"] for event in gateway.events("reload")}
-    assert gateway.readiness()[1]["workers"][0]["digest"] in digests
-    first = gateway.outcomes(model="plain") + gateway.outcomes(model="another")
-    assert {record["snapshot"] for record in first if record["outcome"] == "ok"} <= digests
+    assert digest(gateway) in digests
+    served = gateway.outcomes(model="another", outcome="ok")
+    assert served
+    assert {record["snapshot"] for record in served} <= digests
 
 
 BAD = {
@@ -62,27 +91,30 @@ BAD = {
 def test_a_bad_change_is_refused_and_told(gateway: Gateway, text: str, case: str) -> None:
     right, wrong, where = BAD[case]
     assert right in text
+    before, number, told = epoch(gateway), refusals(gateway), len(gateway.events("reload.refused"))
     gateway.configure(text.replace(right, wrong))
     gateway.signal(signal.SIGHUP)
-    until(lambda: gateway.metrics()["yett_reload_failures"] >= 1, what="the refusal")
+    until(lambda: refusals(gateway) == number + 1, what="the refusal")
     status, report = gateway.readiness()
     assert (status, report["configuration"]) == (200, "refused"), "the one before stays in force"
     assert where in report["workers"][0]["refused"]
     assert where in gateway.log
     assert gateway.chat("plain").status == 200
-    assert epoch(gateway) == 1
-    until(lambda: gateway.events("reload.refused"), what="the record of the refusal")
-    assert where in gateway.events("reload.refused")[0]["detail"]["mistakes"]
+    assert epoch(gateway) == before
+    until(lambda: len(gateway.events("reload.refused")) > told, what="the record of the refusal")
+    assert where in gateway.events("reload.refused")[-1]["detail"]["mistakes"]
     gateway.configure(text + models_toml(simulated({"another": ""})))
+    gateway.signal(signal.SIGHUP)
     until(lambda: gateway.chat("another").status == 200, what="the good one")
-    assert gateway.readiness()[1]["configuration"] == "current"
+    assert current(gateway)
 
 
 def test_policies_are_taken_up_and_refused_alike(gateway: Gateway) -> None:
     policies = gateway.folder / "policies" / "all.cedar"
+    number = refusals(gateway)
     policies.write_text(PERMIT + '@id("no-more") forbid (principal, action, resource == Model::"plain"')
     gateway.signal(signal.SIGHUP)
-    until(lambda: gateway.metrics()["yett_reload_failures"] >= 1, what="the refusal")
+    until(lambda: refusals(gateway) == number + 1, what="the refusal")
     assert "all.cedar:" in gateway.readiness()[1]["workers"][0]["refused"]
     assert gateway.chat("plain").status == 200
     forbid = '@id("no-more") forbid (principal, action == Action::"InvokeModel", resource) when { resource in Model::"plain" };'
@@ -98,7 +130,7 @@ def test_policies_are_taken_up_and_refused_alike(gateway: Gateway) -> None:
 def test_calls_under_way_keep_what_they_began_with(gateway: Gateway, text: str) -> None:
     stream = gateway.stream("brook")
     assert stream.event()
-    before = gateway.readiness()[1]["workers"][0]["digest"]
+    before = digest(gateway)
     gateway.configure(text.replace('[models."brook"]', '[models."renamed"]'))
     gateway.signal(signal.SIGHUP)
     until(lambda: gateway.chat("brook").status == 404, what="the change")
