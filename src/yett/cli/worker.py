@@ -8,7 +8,8 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from yett.edge.metrics import Labels, Metrics
 from yett.edge.pool import PoolLimits
 from yett.edge.tasks import spawn
 from yett.edge.upstream import UpstreamClient
-from yett.errors import Refusal, YettError
+from yett.errors import ConfigurationError, Mistake, Refusal, YettError
 from yett.gate import Gate
 from yett.model.record import Record
 from yett.pipeline import run
@@ -111,11 +112,13 @@ class Worker:
         tuning = Tuning(
             segment=audit.segment_bytes, records=audit.checkpoint_records, interval=audit.checkpoint_seconds
         )
-        self.journal: FileJournal = open_journal(
-            self.audit, self.state, self._clock, durability=audit.durability, content=audit.content, tuning=tuning
-        )
+        with _written(self.audit):
+            self.journal: FileJournal = open_journal(
+                self.audit, self.state, self._clock, durability=audit.durability, content=audit.content, tuning=tuning
+            )
         self.journal.start()
-        self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
+        with _written(self.state):
+            self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
         self._take_over()
         self.health = Health(settings.routing)
         self.upstream = UpstreamClient(
@@ -328,6 +331,17 @@ class Worker:
             targets={t.id: t.state for t in self.health.targets(now)},
             state=self.metrics.state(gauges),
         )
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Nothing is served that could not be recorded and limited: say so instead."""
+    try:
+        yield
+    except (OSError, Refusal) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        why = cause.strerror if isinstance(cause, OSError) else str(error)
+        raise ConfigurationError((Mistake(str(folder), 0, f"cannot be written: {why}; see `yett doctor`"),)) from error
 
 
 def _limits(settings: Settings) -> Http1Limits:
