@@ -251,13 +251,14 @@ def test_a_refused_call_has_only_an_outcome(place: Place) -> None:
     journal.close()
 
 
-def test_the_outcome_of_a_dead_process_is_with_the_writer_that_found_it(place: Place) -> None:
+@pytest.mark.parametrize("seconds", [0, 1, 86400])
+def test_the_outcome_of_a_dead_process_is_with_the_writer_that_found_it(place: Place, seconds: int) -> None:
     journal = place.open()
     call = place.call(journal, ended=False)
     journal._notary.finish()
     for each in (journal._segment, journal._blobs.file, journal._checkpoints.file, journal._root):
         each.close()
-    place.clock.seconds += 86400
+    place.clock.seconds += seconds - 1
     following = place.open()
     found = [json.loads(raw) for raw in find(place.folder, call)]
     assert [(one["kind"], one.get("outcome")) for one in found] == [("intent", None), ("outcome", "unknown")]

@@ -217,9 +217,20 @@ def find(folder: Path, call: str) -> list[bytes]:
     for writer in reversed(writers(folder)):
         if _began(writer) <= time + BEGUN:
             found = _find_in(writer, call, needle, time)
+            if found and _kind(found[-1]) != "outcome":
+                return found + _find_recovered(folder, writer, call, needle)
+            if found and (dead := _recovered_from(found[0])):
+                return _find_in(folder / dead, call, needle, time) + found
             if found:
-                return found if _kind(found[-1]) == "outcome" else found + _find_recovered(folder, writer, call, needle)
+                return found
     return []
+
+
+def _recovered_from(raw: bytes) -> str:
+    """The writer that has the intent, when this outcome was written for it after its process died; else ""."""
+    record = entry(raw).record
+    writer = record.detail.get("writer")
+    return writer if record.event == "recovery" and isinstance(writer, str) and _WRITER.fullmatch(writer) else ""
 
 
 def _find_in(writer: Path, call: str, needle: bytes, time: int) -> list[bytes]:
@@ -246,8 +257,8 @@ def _find_in(writer: Path, call: str, needle: bytes, time: int) -> list[bytes]:
 
 def _find_recovered(folder: Path, writer: Path, call: str, needle: bytes) -> list[bytes]:
     """The outcome of a call whose process died: among the first records of a writer that began later."""
-    every = writers(folder)
-    for later in every[every.index(writer) + 1 :]:
+    # Names tell seconds: of two that began in the same one, either may be the later.
+    for later in (path for path in writers(folder) if path != writer and _began(path) >= _began(writer)):
         for _, path in segments(later)[:1]:
             for raw in lines_with(path, needle):
                 if entry(raw).record.call == call:
