@@ -14,11 +14,13 @@ from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, models_toml, request_body, simulator_thread, until
 
 from yett.model.key import Budget
+from yett.simulator.server import Simulator
 from yett.stores.journal_reader import entries
 
 ROUNDS = 20
 CALLERS = 6
 WORST = 4096 + 200  # tokens, and so micro-USD, that one of these calls may cost
+SMALL = 'segment_bytes = "64KiB"\ncheckpoint_records = 40'
 RICH, POOR = Budget(10**9, "month"), Budget(40_000, "month")
 
 
@@ -87,7 +89,7 @@ def test_twenty_crashes_under_load(build: Callable[..., Gateway]) -> None:
                 durability = "power" if number % 5 == 4 else "crash"
                 content = "full" if number % 2 else "digest"
                 gateway.configure(
-                    text.replace("[audit]", f'[audit]\ndurability = "{durability}"\ncontent = "{content}"')
+                    text.replace("[audit]", f'[audit]\n{SMALL}\ndurability = "{durability}"\ncontent = "{content}"')
                 )
                 gateway.start()
                 rested(gateway)
@@ -141,3 +143,28 @@ def audited(gateway: Gateway, crowd: Crowd, sent: int) -> None:
         spent = gateway.account(f"key:{gateway.key_id(name)}").spent_month
         assert known <= spent <= known + lost * WORST, "crashed calls are charged, each at most its worst case"
     assert gateway.verified().counts.get("orphan intents", 0) == 0
+
+
+def test_a_long_call_keeps_what_it_holds_and_a_dead_one_does_not(
+    build: Callable[..., Gateway], provider: Simulator
+) -> None:
+    models = simulated({"plain": "", "long": "chunks=250+latency.between_chunks=10ms"})
+    text = HEAD + '[limits]\nlease_seconds = "600ms"\n' + provider_toml(provider, "cloud") + models_toml(models)
+    gateway = build(text).start()
+    key = gateway.fresh_key("one", concurrency=1)
+    stream = gateway.stream("long", key=key)
+    for _ in range(3):
+        time.sleep(0.6)
+        assert gateway.chat("plain", key=key).code == "concurrency_exceeded"
+    assert stream.events()[-1] == "data: [DONE]"
+    assert gateway.chat("plain", key=key).status == 200
+    assert gateway.metrics()["yett_expired_holds"] == 0
+    gateway.configure(text.replace("600ms", "1h"))
+    assert gateway.stop() == 0
+    gateway.start()
+    stream = gateway.stream("long", key=key)
+    gateway.kill()
+    gateway.start()
+    assert gateway.chat("plain", key=key).status == 200, "the dead call's lease would have run for an hour"
+    assert gateway.outcome(stream.id)["outcome"] == "unknown"
+    assert gateway.metrics()["yett_expired_holds"] == 1

@@ -107,3 +107,33 @@ def test_a_full_disk(
     assert gateway.stop() == 0
     report = gateway.verified()
     assert report.counts.get("orphan intents", 0) == 0
+
+
+def test_an_end_and_a_beginning_on_a_full_disk(disk: Disk, provider: Simulator, build: Callable[..., Gateway]) -> None:
+    """It stops as told, starts only when it can record, and says why not."""
+    text = HEAD.replace("[audit]", f'[audit]\ndir = "{disk.inside}/audit"') + provider_toml(provider, "cloud")
+    gateway = build(text + models_toml(simulated({"plain": "", "drip": "chunks=100+latency.between_chunks=10ms"})))
+    gateway.prefix = disk.enter
+    gateway.audit = disk.path / "audit"
+    options = ("--config", str(gateway.folder / "yett.toml"))
+    gateway.start(*options)
+    stream = gateway.stream("drip")
+    disk.fill()
+    until(lambda: gateway.chat("plain").status == 503, what="a refusal")
+    assert stream.events()[-1] == "data: [DONE]"
+    assert gateway.stop() == 0
+    gateway.start(*options, ready=False)
+    assert gateway.wait() == 3
+    assert "audit: cannot be written: No space left on device" in gateway.log.splitlines()[-2]
+    disk.empty()
+    gateway.start(*options)
+    assert gateway.chat("plain").status == 200
+    gateway.kill()
+    disk.fill()
+    gateway.start(*options, ready=False)
+    assert gateway.wait() == 3
+    disk.empty()
+    gateway.start(*options)
+    assert gateway.stop() == 0
+    report = gateway.verified()
+    assert report.counts.get("orphan intents", 0) == 0

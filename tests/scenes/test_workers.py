@@ -140,6 +140,9 @@ def test_a_worker_that_dies_is_replaced_and_its_calls_are_closed(gateway: Gatewa
     assert other in pids(gateway)
     for outcome, those in ended.items():
         assert {gateway.outcome(stream.id)["outcome"] for stream in those} == {outcome}
+    assert all(gateway.book(stream.id).intents for stream in streams)
+    lost = gateway.ask(b"", method="GET", path=f"/yett/v1/calls/{ended['unknown'][0].id}", key=key)
+    assert (lost.json["outcome"], lost.json["model"], lost.json["decision"]) == ("unknown", "brook", "allow")
     assert all(gateway.chat("plain", key=key).status == 200 for _ in range(12)), "nothing of the dead is in flight"
     gateway.verified()
 
