@@ -20,7 +20,7 @@ from yett.policy.memo import Memo
 from yett.ports import Scope
 
 TENANT = "default"
-PLANS = 4096  # remembered per generation of the memo; one is about 1 kB
+PLANS = 4096  # remembered per generation of the memo; one is 2 to 3 kB
 
 
 class ModelRoute(Struct, frozen=True):
