@@ -1,0 +1,22 @@
+"""The inspector sees what the patterns see, and more; its findings lie in the text that was given."""
+
+from __future__ import annotations
+
+from tests.detectors.examples import FOUND
+
+from yett.detectors.engine import Scanner
+from yett.detectors.inspector import Inspector
+from yett.model.segment import Segment
+
+
+def test_what_the_patterns_find_is_found(scanner: Scanner) -> None:
+    inspector = Inspector(scanner)
+    for text, kind, span in FOUND:
+        assert (kind, span) in [(f.kind, text[f.start : f.end]) for f in inspector.text(text).findings]
+
+
+def test_findings_bear_their_segment(scanner: Scanner) -> None:
+    segments = [Segment("clean", "user", 0), Segment("mail ada@mail.example.org now", "tool", 3)]
+    inspected = Inspector(scanner).inspect(segments)
+    assert [(f.kind, f.segment, f.start) for f in inspected.findings] == [("pii.email", 1, 5)]
+    assert inspected.scores == {"injection": 0.0}
