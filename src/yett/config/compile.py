@@ -10,15 +10,13 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
-from yett.config.decoding import suggestion
+from yett.config import inspection
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.units import parse_budget
-from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
-from yett.detectors.shelf import SHELF
 from yett.errors import ConfigurationError, Mistake
 from yett.model.key import Limits, VirtualKey
 from yett.model.route import Provider, Target, Timeouts
@@ -82,7 +80,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
     reading = sources.reading
     settings = reading.settings
     mistakes = [*reading.mistakes, *sources.mistakes]
-    scanner = _scanner(reading, mistakes)
+    scanner = Scanner(inspection.detectors(reading, mistakes))
     policy = _policy(sources, scanner, mistakes)
     if mistakes or policy is None:
         raise ConfigurationError(tuple(mistakes))
@@ -126,31 +124,9 @@ def _content(path: Path) -> tuple[bytes, str]:
     return raw, "" if len(raw) <= _MOST_POLICY_BYTES else f"is larger than {_MOST_POLICY_BYTES} bytes"
 
 
-def _scanner(reading: Reading, mistakes: list[Mistake]) -> Scanner:
-    enabled = list(SHELF)
-    for index, name in enumerate(reading.settings.inspection.disabled):
-        left = [detector for detector in enabled if not _names(name, detector)]
-        if not any(_names(name, detector) for detector in SHELF):
-            hint = suggestion(name, {detector.id for detector in SHELF} | set(_finding_names(SHELF)))
-            mistakes.append(reading.mistake(("inspection", "disabled", index), f'no detector "{name}"{hint}'))
-        enabled = left
-    return Scanner(enabled)
-
-
-def _names(name: str, detector: Detector) -> bool:
-    """Whether `name` is the detector's id, its kind, or a family that its kind belongs to."""
-    return name in (detector.id, detector.kind) or detector.kind.startswith(f"{name}.")
-
-
-def _finding_names(detectors: Iterable[Detector]) -> tuple[str, ...]:
-    """What policies may call findings: kinds and their families."""
-    kinds = {detector.kind for detector in detectors}
-    return tuple(sorted(kinds | {kind.partition(".")[0] for kind in kinds}))
-
-
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
-    known: dict[str, Iterable[str]] = {"finding": _finding_names(scanner.detectors), "Tenant": (TENANT,)}
+    known: dict[str, Iterable[str]] = {"finding": inspection.finding_names(scanner.detectors), "Tenant": (TENANT,)}
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models
