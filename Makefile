@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all:
 
-.PHONY: help setup demo test lint types contracts unit bench clean
+.PHONY: help setup demo test lint types contracts unit bench train-injection clean
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -58,6 +58,18 @@ test: lint types contracts unit
 
 bench: $(VENV)/core.stamp
 	@$(BIN)/python -m bench $(ARGS)
+
+# Trains the injection model anew and writes it to src/yett/data: make train-injection DATA=folder
+TRAIN := build/train
+DATA ?= data
+
+$(TRAIN)/stamp: requirements/train.txt
+	@$(PYTHON) -m venv $(TRAIN)
+	@$(TRAIN)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: -r requirements/train.txt
+	@touch $@
+
+train-injection: $(TRAIN)/stamp
+	@PYTHONPATH=src:scripts $(TRAIN)/bin/python scripts/train_injection.py $(DATA) $(ARGS)
 
 clean:
 	rm -rf $(VENV) .yett build .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

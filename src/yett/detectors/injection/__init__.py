@@ -1,0 +1,1 @@
+"""Prompt injection and jailbreak: what the text says (`rules`) and how it reads (`model`)."""
