@@ -3,7 +3,8 @@
 #   make test    lint, types, contracts, tests       make bench  speed and memory against nginx and LiteLLM
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
+# The interpreter that environments are made from; chosen by scripts/choose_python.py when PYTHON is not given.
+INTERPRETER = $(or $(PYTHON),$(shell python3 scripts/choose_python.py))
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
@@ -15,9 +16,8 @@ help:
 	@sed -n 's/^#  //p' Makefile
 
 $(VENV)/core.stamp: requirements/core.txt pyproject.toml
-	@$(PYTHON) scripts/check_python.py
-	@echo "yett: creating $(VENV) from requirements/core.txt (hash-locked)"
-	@$(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || { python=$(INTERPRETER); $$python scripts/check_python.py && $$python -m venv --clear $(VENV); }
+	@echo "yett: installing requirements/core.txt (hash-locked) into $(VENV)"
 	@$(PIP) -r requirements/core.txt
 	@$(BIN)/python scripts/link_package.py
 	@touch $@
@@ -64,7 +64,7 @@ TRAIN := build/train
 DATA ?= data
 
 $(TRAIN)/stamp: requirements/train.txt
-	@$(PYTHON) -m venv $(TRAIN)
+	@$(INTERPRETER) -m venv $(TRAIN)
 	@$(TRAIN)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: -r requirements/train.txt
 	@touch $@
 
