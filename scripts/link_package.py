@@ -15,7 +15,8 @@ import sys
 
 from yett.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # processes that are spawned import this file
+    sys.exit(main())
 """
 
 site = Path(sysconfig.get_path("purelib"))

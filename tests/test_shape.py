@@ -26,12 +26,12 @@ PURE = ("model", "detectors", "dialects", "providers", "policy", "stages")
 CLOCK_CALLS = {"now", "utcnow", "today"}
 # An auditor copies and reads the verifier alone, so it is one file, signature check included.
 ONE_FILE = {"verify.py"}
-# The readable twin that the shared ledger is tested against, and a service to editors that no command offers yet.
-WITHOUT_CALLER = {"yett.stores.memory_ledger", "yett.detectors.locate"}
+# The readable twin that the shared ledger is tested against.
+WITHOUT_CALLER = {"yett.stores.memory_ledger"}
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {
     "providers": {"kind"},
-    "detectors": {"detector", "engine", "entropy", "locate", "mask", "resolve", "window"},
+    "detectors": {"detector", "engine", "entropy", "inspector", "locate", "mask", "resolve", "window"},
 }
 # Tests of whole calls, of ports and of the tree itself have no single source file to mirror.
 NOT_MIRRORS = {"scenes", "contracts", "wire", "clients", "fuzz"}

@@ -16,6 +16,7 @@ COMMANDS = {
     "check": ("yett.cli.check", "Check the configuration and the policies; report every mistake."),
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
+    "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),
     "policy": ("yett.cli.policy", "Check, test and explain the policies."),
     "audit": ("yett.cli.audit", "Read, search, export and verify the audit journal."),
     "schema": ("yett.cli.schema", "Print the JSON Schema of yett.toml for editors."),
