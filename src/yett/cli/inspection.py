@@ -10,6 +10,7 @@ from msgspec import Struct
 from yett.config.inspection import detectors
 from yett.config.reader import load
 from yett.detectors.engine import Scanner
+from yett.detectors.injection.model import InjectionModel
 from yett.detectors.inspector import Inspected, Inspector
 from yett.detectors.mask import matches
 from yett.detectors.shelf import SHELF
@@ -52,10 +53,10 @@ class Look(Struct, frozen=True):
 def inspector(config: Path | None) -> Inspector:
     """Built once in a process: compiling takes a good part of a second. Raises ConfigurationError."""
     if config is None:
-        return Inspector(Scanner(SHELF))
+        return Inspector(Scanner(SHELF), InjectionModel.load())
     reading = load(config, None)  # what texts contain is found without the providers' keys
     mistakes: list[Mistake] = []
     enabled = detectors(reading, mistakes)
     if mistakes:
         raise ConfigurationError(tuple(mistakes))
-    return Inspector(Scanner(enabled))
+    return Inspector(Scanner(enabled), InjectionModel.load())
