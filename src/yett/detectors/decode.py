@@ -1,0 +1,234 @@
+"""Decode: encoded parts of a text are decoded where they stand, so that what they say can be inspected in its context.
+
+One pass takes all encodings at once and yields one view, at most as long as the text (what gzip inflates has a cap of its
+own), so that nesting costs as many passes as it is deep and no input makes it more. A part that does not decode to readable
+text is left as it is: hashes, keys, images and identifiers are.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import zlib
+from binascii import a2b_base64, unhexlify
+from codecs import utf_8_decode
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from yett.detectors.view import Rewriting, View
+
+INFLATED_CAP = 65536  # bytes that compressed parts of one text may become
+_PRINTABLE = 0.9  # the part of a decoded text that has to be printable
+_PROBE = 64  # characters of a blob that are decoded first, to spare the rest
+_SHORTEST = (
+    10  # bytes: by chance, so many random ones are printable once in twenty thousand times, and they say nothing
+)
+
+_B64 = "[A-Za-z0-9+/_-]"
+_BASE64 = re.compile(rf"{_B64}{{16,}}(?:\r?\n{_B64}{{40,}})*(?:\r?\n{_B64}{{1,128}}={{0,2}}(?!{_B64}))?={{0,2}}")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){10,}|(?:0x)?[0-9A-Fa-f]{2}(?:(?:[ :,;-]{1,2}(?:0x)?|\\x|0x)[0-9A-Fa-f]{2}){7,}")
+_BYTE = re.compile(r"(?:0x)?([0-9A-Fa-f]{2})")
+_BASE32 = re.compile(r"[A-Z2-7]{24,}={0,6}")
+_BINARY = re.compile(r"[01]{8}(?:[ ,]{0,2}[01]{8}){3,}")
+_DECIMAL = re.compile(r"[0-9]{2,3}(?:[ ,;]{1,2}[0-9]{2,3}){9,}")
+_MORSE = re.compile(r"[.-]{1,6}(?:(?: | ?/ ?| {2,7})[.-]{1,6}){9,}")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_ENTITY = re.compile(r"(?:&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});)+")
+_ESCAPE = re.compile(r"""(?:\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|["'/nrt\\]))+""")
+_QUOTED = re.compile(r"(?:=[0-9A-F]{2}|=\r?\n)+")
+_ONE_ESCAPE = re.compile(r"""\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|(["'/nrt\\]))""")
+
+_ZLIB = (b"\x01", b"\x5e", b"\x9c", b"\xda")
+_UNPRINTABLE = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
+_MORSE_CODE = dict(
+    zip(
+        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+        "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- ..--..".split(),
+        "abcdefghijklmnopqrstuvwxyz0123456789.,?",
+        strict=True,
+    )
+)
+
+
+class Budget:
+    """How many more bytes compressed parts may become."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = INFLATED_CAP
+
+
+def _base64(blob: str, budget: Budget) -> str | None:
+    lines = blob.rstrip("=").replace("\r", "").split("\n")
+    # The last of several lines may be the first word of what follows.
+    return next(
+        (
+            text
+            for taken in range(len(lines), max(0, len(lines) - 2), -1)
+            if (text := _one_base64("".join(lines[:taken]), budget))
+        ),
+        None,
+    )
+
+
+def _one_base64(text: str, budget: Budget) -> str | None:
+    if "-" in text or "_" in text:
+        if "+" in text or "/" in text:
+            return None
+        text = text.replace("-", "+").replace("_", "/")  # RFC 4648, section 5
+    if len(text) % 4 == 1:
+        text = text[:-1]
+    return _readable(_binary(text), budget) if _promising(_binary(text[:_PROBE])) else None
+
+
+def _binary(text: str) -> bytes:
+    return a2b_base64(text + "=" * (-len(text) % 4))
+
+
+def _hex(blob: str, budget: Budget) -> str | None:
+    return _readable(unhexlify(blob if blob.isalnum() and "x" not in blob else "".join(_BYTE.findall(blob))), budget)
+
+
+def _base32(blob: str, budget: Budget) -> str | None:
+    bits = 0
+    text = blob.rstrip("=")
+    out = bytearray()
+    count = 0
+    for character in text:  # base64.b32decode refuses what lacks its padding
+        bits = (bits << 5 | _BASE32_DIGITS[character]) & 0xFFF
+        count += 5
+        if count >= 8:
+            count -= 8
+            out.append(bits >> count & 0xFF)
+    return _readable(bytes(out), budget)
+
+
+_BASE32_DIGITS = {character: value for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}
+
+
+def _bits(blob: str, budget: Budget) -> str | None:
+    digits = re.sub("[ ,]", "", blob)
+    return _readable(bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)), budget, 4)
+
+
+def _decimal(blob: str, budget: Budget) -> str | None:
+    codes = [int(number) for number in re.split("[ ,;]+", blob)]
+    if max(codes) > 126 or min(codes) < 9:
+        return None
+    text = _readable(bytes(codes), budget)
+    return text if text and sum(c.isalpha() or c == " " for c in text) >= 0.8 * len(text) else None
+
+
+def _morse(blob: str, _budget: Budget) -> str | None:
+    words = re.split(r" ?/ ?| {2,7}", blob)
+    letters = [[_MORSE_CODE.get(code, "") for code in word.split(" ")] for word in words]
+    text = " ".join("".join(word) for word in letters)
+    return text if len(text) >= 0.9 * sum(map(len, letters)) and len(set(text)) > 4 else None
+
+
+def _percent(run: str, budget: Budget) -> str | None:
+    return _readable(unhexlify(run.replace("%", "")), budget, 1)
+
+
+def _quoted(run: str, budget: Budget) -> str | None:
+    data = unhexlify(re.sub("[=\r\n]", "", run))
+    return _readable(data, budget, 1) if data else ""
+
+
+def _entity(run: str, _budget: Budget) -> str | None:
+    text = html.unescape(run)
+    return None if text == run else text
+
+
+def _escape(run: str, _budget: Budget) -> str | None:
+    text = _ONE_ESCAPE.sub(_unescaped, run)
+    # A pair of surrogates is one character (RFC 8259, section 7); half a pair stays half.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    short, braced, byte, letter = match.groups()
+    if letter:
+        return {"n": "\n", "r": "\r", "t": "\t"}.get(letter, letter)
+    code = int(short or braced or byte, 16)
+    return chr(code) if code <= 0x10FFFF else "\ufffd"
+
+
+# ---- what decoded bytes say -------------------------------------------------------------------------------------------
+
+
+def _readable(data: bytes, budget: Budget, shortest: int = _SHORTEST) -> str | None:
+    """The text that the bytes are, compressed or not; None when they are something else."""
+    if data[:2] == b"\x1f\x8b" or (data[:1] == b"x" and data[1:2] in _ZLIB):
+        data = _inflated(data, budget)
+    return _text(data) if len(data) >= shortest else None
+
+
+def _inflated(data: bytes, budget: Budget) -> bytes:
+    """RFC 1950 and 1952, as far as the budget goes; nothing when it is neither."""
+    if budget.left <= 0:
+        return b""
+    try:
+        found = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, budget.left)
+    except zlib.error:
+        return b""
+    budget.left -= len(found)
+    return found
+
+
+def _text(data: bytes) -> str | None:
+    if len(data) >= _PROBE // 4 and data[1:_PROBE:2].count(0) == len(data[1:_PROBE:2]):
+        return data[: len(data) & ~1].decode("utf-16-le", "replace")  # as PowerShell encodes commands
+    if len(data.translate(None, _UNPRINTABLE)) < _PRINTABLE * len(data):
+        return None
+    try:
+        return utf_8_decode(data, "strict", False)[0]  # a character may be cut off at the end
+    except UnicodeDecodeError:
+        return None
+
+
+def _promising(data: bytes) -> bool:
+    return data[:1] in b"\x1fx" or _text(data) is not None
+
+
+# ---- one pass ---------------------------------------------------------------------------------------------------------
+
+
+class _Codec(NamedTuple):
+    shape: str  # for the automaton that reads every text: it matches wherever `pattern` does
+    pattern: re.Pattern[str]
+    decode: Callable[[str, Budget], str | None]
+
+
+_CODECS: dict[str, _Codec] = {
+    "hex": _Codec(r"[0-9A-Fa-f]{20}|[0-9A-Fa-f]{2}(?:(?:[ :,;-]{1,2}(?:0x)?|\\x|0x)[0-9A-Fa-f]{2}){7}", _HEX, _hex),
+    "base64": _Codec(f"{_B64}{{16}}", _BASE64, _base64),
+    "base32": _Codec(r"[A-Z2-7]{24}", _BASE32, _base32),
+    "binary": _Codec(r"[01]{8}(?:[ ,]{0,2}[01]{8}){3}", _BINARY, _bits),
+    "decimal": _Codec(r"[0-9]{2,3}(?:[ ,;]{1,2}[0-9]{2,3}){9}", _DECIMAL, _decimal),
+    "morse": _Codec(r"[.-]{1,6}(?:(?: | ?/ ?| {2,7})[.-]{1,6}){9}", _MORSE, _morse),
+    "percent": _Codec(r"%[0-9A-Fa-f]{2}", _PERCENT, _percent),
+    "entity": _Codec(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});", _ENTITY, _entity),
+    "escape": _Codec(r"""\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]|x[0-9A-Fa-f]{2}|["'/nrt\\])""", _ESCAPE, _escape),
+    "quoted-printable": _Codec(r"=[0-9A-F]{2}=[0-9A-F]{2}|=3D|=20|=\r?\n", _QUOTED, _quoted),
+}
+SHAPES: dict[str, str] = {name: codec.shape for name, codec in _CODECS.items()}
+
+
+def decoded(view: View, shapes: Collection[str], budget: Budget) -> View | None:
+    """The view with its encoded parts decoded in place; None when there are none. `shapes` are those of SHAPES that occur."""
+    found = []
+    for order, (how, codec) in enumerate(_CODECS.items()):
+        if how in shapes:
+            for match in codec.pattern.finditer(view.text):
+                text = codec.decode(match.group(), budget)
+                if text is not None:
+                    found.append((match.start(), order, match.end(), text, how))
+    rewriting = Rewriting(view)
+    done = 0
+    for start, _, end, text, how in sorted(found):
+        if start >= done:
+            rewriting.put(start, end, text, how)
+            done = end
+    return rewriting.view()

@@ -1,0 +1,154 @@
+"""Disguise: words that a person still reads, written so that a pattern does not: l33t, s p a c e d, backwards, rot13.
+
+Each is undone only where its shape is seen, as a further reading beside the text itself: undoing one spoils text that does
+not use it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from yett.detectors.view import Rewriting, View
+from yett.detectors.vocabulary import BEGINNINGS, LONGEST, REVERSED, ROTATED, WORDS
+
+_LEET = str.maketrans("0134579@$!|€+8", "oieastgasiietb")
+_LEET_WORD = re.compile(r"[A-Za-z0-9@$!|€+]{2,}")
+_LEET_LETTER = re.compile(
+    r"[A-Za-z][0134578@$!|€+]{1,3}[A-Za-z]|^[0134578@$|€+]{1,2}[A-Za-z]{2}|[A-Za-z]{2}[01345@$]{1,2}$"
+)
+_LEET_FEW = 2  # words in a text: one alone is a name, a version, a format
+_LEET_LONGEST = 24
+
+_SEPARATOR = r"[^A-Za-z0-9\n]"
+_SPACED = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9@$!](?:{_SEPARATOR}{{1,3}}[A-Za-z0-9@$!](?![A-Za-z0-9])){{4,}}")
+
+_LETTERS = re.compile("[A-Za-z]+")
+_SENTENCE = re.compile(r"[^\n.;:!?\"“”`]*[\n.;:!?\"“”`]*")
+_ROTATION = str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
+)
+
+
+def leet(view: View) -> View | None:
+    """Digits and signs inside words become the letters that they are drawn like."""
+    found = []
+    telling = 0
+    for match in _LEET_WORD.finditer(view.text):
+        word = match.group()
+        if word.isalpha() or len(word) > _LEET_LONGEST:
+            continue
+        tells = _LEET_LETTER.search(word)
+        letters = _unleet(word)
+        if tells or letters in WORDS:
+            found.append((match.start(), match.end(), letters))
+            telling += bool(tells)
+    if telling < _LEET_FEW:
+        return None
+    rewriting = Rewriting(view)
+    for start, end, letters in found:
+        rewriting.put(start, end, letters, "leet")
+    return rewriting.view()
+
+
+def _unleet(word: str) -> str:
+    """A 1 is an i or an l: whichever makes a word that instructions are made of."""
+    letters = word.lower().translate(_LEET)
+    if "1" in word or "|" in word or "!" in word:
+        places = [at for at, c in enumerate(word) if c in "1|!"]
+        for chosen in range(1, 1 << min(len(places), 3)):
+            tried = list(letters)
+            for bit, at in enumerate(places[:3]):
+                if chosen >> bit & 1:
+                    tried[at] = "l"
+            if "".join(tried) in WORDS:
+                return "".join(tried)
+    return letters
+
+
+def spaced(view: View) -> View | None:
+    """Letters that stand apart are put together; where the gaps do not tell the words apart, the vocabulary does."""
+    rewriting = Rewriting(view)
+    for match in _SPACED.finditer(view.text):
+        run = match.group()
+        gaps = re.findall(rf"{_SEPARATOR}+", run)
+        letters = re.split(rf"{_SEPARATOR}+", run)
+        usual = min(gaps, key=len)
+        text = letters[0] + "".join(
+            letter if gap == usual else " " + letter for gap, letter in zip(gaps, letters[1:], strict=True)
+        )
+        if any(c.isdigit() or c in "@$!" for c in text):
+            text = " ".join(_unleet(word) for word in text.split(" "))
+        if len(text) > LONGEST and " " not in text:
+            text = " ".join(_words(text.lower()))
+        rewriting.put(match.start(), match.end(), text, "spaced")
+    return rewriting.view()
+
+
+def _words(text: str) -> Iterator[str]:
+    """The longest word of the vocabulary, again and again; between them, what is none."""
+    start = unknown = 0
+    while start < len(text):
+        longest = BEGINNINGS.get(text[start : start + 2], 1)
+        length = next((n for n in range(longest, 0, -1) if text[start : start + n] in WORDS), 0)
+        if length:
+            if unknown < start:
+                yield text[unknown:start]
+            yield text[start : start + length]
+            unknown = start + length
+        start += length or 1
+    if unknown < len(text):
+        yield text[unknown:]
+
+
+def rotated(view: View) -> View | None:
+    """Sentences that read as rot13 are rotated."""
+    return _sentences(view, ROTATED, "rot13", lambda text: text.translate(_ROTATION))
+
+
+def backwards(view: View) -> View | None:
+    """Sentences of words that read backwards are turned round: whole, and each word in its place."""
+    return _sentences(
+        view, REVERSED, "reversed", lambda text: text[::-1] + "\n" + _LETTERS.sub(lambda word: word.group()[::-1], text)
+    )
+
+
+def _sentences(view: View, disguised: Collection[str], how: str, undo: Callable[[str], str]) -> View | None:
+    rewriting = Rewriting(view)
+    begin = end = 0  # sentences that follow each other are one
+    for match in _SENTENCE.finditer(view.text):
+        words = _LETTERS.findall(match.group().lower())
+        seen = sum(word in disguised for word in words)
+        if seen and seen * 5 >= len(words) and seen > sum(word in WORDS for word in words):
+            if match.start() != end:
+                if begin < end:
+                    rewriting.put(begin, end, undo(view.text[begin:end]), how)
+                begin = match.start()
+            end = match.end()
+    if begin < end:
+        rewriting.put(begin, end, undo(view.text[begin:end]), how)
+    return rewriting.view()
+
+
+# What the automaton that reads every text looks for.
+SHAPES: dict[str, str] = {
+    "leet": r"[A-Za-z][0134578@$!|+][A-Za-z]|[A-Za-z]\xe2\x82\xac[A-Za-z]",
+    "spaced": r"[^A-Za-z0-9][A-Za-z0-9@$!](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9@$!]){4}[^A-Za-z0-9]",
+    "rot13": "(?i:[^a-z](?:" + "|".join(sorted(ROTATED)) + ")[^a-z])",
+    "reversed": "(?i:[^a-z](?:" + "|".join(sorted(REVERSED)) + ")[^a-z])",
+}
+READINGS: dict[str, Callable[[View], View | None]] = {
+    "leet": leet,
+    "spaced": spaced,
+    "rot13": rotated,
+    "reversed": backwards,
+}
+
+
+def readings(view: View, shapes: Collection[str]) -> Iterator[View]:
+    """What the view also says, for each of SHAPES that occur."""
+    for name, undo in READINGS.items():
+        if name in shapes:
+            reading = undo(view)
+            if reading:
+                yield reading
