@@ -31,7 +31,18 @@ WITHOUT_CALLER = {"yett.stores.memory_ledger"}
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {
     "providers": {"kind"},
-    "detectors": {"detector", "engine", "entropy", "inspector", "locate", "mask", "resolve", "window"},
+    "detectors": {
+        "custom",
+        "detector",
+        "engine",
+        "entropy",
+        "inspector",
+        "locate",
+        "mask",
+        "pattern",
+        "resolve",
+        "window",
+    },
 }
 # Tests of whole calls, of ports and of the tree itself have no single source file to mirror.
 NOT_MIRRORS = {"scenes", "contracts", "wire", "clients", "fuzz"}

@@ -1,9 +1,10 @@
-"""Which detectors a configuration asks for: the shelf, less what is disabled."""
+"""Which detectors a configuration asks for: its own and the shelf, less what is disabled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from yett.config.custom import own_detectors
 from yett.config.decoding import suggestion
 from yett.config.reader import Reading
 from yett.detectors.detector import Detector
@@ -13,7 +14,9 @@ from yett.errors import Mistake
 
 def detectors(reading: Reading, mistakes: list[Mistake]) -> list[Detector]:
     """The detectors that are in force; what is wrong with their settings is added to `mistakes`."""
-    return _enabled(SHELF, reading, mistakes)
+    # an operator's own detectors are more specific than any that ships
+    own = own_detectors(reading, (detector.id for detector in SHELF), mistakes)
+    return _enabled((*own, *SHELF), reading, mistakes)
 
 
 def finding_names(detectors: Iterable[Detector]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from yett.config.detector_settings import DetectorSettings
 from yett.config.units import BUDGET_PATTERN, DURATION_PATTERN, SIZE_PATTERN
 
 # How a setting is written, for the decoder (`extra`) and for editors (`extra_json_schema`).
@@ -213,6 +214,15 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description='What is not looked for: a family ("pii"), a kind ("pii.phone") or a detector by its id.'),
     ] = ()
     stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
+    plugins: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='Detectors of installed packages, each "module:attribute" as the package declares it; nothing else is loaded.'
+        ),
+    ] = ()
+    detectors: Annotated[dict[str, DetectorSettings], Meta(description="Detectors of your own, by id.")] = field(
+        default_factory=dict
+    )
 
 
 class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
