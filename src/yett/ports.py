@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from yett.model.guardrail import Advice, Panel, Question
 from yett.model.key import Limits
 from yett.model.record import Record
 from yett.model.route import Provider, Secret
@@ -143,6 +144,15 @@ class Exchange(Protocol):
 class Upstream(Protocol):
     async def send(self, outgoing: Outgoing) -> Exchange:
         """Connect (or reuse), send, wait for the head. Raises UpstreamFailure."""
+        ...
+
+
+class Advisers(Protocol):
+    """Second opinions on texts. Asked only where a snapshot has a panel."""
+
+    async def advise(self, panel: Panel, question: Question) -> Advice:
+        """What the panel thinks, after `panel.deadline` seconds at most. Raises nothing but CancelledError: a guardrail that
+        failed is in the advice."""
         ...
 
 
