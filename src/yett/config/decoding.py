@@ -213,7 +213,7 @@ class _Decoder:
         # whatever stands here may be a secret, so it is never repeated in the message
         if isinstance(value, str) and _REFERENCE.fullmatch(value) and not _CONTROL.search(value):
             return value
-        owner = str(path[1]) if path[0] == "providers" else "yett"
+        owner = str(path[1]) if path[0] in {"providers", "guardrails"} else "yett"
         name = re.sub(r"[^A-Z0-9]+", "_", owner.upper()).strip("_") + ("_TOKEN" if owner == "yett" else "_API_KEY")
         return self.wrong(
             path,

@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from yett.config.checks import check_references
 from yett.config.decoding import Problem, decode, dotted, suggestion
+from yett.config.guardrail_checks import check_guardrails
 from yett.config.lines import KeyPath, line_of, locate
 from yett.config.settings import Settings
 from yett.errors import ConfigurationError, Mistake
@@ -116,7 +117,8 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None) -> Readi
         return _failed(path, Mistake(file, 0, "is nested too deeply"))
     settings, problems = decode(Settings, document)
     reported = {path for path, _ in problems}
-    problems += [problem for problem in check_references(settings) if not _within(problem[0], reported)]
+    related = [*check_references(settings), *check_guardrails(settings)]
+    problems += [problem for problem in related if not _within(problem[0], reported)]
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
     lines = locate(text)
     reading = Reading(file, path.parent, settings, secrets, (), lines)
@@ -191,6 +193,10 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
         if provider.key:
             found.append((("providers", name, "key"), provider.key))
         found += [(("providers", name, "keys", index), key) for index, key in enumerate(provider.keys) if key]
+    for name, guardrail in settings.guardrails.items():
+        for setting in ("key", "access_key", "session_token"):
+            if reference := getattr(guardrail, setting):
+                found.append((("guardrails", name, setting), reference))
     return found
 
 
@@ -240,8 +246,15 @@ def _usable(value: str, where: str) -> tuple[str, str]:
 
 
 def _files(reading: Reading) -> list[Problem]:
+    settings = reading.settings
+    named: list[tuple[KeyPath, str]] = [(("providers", n, "ca_file"), p.ca_file) for n, p in settings.providers.items()]
+    named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
+    for name, one in settings.guardrails.items():
+        if one.folder:
+            path = ("guardrails", name, "folder")
+            named += [(path, f"{one.folder}/model.onnx"), (path, f"{one.folder}/tokenizer.json")]
     return [
-        (("providers", name, "ca_file"), f"there is no file {reading.resolve(provider.ca_file)}")
-        for name, provider in reading.settings.providers.items()
-        if provider.ca_file and not reading.resolve(provider.ca_file).is_file()
+        (path, f"there is no file {reading.resolve(file)}")
+        for path, file in named
+        if file and not reading.resolve(file).is_file()
     ]

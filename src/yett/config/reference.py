@@ -97,7 +97,6 @@ _NAMES: dict[type[inspect.Type], str] = {
     inspect.IntType: "whole number",
     inspect.FloatType: "number",
     inspect.StrType: "string",
-    inspect.DictType: "table of strings",
 }
 
 
@@ -109,7 +108,9 @@ def _type(kind: inspect.Type, unit: str) -> str:
             return " or ".join(f'`"{value}"`' for value in values)
         case inspect.VarTupleType(item_type=item):
             inner, _, inner_unit = _plain(item)
-            return f"array of {_type(inner, inner_unit)}s"
+            return f"array of {_type(inner, inner_unit)}{'' if isinstance(inner, inspect.LiteralType) else 's'}"
+        case inspect.DictType(value_type=value):
+            return f"table of {_type(_plain(value)[0], '')}s"
         case _:
             return _NAMES[type(kind)]
 

@@ -11,30 +11,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from yett.config.detector_settings import DetectorSettings
-from yett.config.units import BUDGET_PATTERN, DURATION_PATTERN, SIZE_PATTERN
-
-# How a setting is written, for the decoder (`extra`) and for editors (`extra_json_schema`).
-_DURATION = Meta(
-    extra={"unit": "duration"},
-    extra_json_schema={"type": ["string", "number"], "pattern": DURATION_PATTERN, "examples": ["30s"]},
-)
-_SIZE = Meta(
-    extra={"unit": "size"},
-    extra_json_schema={"type": ["string", "integer"], "pattern": SIZE_PATTERN, "examples": ["8MiB"]},
-)
-_BUDGET = Meta(extra={"unit": "budget"}, extra_json_schema={"pattern": BUDGET_PATTERN, "examples": ["50usd/month"]})
-_SECRET = Meta(
-    extra={"unit": "secret"}, extra_json_schema={"pattern": "^(env|file):.+$", "examples": ["env:OPENAI_API_KEY"]}
-)
-
-Seconds = Annotated[float, Meta(ge=0, le=31_536_000), _DURATION]
-Timeout = Annotated[float, Meta(gt=0, le=86_400), _DURATION]
-Bytes = Annotated[int, Meta(ge=1, le=2**40), _SIZE]
-Money = Annotated[str, _BUDGET]
-SecretReference = Annotated[str, _SECRET]
-Count = Annotated[int, Meta(ge=1, le=10**12)]
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Price = Annotated[float, Meta(ge=0, le=1_000_000)]
+from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
+from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 
 
 class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -213,6 +191,12 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...],
         Meta(description='What is not looked for: a family ("pii"), a kind ("pii.phone") or a detector by its id.'),
     ] = ()
+    injection: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(
+            description="Whether the injection model scores what goes in: when a policy asks for its verdict, always, or never."
+        ),
+    ] = "auto"
     stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
     plugins: Annotated[
         tuple[str, ...],
@@ -296,6 +280,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Annotated[LedgerSettings, Meta(description="How reservations are held.")] = LedgerSettings()
     policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()
     inspection: Annotated[InspectionSettings, Meta(description="What is looked for.")] = InspectionSettings()
+    advice: Annotated[AdviceSettings, Meta(description="How guardrails are asked.")] = AdviceSettings()
+    guardrails: Annotated[dict[str, GuardrailSettings], Meta(description="Second opinions, by name.")] = field(
+        default_factory=dict
+    )
     routing: Annotated[RoutingSettings, Meta(description="Retries, failover, circuit breaker.")] = RoutingSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description='Your own prices, by target: `[prices."provider/model"]`.')
