@@ -21,6 +21,7 @@ from yett import pipeline
 from yett.config.compile import compile_snapshot, gather
 from yett.config.snapshot import Snapshot, with_keys
 from yett.config.virtual_key import digest, mint
+from yett.edge.examiner import Examiner
 from yett.edge.log import AccessLog
 from yett.edge.metrics import Metrics
 from yett.errors import Refusal
@@ -392,6 +393,7 @@ class Scene:
             clock=self.clock,
             meter=self.meters,
             calls=self.calls,
+            examine=Examiner().examine,
             new_id=self._id,
             roll=lambda: 0.5,
             flights=set(),

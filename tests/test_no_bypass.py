@@ -649,18 +649,18 @@ LOSSES = {
         ("policy_before_inspection",),
     ),
     "no inspection": Loss(
-        "surface.look(snapshot.scanner, call)",
-        "((), ())",
+        "await surface.look(gate.examine, snapshot, caller, call)",
+        "inspect.NOTHING",
         ("inspection_and_policy_after_it", "findings_recorded", "redaction", "policy_on_listings"),
     ),
     "no second decision": Loss(
-        "decide.after_inspection(snapshot, caller, call, seen[0], now, trail)",
-        "decide.after_inspection(snapshot, caller, call, (), now, trail)",
+        "decide.after_inspection(snapshot, caller, call, seen, now, trail)",
+        "decide.after_inspection(snapshot, caller, call, inspect.NOTHING, now, trail)",
         ("inspection_and_policy_after_it", "policy_on_listings"),
     ),
     "no redaction": Loss(
         "transform.bodies_for(call, plan, seen, trail)",
-        "transform.bodies_for(call, plan, ((), ()), trail)",
+        "transform.bodies_for(call, plan, inspect.NOTHING, trail)",
         ("redaction",),
     ),
     "any target": Loss("plan.targets", "list(plan.route.targets)", ("targets",)),

@@ -48,6 +48,7 @@ SHELVES = {
 # Tests of whole calls, of ports and of the tree itself have no single source file to mirror.
 NOT_MIRRORS = {"scenes", "contracts", "wire", "clients", "fuzz"}
 EXTRA_TESTS = {
+    "test_choose_python.py",  # scripts/choose_python.py
     "test_shape.py",
     "test_docs.py",
     "test_bench.py",

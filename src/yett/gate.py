@@ -15,6 +15,7 @@ from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.ports import Clock, Exchange, Journal, Ledger, Meter, Outlet, Upstream
 from yett.stages.health import Health
+from yett.stages.inspect import Examine
 from yett.stages.record import Trail
 from yett.stages.reply import BufferedReply, StreamedReply
 
@@ -82,6 +83,7 @@ class Gate(Struct, frozen=True):
     clock: Clock
     meter: Meter
     calls: Calls
+    examine: Examine
     new_id: Callable[[], str]  # ids of calls, ordered by time
     roll: Callable[[], float]  # random in [0, 1)
     flights: set[Flight]

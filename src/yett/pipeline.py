@@ -17,7 +17,7 @@ from yett.model.call import Call, Inbound
 from yett.model.record import Content
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import decide, local, metadata, record, settle, transform
+from yett.stages import decide, inspect, local, metadata, record, settle, transform
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply, kept_text
@@ -75,9 +75,9 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # decide what no finding can change, inspect, decide with what was found
     now = clock.now()
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
-    trail.found = seen = surface.look(snapshot.scanner, call)
-    if plan is None or seen[0]:
-        plan = decide.after_inspection(snapshot, caller, call, seen[0], now, trail)
+    trail.found = seen = await surface.look(gate.examine, snapshot, caller, call)
+    if plan is None or seen is not inspect.NOTHING:
+        plan = decide.after_inspection(snapshot, caller, call, seen, now, trail)
     decide.follow(plan, trail)
     # transform: refuses what cannot be redacted, before it costs anything
     bodies = transform.bodies_for(call, plan, seen, trail)
@@ -179,7 +179,7 @@ def _content(gate: Gate, trail: record.Trail, part: str, text: bytes) -> Content
     if keep == "redacted" and part == "request" and trail.call is not None:
         if trail.found is None:  # nobody knows what would have to be redacted
             return Content(len(text), gate.journal.fingerprint(text))
-        text = kept_text(keep, text, trail.found[1], trail.found[0])
+        text = kept_text(keep, text, trail.found.segments, trail.found.findings)
     blob = gate.journal.keep(trail.id, part, text) if keep != "digest" else ""
     return Content(len(text), gate.journal.fingerprint(text), blob)
 

@@ -63,7 +63,9 @@ def test_before_inspection_what_waits_for_it_was_not_asked(facts):
 def test_facts_survive_the_journal(facts, external, on_prem):
     for base in (
         facts(),
-        facts(findings=("pii",), labels=("restricted",), stream=True, tools=True, max_tokens=7, assurance=2),
+        facts(
+            findings=("pii",), labels=("restricted",), stream=True, tools=True, max_tokens=7, assurance=2, injection=55
+        ),
         facts(inspected=False, caller_labels=(), hour=0),
     ):
         kept = msgspec.json.decode(msgspec.json.encode(facts_to_record(base, (external, on_prem))))
@@ -84,7 +86,7 @@ def test_paths_of_every_kind_have_a_value(facts):
             "a.cedar": '@id("a") forbid (principal, action, resource in Model::"fast") when { '
             'action == Action::"InvokeModel" && resource.provider == Provider::"openai" && context.model like "f*" && '
             'context == {"model": "", "findings": ["x"], "labels": ["x"], "inspected": true, "stream": true, '
-            '"tools": true, "max_tokens": 1, "hour": 1} };'
+            '"tools": true, "max_tokens": 1, "hour": 1, "injection": 1} };'
         }
     )
     (policy,) = explain(engine, facts()).policies

@@ -179,7 +179,7 @@ def test_what_a_policy_says_is_read():
         ('resource in Model::"m" && context.model like "gpt-*"', {"model"}),
         ('{"a": context.findings} == {"a": ["x"]}', {"findings"}),
         ("if context.stream then context.tools else context.hour + 1 > principal.assurance", {"stream", "tools", "hour", "assurance"}),
-        ('context == {"model": "", "findings": ["x"], "labels": ["x"], "inspected": true, "stream": true, "tools": true, "max_tokens": 1, "hour": 1}', set(CONTEXT)),
+        ('context == {"model": "", "findings": ["x"], "labels": ["x"], "inspected": true, "stream": true, "tools": true, "max_tokens": 1, "hour": 1, "injection": 1}', set(CONTEXT)),
     ],
 )  # fmt: skip
 def test_what_a_policy_depends_on_is_found(condition, fields):

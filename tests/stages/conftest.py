@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import cache
 
@@ -11,9 +12,13 @@ from tests.scene import CONFIGURATION, PEPPER, POLICIES, key
 from yett.config.compile import compile_snapshot, gather
 from yett.config.snapshot import Snapshot, with_keys
 from yett.config.virtual_key import digest, mint
+from yett.detectors.inspector import Inspector
+from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.key import VirtualKey
+from yett.stages.inspect import Seen, Verdict
 from yett.stages.record import Trail
+from yett.stages.understand import Surface
 
 Compiled = Callable[..., Snapshot]
 SECRET_KEY = mint(b"k" * 32)
@@ -52,3 +57,12 @@ def caller_of(snapshot: Snapshot) -> Caller:
 
 def trail_of(snapshot: Snapshot) -> Trail:
     return Trail("call_1", 0.0, snapshot)
+
+
+async def examine(snapshot: Snapshot, _size: int, work: Callable[[Inspector], list[Verdict]]) -> list[Verdict]:
+    """Implements `stages.inspect.Examine` where it is."""
+    return work(snapshot.inspector)
+
+
+def seen_by(snapshot: Snapshot, surface: Surface, call: Call) -> Seen:
+    return asyncio.run(surface.look(examine, snapshot, caller_of(snapshot), call))  # type: ignore[arg-type]

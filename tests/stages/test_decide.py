@@ -12,8 +12,10 @@ from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.model.call import Inbound
 from yett.model.finding import Finding
+from yett.model.segment import Segment
 from yett.stages import decide
 from yett.stages.decide import Edit, Plan
+from yett.stages.inspect import Seen
 from yett.stages.record import Trail
 from yett.stages.understand import surface_of
 
@@ -35,7 +37,8 @@ def plan_for(
     call = surface.read(surface, inbound, labels)
     plan = decide.before_inspection(snapshot, caller, call, NOW, trail)
     if plan is None or findings:
-        plan = decide.after_inspection(snapshot, caller, call, findings, NOW, trail)
+        seen = Seen(findings, (Segment("x", "user", 0),))
+        plan = decide.after_inspection(snapshot, caller, call, seen, NOW, trail)
     return plan
 
 
@@ -69,7 +72,7 @@ def test_a_plan_that_is_remembered_is_not_used_for_another_text(compiled: Compil
         "Refused by policy no-mail.",
     )
     assert [(count.kind, count.action) for count in trail.findings] == [("pii.email", "blocked")]
-    assert json.loads(bytes(trail.facts))["findings"] == ["pii", "pii.email"]
+    assert json.loads(bytes(trail.facts))["findings"] == ["pii", "pii.email", "pii@user"]
 
 
 def test_what_no_finding_can_change_is_refused_before_inspection(compiled: Compiled) -> None:

@@ -1,7 +1,8 @@
-"""Looking at a body as a whole sees what looking at each of its strings sees."""
+"""Looking at a body as a whole, or at what is new in it, sees what looking at each of its strings sees."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +10,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.stages.conftest import Compiled, examine, keyed
 
+from yett.config.snapshot import Snapshot
 from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
+from yett.detectors.inspector import Inspected
 from yett.detectors.shelf import SHELF
 from yett.dialects import openai_chat, strict_json
 from yett.errors import Refusal
+from yett.model.segment import Segment
+from yett.policy.memo import Memo
 from yett.stages import inspect
 
 SCANNER = Scanner(SHELF)
@@ -53,7 +60,7 @@ def test_a_look_sees_what_the_segments_hold(
     document = request(content, extra)
     body = json.dumps(document, separators=separators, ensure_ascii=ascii_only, indent=indent).encode()
     openai_chat.understand(body)
-    seen = inspect.look(SCANNER, body, openai_chat.segments)
+    seen = inspect.look_at_reply(SCANNER, body, openai_chat.segments)
     assert seen[0] == SCANNER.scan(openai_chat.segments(body))
 
 
@@ -70,7 +77,7 @@ def test_nothing_that_detectors_know_is_called_clean(found: str, ascii_only: boo
     ):
         body = json.dumps(request(content, None), ensure_ascii=ascii_only).encode()
         whole = SCANNER.scan(openai_chat.segments(body))
-        assert inspect.look(SCANNER, body, openai_chat.segments)[0] == whole
+        assert inspect.look_at_reply(SCANNER, body, openai_chat.segments)[0] == whole
         assert whole or found.startswith("Classification"), content  # which must begin its line
 
 
@@ -79,7 +86,7 @@ def test_clean_text_is_not_taken_apart() -> None:
         raise AssertionError
 
     body = json.dumps(request('Nothing to see,\nnot even in "quotes".', {"k": ["v", 1, 2.5, None]})).encode()
-    assert inspect.look(SCANNER, body, never) == ((), ())
+    assert inspect.look_at_reply(SCANNER, body, never) is inspect.NOTHING
 
 
 @given(values, st.sampled_from([(",", ":"), (", ", ": ")]))
@@ -129,3 +136,90 @@ def outcome(read: Callable[[bytes], Any], body: bytes) -> Any:
         return read(body)
     except Refusal as refusal:
         return refusal.code
+
+
+# ---- requests: unit by unit, each once ------------------------------------------------------------------------------
+
+
+class Eye:
+    """Counts the units that are looked at; the score of each is `score`."""
+
+    def __init__(self, snapshot: Snapshot, score: float = 0.0) -> None:
+        self.snapshot = replace(snapshot, verdicts=Memo(64), inspector=self)
+        self.looked: list[str] = []
+        self.score = score
+
+    def inspect(self, segments: tuple[Segment, ...]) -> Inspected:
+        self.looked += [segment.text for segment in segments]
+        return Inspected(self.snapshot.scanner.scan(segments), {"injection": self.score})
+
+    def look(self, body: bytes, tenant: str = "default") -> inspect.Seen:
+        return asyncio.run(inspect.look(examine, self.snapshot, tenant, body))
+
+
+def conversation(*turns: str, **more: object) -> bytes:
+    roles = ("system", "user", "assistant")
+    messages = [{"role": roles[place % 3], "content": turn} for place, turn in enumerate(turns)]
+    return json.dumps({"model": "fast", "messages": messages, **more}).encode()
+
+
+@pytest.fixture(scope="module")
+def snapshot_once(compiled: Compiled) -> Snapshot:
+    return keyed(compiled())
+
+
+@settings(max_examples=200, deadline=None)
+@given(content=values, extra=values, ascii_only=st.booleans(), indent=st.sampled_from([None, 1]), more=values)
+def test_units_hold_what_the_body_holds(
+    snapshot_once: Snapshot, content: Any, extra: Any, ascii_only: bool, indent: int | None, more: Any
+) -> None:
+    document = {"first": more, "": more, **request(content, extra), "tools": [more], "stop": more}
+    document["messages"].append({"role": "tool", "content": more})
+    body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
+    eye = Eye(snapshot_once)
+    segments = openai_chat.segments(body)
+    for _ in range(2):
+        seen = eye.look(body)
+        assert seen.findings == eye.snapshot.scanner.scan(segments)
+        assert seen.segments == (segments if seen.findings else ())
+    assert len(eye.looked) <= len(segments)
+
+
+def test_only_what_is_new_is_looked_at(snapshot: Snapshot) -> None:
+    eye = Eye(snapshot)
+    assert eye.look(conversation("be brief", "hello")) is inspect.NOTHING
+    assert eye.looked == ["fast", "system", "be brief", "user", "hello"]
+    eye.looked.clear()
+    assert eye.look(conversation("be brief", "hello", f"write to {FOUND[2]}", temperature=0.5)).findings
+    assert eye.looked == ["assistant", f"write to {FOUND[2]}"]
+    eye.looked.clear()
+    seen = eye.look(conversation("be brief", "hello", f"write to {FOUND[2]}", "thanks"))
+    assert [(f.kind, seen.segments[f.segment].role) for f in seen.findings] == [("pii.email", "assistant")]
+    assert inspect.origins_of(seen) == ("pii", "pii.email", "pii@assistant")
+    assert eye.looked == ["system", "thanks"]
+
+
+def test_a_verdict_is_not_shared_between_tenants(snapshot: Snapshot) -> None:
+    eye = Eye(snapshot)
+    eye.look(conversation("be brief"), "one")
+    eye.looked.clear()
+    eye.look(conversation("be brief"), "two")
+    assert "be brief" in eye.looked
+
+
+def test_the_highest_score_counts_in_steps(snapshot: Snapshot) -> None:
+    eye = Eye(snapshot, 0.68)
+    eye.look(conversation("be brief"))
+    eye.score = 0.1
+    seen = eye.look(conversation("be brief", "hello"))
+    assert seen == inspect.Seen((), (), 65)
+    eye.score = 0.01
+    assert Eye(snapshot, 0.04).look(conversation("x")) is inspect.NOTHING
+
+
+def test_what_only_the_slower_decoder_reads_is_one_unit() -> None:
+    body = b'{"model":"fast","messages":[{"role":"user","content":"x"}],"a":' + b"[" * 40 + b"]" * 40 + b"}"
+    assert openai_chat.units(body)[0][0] == "model"
+    deep = b"\xff" + body
+    assert openai_chat.units(deep) == [(None, deep)]
+    assert openai_chat.unit_segments(None, body) == openai_chat.segments(body)

@@ -11,6 +11,7 @@ from yett.errors import Refusal
 from yett.model.call import Inbound
 from yett.model.key import Limits
 from yett.stages import decide, reserve
+from yett.stages.inspect import NOTHING
 from yett.stages.tokens import input_tokens
 from yett.stages.understand import surface_of
 from yett.stores import limits
@@ -19,7 +20,7 @@ from yett.stores import limits
 def worst(snapshot: Snapshot, inbound: Inbound) -> reserve.Worst:
     surface, caller = surface_of(inbound), caller_of(snapshot)
     call = surface.read(surface, inbound, ())
-    plan = decide.after_inspection(snapshot, caller, call, (), NOW, trail_of(snapshot))
+    plan = decide.after_inspection(snapshot, caller, call, NOTHING, NOW, trail_of(snapshot))
     return reserve.worst_case(plan, caller, call)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.scene import MAIL, NOW, SECRET, chat, post
-from tests.stages.conftest import Compiled, caller_of, keyed, trail_of
+from tests.stages.conftest import Compiled, caller_of, keyed, seen_by, trail_of
 
 from yett.config.snapshot import Snapshot
 from yett.detectors.engine import Scanner
@@ -36,8 +36,8 @@ POLICIES = (
 def prepared(snapshot: Snapshot, inbound: Inbound) -> tuple[transform.Bodies, Trail, decide.Plan]:
     surface, caller, trail = surface_of(inbound), caller_of(snapshot), trail_of(snapshot)
     call = surface.read(surface, inbound, ())
-    seen = surface.look(snapshot.scanner, call)
-    plan = decide.after_inspection(snapshot, caller, call, seen[0], NOW, trail)
+    seen = seen_by(snapshot, surface, call)
+    plan = decide.after_inspection(snapshot, caller, call, seen, NOW, trail)
     return transform.bodies_for(call, plan, seen, trail), trail, plan
 
 
@@ -67,8 +67,8 @@ def test_what_stands_in_a_name_blocks_the_call(external: Snapshot) -> None:
     inbound = post(chat("x").body[:-1] + b',"%b":1}' % SECRET.encode())
     surface, caller, trail = surface_of(inbound), caller_of(external), trail_of(external)
     call = surface.read(surface, inbound, ())
-    seen = surface.look(external.scanner, call)
-    plan = decide.after_inspection(external, caller, call, seen[0], NOW, trail)
+    seen = seen_by(external, surface, call)
+    plan = decide.after_inspection(external, caller, call, seen, NOW, trail)
     with pytest.raises(Refusal) as caught:
         transform.bodies_for(call, plan, seen, trail)
     assert caught.value.code == "content_blocked"
@@ -123,11 +123,11 @@ def test_redaction_hits_exactly_what_was_found(
         "stream_options": {"b": document},
     }
     body = json.dumps(whole, ensure_ascii=ascii_only, indent=indent).encode()
-    findings, segments = inspect.look(SCANNER, body, openai_chat.segments)
+    findings, segments, _ = inspect.look_at_reply(SCANNER, body, openai_chat.segments)
     sent = openai_chat.prepare(
         body, model="target", cap=cap, include_usage=usage, texts=transform.masked(segments, findings)
     )
-    assert inspect.look(SCANNER, sent, openai_chat.segments)[0] == ()
+    assert inspect.look_at_reply(SCANNER, sent, openai_chat.segments).findings == ()
     by_position = [(s, [f for f in findings if f.segment == place]) for place, s in enumerate(segments)]
     masked = {s.index: mask(s.text, found) for s, found in by_position if s.index != UNPATCHABLE and found}
     before = {s.index: s.text for s in openai_chat.segments(body)}

@@ -18,6 +18,7 @@ from yett.config.live import Live
 from yett.config.reader import load
 from yett.config.settings import Settings
 from yett.edge.admin import Report
+from yett.edge.examiner import Examiner
 from yett.edge.http1 import Http1Limits
 from yett.edge.listener import Listener
 from yett.edge.log import AccessLog
@@ -126,6 +127,7 @@ class Worker:
             proxy=self.live.current.proxy,
             max_decoded=settings.gateway.max_reply_bytes,
         )
+        self.examiner = Examiner()
         access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
         self.meters = Meters(self.metrics, access)
         self.gate = Gate(
@@ -137,6 +139,7 @@ class Worker:
             clock=self._clock,
             meter=self.meters,
             calls=Calls(self.audit),
+            examine=self.examiner.examine,
             new_id=call_ids(),
             roll=random.random,
             flights=set(),
@@ -189,6 +192,7 @@ class Worker:
         await self._reloading.acquire()  # one that has begun ends before the journal does
         await self._event("stop", {})
         await self.upstream.close()
+        self.examiner.close()
         self.journal.close()
         self.ledger.close()
         self.keys.close()

@@ -92,6 +92,8 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
         settings=settings,
         policy=policy,
         scanner=scanner,
+        inspector=inspection.inspector(settings, scanner, policy),
+        examiner=inspection.inspector(settings, Scanner(scanner.detectors), policy),
         prices=prices,
         models=MappingProxyType(
             {name: _model(name, model, settings, providers, prices) for name, model in settings.models.items()}

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from yett.config.custom import own_detectors
 from yett.config.decoding import suggestion
 from yett.config.reader import Reading
+from yett.config.settings import Settings
 from yett.detectors.detector import Detector
+from yett.detectors.engine import Scanner
+from yett.detectors.injection.model import InjectionModel
+from yett.detectors.inspector import Inspector
 from yett.detectors.shelf import SHELF
 from yett.errors import Mistake
+from yett.model.segment import ORIGINS
+from yett.policy.engine import PolicyEngine
+
+INJECTION_KINDS = ("injection.model",)
 
 
 def detectors(reading: Reading, mistakes: list[Mistake]) -> list[Detector]:
@@ -19,10 +28,24 @@ def detectors(reading: Reading, mistakes: list[Mistake]) -> list[Detector]:
     return _enabled((*own, *SHELF), reading, mistakes)
 
 
+def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine) -> Inspector:
+    """What looks at whole texts; with the injection model when a policy asks for its verdict, or `inspection.injection` says so."""
+    wanted = settings.inspection.injection
+    scored = wanted == "always" or (wanted == "auto" and policy.mentions("injection"))
+    return Inspector(scanner, injection_model() if scored else None)
+
+
+@lru_cache(maxsize=1)
+def injection_model() -> InjectionModel:
+    """The model that is shipped: read once per process, shared by all threads."""
+    return InjectionModel.load()
+
+
 def finding_names(detectors: Iterable[Detector]) -> tuple[str, ...]:
-    """What policies may call findings: kinds and their families."""
-    kinds = {detector.kind for detector in detectors}
-    return tuple(sorted(kinds | {kind.partition(".")[0] for kind in kinds}))
+    """What policies may call findings: kinds, their families, and families by who wrote the text (`injection@tool`)."""
+    kinds = {*(detector.kind for detector in detectors), *INJECTION_KINDS}
+    families = {kind.partition(".")[0] for kind in kinds}
+    return tuple(sorted(kinds | families | {f"{family}@{role}" for family in families for role in ORIGINS}))
 
 
 def _enabled(known: Iterable[Detector], reading: Reading, mistakes: list[Mistake]) -> list[Detector]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from yett.config.prices import Price, PriceBook
 from yett.config.settings import Settings
 from yett.detectors.engine import Scanner
+from yett.detectors.inspector import Inspector
 from yett.model.caller import Caller
 from yett.model.key import VirtualKey
 from yett.model.route import Provider, Target, Timeouts
@@ -20,6 +21,7 @@ from yett.policy.memo import Memo
 from yett.ports import Scope
 
 TENANT = "default"
+VERDICTS = 16_384  # remembered per generation; one is about 250 bytes, or more when something was found
 PLANS = 4096  # remembered per generation of the memo; one is 2 to 3 kB
 
 
@@ -61,6 +63,8 @@ class Snapshot(Struct, frozen=True):
     settings: Settings
     policy: PolicyEngine
     scanner: Scanner
+    inspector: Inspector  # of the loop's thread; `examiner` is for long texts, of a thread beside it
+    examiner: Inspector
     prices: PriceBook
     models: Mapping[str, ModelRoute]
     teams: Mapping[str, TeamRoute]
@@ -73,6 +77,7 @@ class Snapshot(Struct, frozen=True):
     plans: Memo[Any] = field(
         default_factory=lambda: Memo(PLANS)
     )  # of stages.decide; they live and die with the snapshot
+    verdicts: Memo[Any] = field(default_factory=lambda: Memo(VERDICTS))  # of stages.inspect
     together: Memo[tuple[Scope, ...]] = field(default_factory=lambda: Memo(PLANS))  # of `scopes_of`
 
     def __repr__(self) -> str:

@@ -29,6 +29,10 @@ COMMON_NAMES = frozenset(
 )
 
 
+# Fields whose text is something else than the rest of its message.
+ROLE_OF = {"tool_calls": "arguments", "function_call": "arguments", "filename": "filename", "url": "url"}
+
+
 class Leaves:
     """Collects segments over one body; the ordinal counter runs through all calls of `walk`, in document order."""
 
@@ -47,7 +51,7 @@ class Leaves:
             for name, item in value.items():
                 if name not in COMMON_NAMES:
                     self.segments.append(Segment(name, role, UNPATCHABLE))
-                self.walk(item, role, depth + 1)
+                self.walk(item, ROLE_OF.get(name, role), depth + 1)
         elif kind is list:
             for item in value:
                 self.walk(item, role, depth + 1)

@@ -17,9 +17,12 @@ from yett.model.segment import Segment
 from yett.model.usage import Usage
 
 _read = msgspec.json.Decoder().decode
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 DONE = b"data: [DONE]\n\n"
 LONGEST_MODEL = 256  # characters; it goes into records and log lines as it is
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
+_DEFINITIONS = frozenset(("tools", "functions"))
 
 
 class ChatRequest(Struct, frozen=True):
@@ -95,13 +98,51 @@ def segments(body: bytes) -> tuple[Segment, ...]:
     for name, value in strict_json.decode(body).items():
         if name == "messages":
             for message in value:
-                role = message["role"]
-                leaves.walk(message, role if role in ROLES else "other", 2)
-            continue
-        if name not in COMMON_NAMES:
-            leaves.segments.append(Segment(name, "other", UNPATCHABLE))
-        leaves.walk(value, "other", 1)
+                _walk_message(leaves, message)
+        else:
+            _walk_field(leaves, name, value)
     return tuple(leaves.segments)
+
+
+def units(body: bytes) -> list[tuple[str | None, bytes]]:
+    """What a body that `understand` has accepted is inspected and remembered by: each message and each other field, with the
+    name of the field; None with all of it when that cannot be told. Their segments, one unit after the other, are those of the body."""
+    try:
+        fields = _raw_fields(body)
+        messages = _raw_items(fields["messages"])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # what only the slower decoder reads
+        return [(None, body)]
+    found: list[tuple[str | None, bytes]] = []
+    for name, raw in fields.items():
+        if name == "messages":
+            found += [("messages", bytes(message)) for message in messages]
+        else:
+            found.append((name, bytes(raw)))
+    return found
+
+
+def unit_segments(name: str | None, raw: bytes) -> tuple[Segment, ...]:
+    """Every piece of text in one of the `units`; `index` counts from the beginning of the unit."""
+    if name is None:
+        return segments(raw)
+    leaves = Leaves()
+    if name == "messages":
+        _walk_message(leaves, _read(raw))
+    else:
+        _walk_field(leaves, name, _read(raw))
+    return tuple(leaves.segments)
+
+
+def _walk_message(leaves: Leaves, message: dict[str, Any]) -> None:
+    role = message["role"]
+    leaves.walk(message, role if role in ROLES else "other", 2)
+
+
+def _walk_field(leaves: Leaves, name: str, value: Any) -> None:
+    role = "definition" if name in _DEFINITIONS else "other"
+    if name not in COMMON_NAMES:
+        leaves.segments.append(Segment(name, role, UNPATCHABLE))
+    leaves.walk(value, role, 1)
 
 
 def prepare(

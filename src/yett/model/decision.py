@@ -38,13 +38,14 @@ class Facts(Struct, frozen=True):
     target: str  # "provider/model" that would serve it
     provider: str
     provider_labels: tuple[str, ...]
-    findings: tuple[str, ...] = ()  # sorted distinct kinds and families: ("pii", "pii.email")
+    findings: tuple[str, ...] = ()  # sorted kinds, families, and families by origin: ("pii", "pii.email", "pii@user")
     labels: tuple[str, ...] = ()  # sorted labels of the content: ("restricted",)
     stream: bool = False
     tools: bool = False
     inspected: bool = False  # False on the first pass: findings are not known yet
     max_tokens: int = 0  # as asked for; 0 when not given
     hour: int = 0  # of the day, UTC
+    injection: int = 0  # percent: how much a text that is not the operator's reads like an attack, in steps of 5
 
 
 class Verdict(Struct, frozen=True):

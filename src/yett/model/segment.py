@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+ORIGINS = (
+    "system", "developer", "user", "assistant", "tool", "function", "arguments", "definition", "document", "filename", "url",
+    "other",
+)  # fmt: skip
+
 
 class Segment(Struct, frozen=True, gc=False):
     """One string leaf of a JSON body, unescaped.
 
-    `role` is who wrote it: system, developer, user, assistant, tool, or `other` for everything that is not a message
-    (tool definitions, unknown fields). `index` is its ordinal among the string *values* of the body in document order
+    `role` is one of ORIGINS, who wrote it or what it is: `tool` is a tool's result, `arguments` those of a tool call,
+    `definition` that of a tool, `other` every other field. `index` is its ordinal among the string *values* of the body in document order
     (keys not counted), which is how `dialects.patch` finds its bytes again.
     """
 

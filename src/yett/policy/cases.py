@@ -43,6 +43,7 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     inspected: bool = True
     max_tokens: int = 0
     hour: int = 12
+    injection: int = 0
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -140,14 +141,20 @@ def _facts(call: Call) -> Facts:
         target="",
         provider="",
         provider_labels=(),
-        findings=tuple(sorted({*call.findings, *(kind.partition(".")[0] for kind in call.findings)})),
+        findings=tuple(sorted({*call.findings, *(_family(name) for name in call.findings)})),
         labels=tuple(sorted(set(call.labels))),
         stream=call.stream,
         tools=call.tools,
         inspected=call.inspected,
         max_tokens=call.max_tokens,
         hour=call.hour,
+        injection=call.injection,
     )
+
+
+def _family(name: str) -> str:
+    """Of `pii.email` and of `pii@user`: `pii`."""
+    return name.partition("@")[0].partition(".")[0]
 
 
 def _target(name: str, providers: dict[str, tuple[str, ...]]) -> Target:

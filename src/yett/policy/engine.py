@@ -45,6 +45,7 @@ _BLANK: dict[str, Any] = {
     "tools": False,
     "max_tokens": 0,
     "hour": 0,
+    "injection": 0,
 }
 
 _DENIED = Verdict(Effect.DENY)
@@ -93,6 +94,10 @@ class PolicyEngine:
     def policy(self, name: str) -> Policy:
         """The policy with this id. Raises KeyError."""
         return self._by_id[name]
+
+    def mentions(self, word: str) -> bool:
+        """Whether any policy has this word in its text. What no policy asks for need not be found out."""
+        return any(word in policy.text for policy in self.policies)
 
     def considered(self, facts: Facts) -> tuple[Policy, ...]:
         """The policies that can match the action and the team of `facts`, in the order they were loaded."""

@@ -83,6 +83,8 @@ def facts_to_record(facts: Facts, targets: Sequence[Target] = ()) -> dict[str, o
         kept["tools"] = True
     if facts.max_tokens:
         kept["max_tokens"] = facts.max_tokens
+    if facts.injection:
+        kept["injection"] = facts.injection
     return kept
 
 
@@ -111,6 +113,7 @@ def facts_from_record(record: Mapping[str, object]) -> tuple[Facts, ...]:
             inspected=kept.inspected,
             max_tokens=kept.max_tokens,
             hour=kept.hour,
+            injection=kept.injection,
         )
         for candidate in kept.candidates or (_Candidate("", ""),)
     )
@@ -138,6 +141,7 @@ class _Kept(Struct, frozen=True, kw_only=True):
     stream: bool = False
     tools: bool = False
     max_tokens: int = 0
+    injection: int = 0
 
 
 def _account(questioner: Questioner, policy: Policy, facts: Facts) -> PolicyAccount:

@@ -117,6 +117,7 @@ def _request(facts: Facts) -> dict[str, object]:
         "tools": facts.tools,
         "max_tokens": facts.max_tokens,
         "hour": facts.hour,
+        "injection": facts.injection,
     }
     return {
         "principal": _uid("Key", facts.caller),

@@ -13,7 +13,7 @@ SCHEMA = Schema.from_str(TEXT)
 
 ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel", "ReadCall")
 ENTITIES = ("Key", "Team", "Tenant", "Target", "Model", "Provider", "Action")
-CONTEXT = ("model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour")
+CONTEXT = ("model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour", "injection")
 ATTRIBUTES = {
     "Key": ("labels", "assurance"),
     "Target": ("provider",),
@@ -24,7 +24,7 @@ ATTRIBUTES = {
 }
 
 # Facts that are unknown until the text was inspected. A policy that reads none of them has the same answer on every pass.
-LATE = frozenset({"findings", "labels", "inspected"})
+LATE = frozenset({"findings", "labels", "inspected", "injection"})
 
 KEYWORDS = (
     "permit", "forbid", "when", "unless", "principal", "action", "resource", "context",

@@ -17,7 +17,6 @@ from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision, Effect, Facts
-from yett.model.finding import Finding
 from yett.model.route import Target
 from yett.policy.decision import decide_call, listed_models, only_observed
 from yett.policy.explain import facts_to_record
@@ -79,20 +78,26 @@ def before_inspection(snapshot: Snapshot, caller: Caller, call: Call, now: float
 
 
 def after_inspection(
-    snapshot: Snapshot, caller: Caller, call: Call, findings: Sequence[Finding], now: float, trail: Trail
+    snapshot: Snapshot, caller: Caller, call: Call, seen: inspect.Seen, now: float, trail: Trail
 ) -> Plan:
     """The plan for this text. Raises Refusal; the findings are then on the trail as blocked."""
-    kinds = inspect.facts_of(findings)
-    labels = inspect.labels_with(call.labels, findings)
-    key = _key(caller, call, labels, kinds, now)
+    kinds = inspect.origins_of(seen)
+    labels = inspect.labels_with(call.labels, seen.findings)
+    key = _key(caller, call, labels, kinds, now, seen.injection)
     plan = snapshot.plans.get(key)
     if plan is None:
         trail.labels = labels
-        facts = replace(_facts(snapshot, caller, call, now), findings=kinds, labels=labels, inspected=True)
+        facts = replace(
+            _facts(snapshot, caller, call, now),
+            findings=kinds,
+            labels=labels,
+            injection=seen.injection,
+            inspected=True,
+        )
         try:
             plan = _plan(snapshot, caller, call, facts, trail)
         except Refusal:
-            trail.findings = inspect.counted(findings, "request", frozenset(), blocked=True)
+            trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
             raise
         snapshot.plans.put(key, plan)
     return plan
@@ -129,10 +134,13 @@ def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
     return team is None or not team.models or model in team.models
 
 
-def _key(caller: Caller, call: Call, labels: tuple[str, ...], kinds: tuple[str, ...], now: float) -> tuple[object, ...]:
+def _key(
+    caller: Caller, call: Call, labels: tuple[str, ...], kinds: tuple[str, ...], now: float, injection: int = 0
+) -> tuple[object, ...]:
     """Everything that a plan depends on, under one snapshot."""
     return (
-        caller.id, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, now // 3600
+        caller.id, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, injection,
+        now // 3600
     )  # fmt: skip
 
 

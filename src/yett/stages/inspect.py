@@ -3,35 +3,114 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from yett.config.snapshot import Snapshot
 from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
-from yett.dialects import strict_json
+from yett.detectors.inspector import Inspector
+from yett.dialects import openai_chat, strict_json
 from yett.model.finding import Finding
 from yett.model.record import FindingCount
 from yett.model.segment import Segment
 
-Seen = tuple[tuple[Finding, ...], tuple[Segment, ...]]  # findings, and the segments that they are in
-_NOTHING: Seen = ((), ())
 _SEPARATOR = SEPARATOR.encode()
+_STEP = 5  # percent; calls that differ by less share their decision
+_KEY = 20  # bytes that a unit is known by; a shorter one is known by itself, and no hash is so short
 
 
-def look(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
-    """What is in a JSON body. It is taken apart by `segments` only when there is something in it, or when that cannot be told
+class Seen(NamedTuple):
+    """Findings, the segments that they are in, and how much a text reads like an injection, in percent."""
+
+    findings: tuple[Finding, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    injection: int = 0
+
+
+class Verdict(Struct, frozen=True, gc=False):
+    """What is in one unit of a body, which has `size` segments. Findings count segments from the beginning of the unit."""
+
+    size: int
+    findings: tuple[Finding, ...] = ()
+    injection: float = 0.0
+
+
+Unit = tuple[str | None, bytes]
+# Runs the work on the inspector of a snapshot: at once when the text, of so many bytes, is short, else beside the loop.
+Examine = Callable[[Snapshot, int, Callable[[Inspector], "list[Verdict]"]], "Awaitable[list[Verdict]]"]
+NOTHING = Seen()
+_EMPTY = Verdict(0)
+
+
+async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -> Seen:
+    """What is in a request's body. What was seen before is not looked at again: agents send their whole history every turn.
+
+    Each unit (a message, another field) is remembered by its tenant and a hash of its bytes, for as long as the snapshot
+    and the number of other texts allow.
+    """
+    known = snapshot.verdicts
+    units = openai_chat.units(body)
+    keys = [(tenant, name, raw if len(raw) < _KEY else blake2b(raw, digest_size=_KEY).digest()) for name, raw in units]
+    verdicts = [known.get(key) for key in keys]
+    unknown = [unit for unit, verdict in zip(units, verdicts, strict=True) if verdict is None]
+    if unknown:
+        size = sum([len(raw) for _, raw in unknown])
+        fresh = iter(await examine(snapshot, size, lambda inspector: [examined(inspector, unit) for unit in unknown]))
+        for place, verdict in enumerate(verdicts):
+            if verdict is None:
+                verdicts[place] = new = next(fresh)
+                known.put(keys[place], new)
+    return _seen(body, [verdict for verdict in verdicts if verdict is not None])
+
+
+def examined(inspector: Inspector, unit: Unit) -> Verdict:
+    """What is in one unit."""
+    segments = openai_chat.unit_segments(*unit)
+    if not segments:
+        return _EMPTY
+    found = inspector.inspect(segments)
+    return Verdict(len(segments), found.findings, found.scores["injection"])
+
+
+def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
+    injection = 0.0
+    findings: list[Finding] = []
+    base = 0
+    for verdict in verdicts:
+        if verdict.findings:
+            findings += [replace(finding, segment=base + finding.segment) for finding in verdict.findings]
+        injection = max(injection, verdict.injection)
+        base += verdict.size
+    percent = int(injection * 100) // _STEP * _STEP
+    if not findings:
+        return Seen(injection=percent) if percent else NOTHING
+    return Seen(tuple(findings), openai_chat.segments(body), percent)
+
+
+def look_at_reply(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
+    """What is in a reply's body. It is taken apart by `segments` only when there is something in it, or when that cannot be told
     from its bytes."""
     flat = strict_json.flat(body, _SEPARATOR)
     if flat is not None and scanner.clean(flat):
-        return _NOTHING
+        return NOTHING
     found = segments(body)
-    return scanner.scan(found), found
+    return Seen(scanner.scan(found), found)
 
 
 def facts_of(findings: Sequence[Finding]) -> tuple[str, ...]:
     """The distinct kinds and families, sorted: what policies see as `context.findings`."""
-    if not findings:
-        return ()
     return tuple(sorted({f.kind for f in findings} | {f.family for f in findings}))
+
+
+def origins_of(seen: Seen) -> tuple[str, ...]:
+    """The same, and each family with who wrote it: `injection@tool`."""
+    found = {f"{f.family}@{seen.segments[f.segment].role}" for f in seen.findings}
+    return tuple(sorted(found.union(facts_of(seen.findings)))) if found else ()
 
 
 def labels_with(labels: tuple[str, ...], findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -66,14 +66,14 @@ class BufferedReply:
             trail.outcome = "ok"
         else:
             trail.code, trail.outcome = "provider_rejected", "failed"
-        findings, segments = self._look(body)
+        findings, segments, _ = self._look(body)
         self.kept = kept_text(plan.snapshot.settings.audit.content, body, segments, findings)
         redact = self._judge(findings, segments, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
 
     def _look(self, body: bytes) -> inspect.Seen:
         try:
-            return inspect.look(self._plan.snapshot.scanner, body, openai_chat.reply_segments)
+            return inspect.look_at_reply(self._plan.snapshot.scanner, body, openai_chat.reply_segments)
         except Refusal:  # readable, but not in one way only: what was inspected might not be what the caller reads
             raise UpstreamFailure("garbage") from None
 

@@ -40,9 +40,9 @@ def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int
 def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail) -> Bodies:
     """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
     try:
-        bodies = Bodies(call, plan, *seen)
+        bodies = Bodies(call, plan, seen.findings, seen.segments)
     except Refusal:
-        trail.findings = inspect.counted(seen[0], "request", frozenset(), blocked=True)
+        trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
         raise
     trail.findings = bodies.counted
     return bodies

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from yett.detectors.engine import Scanner
+from yett.config.snapshot import Snapshot
 from yett.dialects import openai_chat
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
@@ -14,7 +14,7 @@ from yett.model.call import Call, Inbound
 from yett.model.caller import Caller
 from yett.model.segment import Segment
 from yett.stages import inspect
-from yett.stages.inspect import Seen
+from yett.stages.inspect import Examine, Seen
 
 MAX_LABELS = 16
 
@@ -28,7 +28,7 @@ class Surface(Struct, frozen=True):
     path: str
     action: str
     read: Callable[[Surface, Inbound, tuple[str, ...]], Call]
-    look: Callable[[Scanner, Call], Seen]
+    look: Callable[[Examine, Snapshot, Caller, Call], Awaitable[Seen]]
 
 
 def _chat(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
@@ -61,13 +61,13 @@ def _local(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
     )
 
 
-def _look_at_body(scanner: Scanner, call: Call) -> Seen:
-    return inspect.look(scanner, call.body, openai_chat.segments)
+async def _look_at_body(examine: Examine, snapshot: Snapshot, caller: Caller, call: Call) -> Seen:
+    return await inspect.look(examine, snapshot, caller.tenant, call.body)
 
 
-def _look_at_path(scanner: Scanner, call: Call) -> Seen:
+async def _look_at_path(_examine: Examine, snapshot: Snapshot, _caller: Caller, call: Call) -> Seen:
     segments = (Segment(call.text, "other", UNPATCHABLE),)
-    return scanner.scan(segments), segments
+    return Seen(snapshot.scanner.scan(segments), segments)
 
 
 SURFACES = (
