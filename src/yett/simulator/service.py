@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yett.simulator import wire
+from yett.simulator import guardrails, wire
 from yett.simulator.answer import answers, tokens
 from yett.simulator.behaviour import BadBehaviour, Behaviour, read, split
 from yett.simulator.question import Complaint, Question, decode, failure, masked
@@ -82,6 +82,8 @@ class Service:
             return buffered(complaint.body(), _PLAIN, terms, status=complaint.status), received
 
     def _provider(self, request: Request, path: str, terms: Terms) -> Script:
+        if guardrail := guardrails.kind_of(path):
+            return self._guardrail(request, guardrail, path, terms)
         match = _API.fullmatch(path)
         if match is None:
             raise Complaint(404, f"Invalid URL ({request.method} {path})")
@@ -113,6 +115,14 @@ class Service:
             return streamed(events, model, behaviour, terms)
         return buffered(wire.completion(identity, given, spent), behaviour, terms)
 
+    def _guardrail(self, request: Request, kind: str, path: str, terms: Terms) -> Script:
+        """A guardrail service; its behaviour is that of a model of its kind's name."""
+        behaviour = self._behaviour("", kind, request.bearer)
+        if behaviour.status:
+            complaint = failure(behaviour, kind, request.bearer)
+            return buffered(complaint.body(), behaviour, terms, status=complaint.status)
+        return buffered(guardrails.answer(kind, path, request.body), behaviour, terms)
+
     def _authenticated(self, request: Request) -> str:
         """The bearer key. Raises Complaint when keys are configured and it is none of them."""
         bearer = request.bearer
@@ -130,7 +140,8 @@ class Service:
         key = (provider, model)
         behaviour = self._behaviours.get(key)
         if behaviour is None:
-            if self.settings.strict and model.partition("+")[0] not in self.settings.models:
+            known = (*self.settings.models, *guardrails.KINDS)
+            if self.settings.strict and model.partition("+")[0] not in known:
                 raise Complaint(
                     404,
                     f"The model `{model[:200]}` does not exist or you do not have access to it.",
