@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),
+    "detectors": ("yett.cli.detectors", "List the detectors, try them on a text, measure what they cost."),
     "policy": ("yett.cli.policy", "Check, test and explain the policies."),
     "audit": ("yett.cli.audit", "Read, search, export and verify the audit journal."),
     "schema": ("yett.cli.schema", "Print the JSON Schema of yett.toml for editors."),

@@ -52,11 +52,17 @@ class Look(Struct, frozen=True):
 @cache
 def inspector(config: Path | None) -> Inspector:
     """Built once in a process: compiling takes a good part of a second. Raises ConfigurationError."""
+    return Inspector(scanner(config), InjectionModel.load())
+
+
+@cache
+def scanner(config: Path | None) -> Scanner:
+    """The patterns of a configuration, or of Yett as it ships. Raises ConfigurationError."""
     if config is None:
-        return Inspector(Scanner(SHELF), InjectionModel.load())
+        return Scanner(SHELF)
     reading = load(config, None)  # what texts contain is found without the providers' keys
     mistakes: list[Mistake] = []
     enabled = detectors(reading, mistakes)
     if mistakes:
         raise ConfigurationError(tuple(mistakes))
-    return Inspector(Scanner(enabled), InjectionModel.load())
+    return Scanner(enabled)

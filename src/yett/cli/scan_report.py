@@ -52,7 +52,7 @@ def _of_line(look: Look, name: str, line: bytes) -> Told:
     if look.as_json:
         return Told(_line(_verdict(seen, [as_object(f) for f in seen.findings])), len(seen.findings))
     shown = Lines(text, seen.findings)
-    return Told("\n".join(_shown(name, shown.place(f), shown, f) for f in seen.findings), len(seen.findings))
+    return Told("\n".join(finding_line(name, shown.place(f), shown, f) for f in seen.findings), len(seen.findings))
 
 
 class _Asked(Struct):
@@ -126,7 +126,7 @@ def of_pieces(look: Look, name: str, parts: Iterable[Piece], only: frozenset[int
                 if look.as_json:
                     objects.append(as_object(place.finding, piece.offset) | {"line": line, "column": column})
                 else:
-                    lines.append(_shown(name, Place(place.finding, line, column), shown, place.finding))
+                    lines.append(finding_line(name, Place(place.finding, line, column), shown, place.finding))
     if look.as_json:
         verdict = _verdict(Inspected(tuple(found), scores), objects)
         return Told(_line({"file": name} | verdict), len(found))
@@ -164,8 +164,8 @@ def _line(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=True)  # a lone surrogate of the input cannot be written as UTF-8
 
 
-def _shown(name: str, place: Place, lines: Lines, finding: Finding) -> str:
-    """`src/app.py:12:8  secret.aws-access-key  key = "AK••••••••LE"`"""
+def finding_line(name: str, place: Place, lines: Lines, finding: Finding) -> str:
+    """One line: `src/app.py:12:8  secret.aws-access-key  key = "AK••••••••LE"`"""
     excerpt = lines.excerpt(finding)
     colour = _COLOURS.get(finding.family, "cyan")
     score = f" {finding.score:.2f}" if finding.score < 1.0 else ""

@@ -1,0 +1,198 @@
+"""`yett detectors`: what is looked for, what it finds in a text, and what it costs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from yett.cli.common import FINDINGS, json_option, print_json, told
+from yett.cli.detectors_bench import measure
+from yett.cli.inspection import ROLES, Look, scanner
+from yett.cli.scan_report import as_object, finding_line
+from yett.detectors.custom import VALIDATORS
+from yett.detectors.detector import Detector
+from yett.detectors.engine import Scanner
+from yett.detectors.locate import Lines
+from yett.detectors.taxonomy import Reference, references
+from yett.detectors.window import Window
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_SPLIT_MOST = 2000  # characters of a text that is cut at every place
+
+
+@click.group("detectors")
+def command() -> None:
+    """Look at the detectors: what there is, what it finds in a text, what it costs."""
+
+
+def _configured(function: Command) -> Command:
+    kind = click.Path(path_type=Path, exists=True, dir_okay=False)
+    option = click.option(
+        "--config", type=kind, help="Use the detectors of this yett.toml, instead of those that ship."
+    )
+    return option(json_option(function))
+
+
+# ---- what there is --------------------------------------------------------------------------------------------------
+
+
+@command.command("list")
+@click.option("--family", default="", help="Only this family or kind, like pii.")
+@click.option("--validators", is_flag=True, help="The checks that a detector of your own can name, instead.")
+@_configured
+def list_(*, family: str, validators: bool, config: Path | None, as_json: bool) -> None:
+    """List the detectors, the more specific first."""
+    if validators:
+        names = sorted(VALIDATORS)
+        print_json(names) if as_json else click.echo("\n".join(names))
+        return
+    with told(as_json=as_json):
+        found = [each for each in scanner(config).detectors if not family or _is(each, family)]
+    if as_json:
+        print_json([_described(each) for each in found])
+        return
+    width = max((len(each.id) for each in found), default=0)
+    for each in found:
+        ids = " ".join(_short(reference) for reference in references(each.kind) if reference.list in _SHORT_LISTS)
+        click.echo(f"{each.id:{width}}  {each.kind:{width}}  {click.style(ids, dim=True)}".rstrip())
+    click.echo(f"{len(found)} detectors of {len({each.kind for each in found})} kinds", err=True)
+
+
+_SHORT_LISTS = {"owasp-llm-2026": "2026", "owasp-agentic-2026": "", "mitre-atlas": ""}
+
+
+def _short(reference: Reference) -> str:
+    edition = _SHORT_LISTS[reference.list]
+    return f"{reference.id}:{edition}" if edition else reference.id
+
+
+def _is(detector: Detector, family: str) -> bool:
+    return family in (detector.id, detector.kind) or detector.kind.startswith(f"{family}.")
+
+
+def _described(detector: Detector) -> dict[str, Any]:
+    return {
+        "id": detector.id,
+        "kind": detector.kind,
+        "family": detector.kind.partition(".")[0],
+        "references": [{"list": each.list, "id": each.id, "title": each.title} for each in references(detector.kind)],
+    }
+
+
+@command.command()
+@click.argument("id", metavar="ID")
+@_configured
+def show(*, id: str, config: Path | None, as_json: bool) -> None:
+    """Show one detector, or all of a kind or family: how it looks for what it finds, and what that is called elsewhere."""
+    with told(as_json=as_json):
+        found = [each for each in scanner(config).detectors if _is(each, id)]
+    if not found:
+        raise click.UsageError(f'there is no detector "{id}"; yett detectors list names them')
+    if as_json:
+        print_json([_described(each) | _mechanism(each) for each in found])
+        return
+    for each in found:
+        click.echo(f"{click.style(each.id, bold=True)}  {each.kind}")
+        for name, value in _mechanism(each).items():
+            if value:
+                click.echo(f"  {name:9} {value if isinstance(value, str) else 'yes'}")
+        for reference in references(each.kind):
+            click.echo(f"  {reference.list:18} {reference.id}  {reference.title}")
+
+
+def _mechanism(detector: Detector) -> dict[str, Any]:
+    return {
+        "pattern": detector.pattern,
+        "tail": detector.tail,
+        "anchor": detector.anchor,
+        "validated": detector.accept is not None,
+    }
+
+
+# ---- what it finds --------------------------------------------------------------------------------------------------
+
+
+@command.command()
+@click.argument("text", metavar="FILE|TEXT")
+@click.option("--id", "ids", multiple=True, help="Only this detector, kind or family. Repeatable.")
+@click.option("--role", type=click.Choice(list(ROLES)), default="user", show_default=True, metavar="ROLE")
+@_configured
+def test(*, text: str, ids: tuple[str, ...], role: str, config: Path | None, as_json: bool) -> None:
+    """Look at one text, the content of a file if there is one of this name, and say which detectors find what.
+
+    A short text is also cut at every place, as a stream might be: the answer must not change. Exit code 1 on findings.
+    """
+    text = _text(text)
+    with told(as_json=as_json):
+        seen = Look(config).at(text, ROLES[role])
+        by_id = {each.id: each for each in scanner(config).detectors}
+        patterns = [each for each in by_id.values() if not ids or any(_is(each, id) for id in ids)]
+    findings = [f for f in seen.findings if not ids or any(id in (f.detector, f.kind, f.family) for id in ids)]
+    cuts = _cuts(Scanner(patterns), text) if len(text) <= _SPLIT_MOST else None
+    if as_json:
+        named = [as_object(f) | {"references": [r.id for r in references(f.kind, role)]} for f in findings]
+        print_json(
+            {"findings": named, "scores": seen.scores, "streams": cuts is None or not cuts, "cut": cuts is not None}
+        )
+    else:
+        lines = Lines(text, seen.findings)
+        for finding in findings:
+            called = ", ".join(f"{each.id} {each.title}" for each in references(finding.kind, role))
+            click.echo(
+                f"{finding_line(finding.detector, lines.place(finding), lines, finding)}\n    {click.style(called, dim=True)}"
+            )
+        for family, score in sorted(seen.scores.items()):
+            click.echo(f"score {family} {score:.3f}")
+        if cuts:
+            click.echo(f"yett: a stream that is cut at {cuts[0]} shows something else", err=True)
+    if findings:
+        sys.exit(FINDINGS)
+
+
+def _text(given: str) -> str:
+    if given == "-":
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    try:
+        return Path(given).read_bytes().decode("utf-8", "replace")
+    except (OSError, ValueError):  # no file of this name, or nothing that could be a name
+        return given
+
+
+def _cuts(patterns: Scanner, text: str) -> list[int]:
+    """The places at which a stream of two pieces shows other findings than the whole text."""
+    whole = [(f.start, f.end, f.detector) for f in patterns.scan_text(text)]
+    wrong = []
+    for cut in range(1, len(text)):
+        window, at, found = Window(patterns), 0, []
+        for released in (window.feed(text[:cut]), window.feed(text[cut:]), window.finish()):
+            found += [(f.start + at, f.end + at, f.detector) for f in released.findings]
+            at += len(released.text)
+        if found != whole:
+            wrong.append(cut)
+    return wrong
+
+
+# ---- what it costs --------------------------------------------------------------------------------------------------
+
+
+@command.command()
+@_configured
+def bench(*, config: Path | None, as_json: bool) -> None:
+    """Measure what inspection costs on this machine, on one core, for texts of several sorts."""
+    with told(as_json=as_json):
+        rows = measure(scanner(config), Look(config))
+    if as_json:
+        print_json(rows)
+        return
+    click.echo(
+        f"{'20 kB of':10} {'clean, µs':>10} {'patterns, µs':>13} {'all tiers, µs/kB':>17} {'µs/40-byte chunk':>17}"
+    )
+    for row in rows:
+        click.echo(
+            f"{row['text']:10} {row['clean_us']:10.0f} {row['patterns_us']:13.0f} {row['all_us_per_kb']:17.1f} "
+            f"{row['chunk_us']:17.2f}"
+        )
