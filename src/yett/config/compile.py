@@ -10,7 +10,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
-from yett.config import inspection
+from yett.config import guardrails, inspection
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
@@ -102,6 +102,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
         local=LOCAL,
         pepper=pepper,
         proxy=_proxy(reading),
+        panel=guardrails.panel(reading),
     )
     return with_keys(snapshot, keys)
 
@@ -128,7 +129,8 @@ def _content(path: Path) -> tuple[bytes, str]:
 
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
-    known: dict[str, Iterable[str]] = {"finding": inspection.finding_names(scanner.detectors), "Tenant": (TENANT,)}
+    found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings)}
+    known: dict[str, Iterable[str]] = {"finding": found, "Tenant": (TENANT,)}
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models

@@ -14,6 +14,7 @@ from yett.config.settings import Settings
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspector
 from yett.model.caller import Caller
+from yett.model.guardrail import Panel
 from yett.model.key import VirtualKey
 from yett.model.route import Provider, Target, Timeouts
 from yett.policy.engine import PolicyEngine
@@ -71,6 +72,7 @@ class Snapshot(Struct, frozen=True):
     local: ModelRoute  # what Yett answers itself
     pepper: bytes
     proxy: str  # "" or http://[user:password@]host[:port]
+    panel: Panel | None = None  # the guardrails, when there are any
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     scopes: Mapping[bytes, tuple[Scope, ...]] = MappingProxyType({})
