@@ -43,7 +43,7 @@ contracts: $(VENV)/dev.stamp
 	@$(BIN)/lint-imports
 
 # The tests of the pure layers run under coverage, which has to be complete; the others run as they are. With ARGS, only they.
-PURE_TESTS := $(addprefix tests/,model detectors dialects guardrails policy stages test_errors.py test_pipeline.py test_no_bypass.py)
+PURE_TESTS := $(addprefix tests/,model detectors dialects guardrails policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
 
 unit: $(VENV)/dev.stamp
 ifeq ($(strip $(ARGS)),)
