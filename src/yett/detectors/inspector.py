@@ -1,15 +1,46 @@
-"""Inspector: everything that is looked for in whole texts, each text as its author's place in the conversation deserves."""
+"""Inspector: everything that is looked for in whole texts, each text as its author's place in the conversation deserves.
+
+A text is read as it is, without its disguises, and with its encoded parts decoded, up to `DEPTH` times; each reading is given
+to the patterns of the shelf and, where instructions may hide, to the rules and the model. What is found in any reading is
+reported at its place in the text that was given.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from importlib.util import find_spec
 from typing import Protocol
 
 from msgspec import Struct
 
+from yett.detectors import decode, disguise, engine
 from yett.detectors.engine import Scanner
+from yett.detectors.injection.rules import Rules, combined
+from yett.detectors.normalise import fold, plain
+from yett.detectors.view import View
 from yett.model.finding import Finding
 from yett.model.segment import Segment
+
+DEPTH = 3  # encodings inside encodings that are undone
+THRESHOLD = 0.5
+WINDOW = 2048  # characters within which evidence adds up
+
+# Whose text it is decides how an instruction in it is taken. What the operator wrote is not searched for instructions.
+SURFACES = {
+    "user": "user",
+    "assistant": "user",
+    "tool": "tool",
+    "arguments": "tool",
+    "document": "document",
+    "filename": "document",
+    "url": "document",
+    "definition": "definition",
+    "other": "definition",
+}
+# What only somebody who hides something writes; the rest is how text travels.
+_HIDING = frozenset({"leet", "spaced", "rot13", "reversed", "base64", "base32", "hex", "binary", "decimal", "morse"})
+_HIDING_LEAVES = 0.5  # of the doubt in a rule, when what it matches was hidden
+_SPANS = 8  # findings of one concept in one text
 
 
 class Model(Protocol):
@@ -27,17 +58,126 @@ class Inspected(Struct, frozen=True):
     scores: dict[str, float]
 
 
+class _Evidence(Struct, frozen=True):
+    """A rule that matched: where in the text that was given, how it was hidden, and how much it says."""
+
+    concept: str
+    rule: str
+    start: int
+    end: int
+    weight: float
+
+
+class Shapes:
+    """Which encodings and disguises may occur in a text, in one pass of an automaton."""
+
+    def __init__(self, automaton: Callable[[tuple[bytes, ...]], engine.Automaton] | None = None) -> None:
+        patterns = decode.SHAPES | disguise.SHAPES
+        self._names = tuple(patterns)
+        build = automaton or (engine.Hyperscan if find_spec("hyperscan") else engine.Portable)
+        self._automaton = build(tuple(pattern.encode("ascii") for pattern in patterns.values()))
+
+    def __call__(self, text: str) -> frozenset[str]:
+        data = f"\n{text}\n".encode("utf-8", "surrogatepass")
+        return frozenset(self._names[place] for place in self._automaton(data))
+
+
 class Inspector:
     """The pattern tier and the tiers that work on whole texts. Built once per Snapshot; belongs to one thread."""
 
-    def __init__(self, scanner: Scanner, model: Model | None = None) -> None:
+    def __init__(
+        self, scanner: Scanner, model: Model | None = None, rules: Rules | None = None, shapes: Shapes | None = None
+    ) -> None:
         self._scanner = scanner
         self._model = model
+        self._rules = rules or Rules()
+        self._shapes = shapes or Shapes()
 
     def inspect(self, segments: Sequence[Segment]) -> Inspected:
         """Findings in all segments, and scores."""
-        return Inspected(self._scanner.scan(segments), {"injection": 0.0})
+        found = list(self._scanner.scan(segments))
+        highest = 0.0
+        for number, segment in enumerate(segments):
+            known = [finding for finding in found if finding.segment == number]
+            more, score = self._deep(segment.text, SURFACES.get(segment.role), number, known)
+            found += more
+            highest = max(highest, score)
+        found.sort(key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
+        return Inspected(tuple(found), {"injection": round(highest, 4)})
 
     def text(self, text: str, role: str = "user") -> Inspected:
         """The same for one text, which is segment 0."""
         return self.inspect((Segment(text, role, 0),))
+
+    def _deep(self, text: str, surface: str | None, segment: int, known: list[Finding]) -> tuple[list[Finding], float]:
+        """What one text holds beyond the patterns that are `known` to match it as it is, and its score."""
+        found: list[Finding] = []
+        evidence: list[_Evidence] = []
+        score = 0.0
+        for view, whole in self._readings(View(text), surface is not None):
+            if whole and view.source is not None:
+                found += self._patterns(view, segment, [*known, *found])
+            if surface:
+                evidence += self._evidence(view, surface)
+                if self._model:
+                    score = max(score, self._model.score(view.text, surface))
+        score = max(score, _weighed(evidence))
+        if score >= THRESHOLD:
+            found += _injection(evidence, segment, len(text), score)
+        return found, score
+
+    def _readings(self, root: View, disguised: bool) -> Iterator[tuple[View, bool]]:
+        """The ways to read a text, and whether patterns may apply to them."""
+        budget = decode.Budget()
+        view: View | None = plain(root)
+        for depth in range(DEPTH + 1):
+            if view is None:
+                return
+            yield view, True
+            shapes = self._shapes(view.text)
+            if disguised and shapes:
+                for reading in disguise.readings(view, shapes):
+                    yield reading, False
+            view = decode.decoded(view, shapes, budget) if shapes and depth < DEPTH else None
+            view = plain(view) if view else None
+
+    def _patterns(self, view: View, segment: int, known: Collection[Finding]) -> Iterator[Finding]:
+        """What the shelf finds in a reading, unless something of its family is known where it stands."""
+        for finding in self._scanner.scan_text(view.text):
+            start, end, how = view.origin(finding.start, finding.end)
+            if not any(old.family == finding.family and old.start < end and start < old.end for old in known):
+                yield Finding(finding.kind, segment, start, end, ">".join((*how, finding.detector)), finding.score)
+
+    def _evidence(self, view: View, surface: str) -> Iterator[_Evidence]:
+        for rule, start, end, weight in self._rules.hits(fold(view.text), surface):
+            first, last, how = view.origin(start, end)
+            doubt = (1.0 - weight) * (1.0 if _HIDING.isdisjoint(how) else _HIDING_LEAVES)
+            yield _Evidence(rule.concept, ">".join((*how, rule.id)), first, last, 1.0 - doubt)
+
+
+def _weighed(evidence: Sequence[_Evidence]) -> float:
+    """The most that the evidence within one window says: the strongest of each concept, together."""
+    ordered = sorted(evidence, key=lambda item: item.start)
+    most = 0.0
+    for place, first in enumerate(ordered):
+        strongest: dict[str, float] = {}
+        for item in ordered[place:]:
+            if item.start >= first.start + WINDOW:
+                break
+            strongest[item.concept] = max(item.weight, strongest.get(item.concept, 0.0))
+        most = max(most, combined(strongest.values()))
+    return most
+
+
+def _injection(evidence: Sequence[_Evidence], segment: int, length: int, score: float) -> Iterator[Finding]:
+    """The findings of a text that is called an injection."""
+    if not evidence and length:
+        yield Finding("injection.suspected", segment, 0, length, "injection-model", round(score, 4))
+    counts: dict[str, int] = {}
+    seen: set[tuple[str, int, int]] = set()
+    for item in sorted(evidence, key=lambda item: -item.weight):
+        place = (item.concept, item.start, item.end)
+        counts[item.concept] = counts.get(item.concept, 0) + (place not in seen)
+        if place not in seen and counts[item.concept] <= _SPANS:
+            yield Finding(f"injection.{item.concept}", segment, item.start, item.end, item.rule, round(score, 4))
+        seen.add(place)
