@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from yett.config.guardrails import finding_names, panel
 from yett.config.reader import Reading, parse
+from yett.guardrails import transformer
+from yett.guardrails.categories import KINDS
+from yett.guardrails.shelf import KINDS as SERVICES
 from yett.model.guardrail import FAILED_OPEN, Panel
 from yett.model.route import Secret, Timeouts
 
+MANUAL = (Path(__file__).parents[2] / "docs" / "guardrails.md").read_text()
 TEXT = """\
 [advice]
 deadline = "800ms"
@@ -100,3 +107,22 @@ def test_policies_may_name_what_guardrails_report() -> None:
     assert {"moderation", "moderation.hate", "injection.remote", "injection.transformer", "topic.money"} <= names
     assert FAILED_OPEN in names
     assert finding_names(read("").settings) == frozenset()
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```toml\n(.*?)^```", MANUAL, flags=re.MULTILINE | re.DOTALL))
+def test_what_the_manual_shows_is_right(block: str, tmp_path: Path) -> None:
+    for name in ("model.onnx", "tokenizer.json"):
+        (tmp_path / "models" / "prompt-guard").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / "prompt-guard" / name).touch()
+    text = block.replace("64 hexadecimal digits", "0" * 64)
+    keys = {"OPENAI_API_KEY": "k", "LAKERA_API_KEY": "k"}
+    assert parse(text, tmp_path / "yett.toml", keys).mistakes == ()
+
+
+def test_the_manual_has_every_kind_and_every_finding() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \|", MANUAL, flags=re.MULTILINE)
+    assert rows == [*SERVICES, transformer.NAME]
+    named = set(re.findall(r"`([a-z]+\.[a-z-]+)`", MANUAL))
+    for group in re.findall(r"^\| (`moderation\.[^|]+) \|", MANUAL, flags=re.MULTILINE):
+        named |= {f"moderation.{name}" for name in re.findall(r"`(?:moderation)?\.([a-z-]+)`", group)}
+    assert {*KINDS, "injection.transformer", FAILED_OPEN} - named == set()

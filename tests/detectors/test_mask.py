@@ -81,3 +81,8 @@ def test_masked_examples_are_clean(scanner: Scanner) -> None:
         masked = mask(text, scanner.scan_text(text))
         assert span not in masked or kind.startswith("label.")
         assert kind not in [found.kind for found in scanner.scan_text(masked)]
+
+
+def test_what_stands_nowhere_is_not_masked() -> None:
+    about_the_call = finding("guardrail.failed-open", 0, 0)
+    assert select((about_the_call, finding("pii.email", 0, 3)), ("*",)) == (finding("pii.email", 0, 3),)

@@ -13,9 +13,13 @@ def matches(kind: str, selector: str) -> bool:
 
 
 def select(findings: Iterable[Finding], selectors: Iterable[str]) -> tuple[Finding, ...]:
-    """The findings that any of the selectors means."""
+    """The findings that any of the selectors means, and that stand somewhere: one about the whole call has no characters."""
     wanted = tuple(selectors)
-    return tuple(finding for finding in findings if any(matches(finding.kind, selector) for selector in wanted))
+    return tuple(
+        finding
+        for finding in findings
+        if finding.start < finding.end and any(matches(finding.kind, selector) for selector in wanted)
+    )
 
 
 def place(finding: Finding) -> tuple[int, int, str]:
