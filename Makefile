@@ -1,6 +1,7 @@
 # Yett: every target brings up what it needs itself.
 #   make setup   .venv with the yett command        make demo   a running gateway with simulated traffic
 #   make test    lint, types, contracts, tests       make bench  speed and memory against nginx and LiteLLM
+#   make fuzz    mutated input for every parser
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 # The interpreter that environments are made from; chosen by scripts/choose_python.py when PYTHON is not given.
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all:
 
-.PHONY: help setup demo test lint types contracts unit bench train-injection clean
+.PHONY: help fuzz setup demo test lint types contracts unit bench train-injection clean
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -70,6 +71,20 @@ $(TRAIN)/stamp: requirements/train.txt
 
 train-injection: $(TRAIN)/stamp
 	@PYTHONPATH=src:scripts $(TRAIN)/bin/python scripts/train_injection.py $(DATA) $(ARGS)
+
+# Coverage-guided fuzzing of everything that strangers' bytes reach, two targets at a time: make fuzz SECONDS=1800 [TARGETS="window stream"]
+FUZZ := build/fuzz
+SECONDS_EACH := $(or $(SECONDS),60)
+TARGETS ?= $(shell ls tests/fuzz/corpus)
+
+$(FUZZ)/stamp: requirements/fuzz.txt
+	@$(INTERPRETER) -m venv $(FUZZ)
+	@$(FUZZ)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: $(FUZZ)/stamp
+	@mkdir -p $(FUZZ)/found
+	@echo $(TARGETS) | tr ' ' '\n' | PYTHONPATH=src:. xargs -P 2 -I{} $(FUZZ)/bin/python -m tests.fuzz {} $(SECONDS_EACH) $(FUZZ)/found
 
 clean:
 	rm -rf $(VENV) .yett build .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,184 @@
+"""What is fuzzed: each target takes any bytes, and raises only when something is wrong.
+
+`make fuzz` drives these with coverage-guided mutation (atheris) and keeps what reaches new code; `test_corpus.py` replays what was
+kept. An input that a target must refuse is refused with the error that the code documents: everything else is a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from yett.detectors.engine import Scanner
+from yett.detectors.injection.model import InjectionModel
+from yett.detectors.inspector import Inspector
+from yett.detectors.mask import mask
+from yett.detectors.shelf import SHELF
+from yett.detectors.window import Window
+from yett.dialects import openai_chat, patch, sse, strict_json
+from yett.dialects.leaves import UNPATCHABLE, Leaves
+from yett.errors import Refusal
+from yett.model.finding import Finding
+from yett.model.segment import ORIGINS
+from yett.stages.stream import BrokenStreamError, StreamReview
+
+Target = Callable[[bytes], None]
+
+
+@cache
+def scanner() -> Scanner:
+    return Scanner(SHELF)
+
+
+@cache
+def inspector() -> Inspector:
+    return Inspector(scanner(), InjectionModel.load())
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
+
+
+def _cuts(data: bytes) -> tuple[int, bytes]:
+    """A size of chunks from the first byte, and the rest."""
+    return (data[0] % 32 + 1, data[1:]) if data else (1, b"")
+
+
+def _chunks(data: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+def _within(findings: tuple[Finding, ...], text: str) -> None:
+    assert all(0 <= finding.start < finding.end <= len(text) for finding in findings), findings
+    mask(text, findings)
+
+
+def json_body(data: bytes) -> None:
+    """Two ways to read a body agree, and every string of it can be found again in the bytes."""
+    try:
+        value = strict_json.loads(data)
+    except Refusal as refusal:
+        assert refusal.code in ("invalid_json", "duplicate_key", "json_too_deep"), refusal.code
+        with contextlib.suppress(Refusal):
+            strict_json.decode(data)
+        return
+    try:
+        assert json.dumps(strict_json.decode(data)) == json.dumps(value)
+        leaves = Leaves()
+        leaves.walk(value, "other")
+    except Refusal as refusal:
+        assert refusal.code == "json_too_deep", refusal.code
+        return
+    texts = {s.index: "x" for s in leaves.segments if s.index != UNPATCHABLE}
+    edited = strict_json.loads(patch.apply(data, patch.strings(data, texts)))
+    again = Leaves()
+    again.walk(edited, "other")
+    assert [s.text for s in again.segments if s.index != UNPATCHABLE] == ["x"] * len(texts)
+    flat = strict_json.flat(data, b"\x00\n")
+    if flat is not None:
+        for segment in leaves.segments:
+            if segment.index != UNPATCHABLE:
+                assert b"\x00\n" + segment.text.encode() + b"\x00\n" in flat
+
+
+def chat_request(data: bytes) -> None:
+    """A body that is understood has the same text by units as whole, and leaves with nothing but its model changed."""
+    try:
+        openai_chat.understand(data)
+    except Refusal as refusal:
+        assert refusal.code in ("invalid_json", "duplicate_key", "json_too_deep", "invalid_request"), refusal.code
+        return
+    segments = openai_chat.segments(data)
+    units = [openai_chat.unit_segments(*unit) for unit in openai_chat.units(data)]
+    assert [(s.text, s.role) for unit in units for s in unit] == [(s.text, s.role) for s in segments]
+    sent = json.loads(openai_chat.prepare(data, model="other", cap=5))
+    assert sent.pop("model") == "other"
+    before = json.loads(data)
+    for name in ("model", "max_tokens", "max_completion_tokens"):
+        before.pop(name, None)
+        sent.pop(name, None)
+    assert sent == before
+
+
+def chat_reply(data: bytes) -> None:
+    """What is no reply is refused; what is one can be redacted everywhere."""
+    try:
+        openai_chat.read_reply(data)
+        segments = openai_chat.reply_segments(data)
+    except Refusal:
+        return
+    texts = {s.index: "x" for s in segments if s.index != UNPATCHABLE}
+    json.loads(openai_chat.redact_reply(data, texts))
+
+
+def events(data: bytes) -> None:
+    """However a stream of events is cut, the same events come out."""
+    size, data = _cuts(data)
+    whole, pieces = sse.Splitter(), sse.Splitter()
+    expected = whole.feed(data)
+    found = [event for chunk in _chunks(data, size) for event in pieces.feed(chunk)]
+    # An empty line too many belongs to the event before it or after it, and to neither's content.
+    assert [event.strip(b"\r\n") for event in found] == [event.strip(b"\r\n") for event in expected]
+    for event in expected:
+        sse.data_of(event)
+
+
+def stream(data: bytes) -> None:
+    """However a reply's stream is cut, the caller gets the same words, or the same refusal."""
+    size, data = _cuts(data)
+    outcomes = []
+    for step in (max(1, len(data)), size):
+        review = StreamReview(scanner(), lambda _: ("*",), want_usage=True, keep="", limit=1 << 20)
+        out, error = b"", ""
+        try:
+            for chunk in _chunks(data, step):
+                out += review.feed(chunk)
+            out += review.finish_all()
+        except BrokenStreamError as broken:
+            error = broken.outcome
+        outcomes.append((error, sorted(review.findings.items()), review.received))
+        assert b"ghp_1a2B3c4D5e6F7g8H9i0J1k2L3m4N5o6P7q8R" not in out
+    assert outcomes[0] == outcomes[1] or outcomes[0][0]
+
+
+def patterns(data: bytes) -> None:
+    """Findings lie within their text, and a text that has none is clean."""
+    text = _text(data)
+    found = scanner().scan_text(text)
+    _within(found, text)
+    if scanner().clean(b"\x00\n" + text.encode() + b"\x00\n"):
+        assert not found
+
+
+def window(data: bytes) -> None:
+    """However a text is cut, what is released is the text, and the findings are those of the whole."""
+    size, data = _cuts(data)
+    text = _text(data)
+    cut = Window(scanner())
+    released = [cut.feed(text[at : at + size]) for at in range(0, len(text), size)]
+    released.append(cut.finish())
+    assert "".join(piece.text for piece in released) == text
+    found, base = [], 0
+    for piece in released:
+        found += [(f.kind, base + f.start, base + f.end) for f in piece.findings]
+        base += len(piece.text)
+    assert found == [(f.kind, f.start, f.end) for f in scanner().scan_text(text)]
+
+
+def whole_text(data: bytes) -> None:
+    """The tiers that normalise, decode and score: findings within the text, scores between 0 and 1, twice the same."""
+    role = ORIGINS[data[0] % len(ORIGINS)] if data else "user"
+    text = _text(data[1:])
+    found = inspector().text(text, role)
+    _within(found.findings, text)
+    assert all(0.0 <= score <= 1.0 for score in found.scores.values())
+    assert inspector().text(text, role) == found
+
+
+TARGETS: dict[str, Target] = {
+    target.__name__: target
+    for target in (json_body, chat_request, chat_reply, events, stream, patterns, window, whole_text)
+}
