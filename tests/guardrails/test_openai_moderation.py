@@ -34,7 +34,6 @@ def test_results_belong_to_texts_in_their_order(make: Make) -> None:
         ("moderation.hate", 0, 0.001, False),
         ("moderation.hate", 1, 0.91, True),
         ("moderation.hate-threatening", 1, 0.2, False),
-        ("moderation.illicit", 1, 0.0, False),
     ]
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.guardrails.conftest import Make
 
-from yett.guardrails.select import selected
+from yett.guardrails.select import BLANK, selected
 from yett.model.finding import Finding
-from yett.model.guardrail import Question
+from yett.model.guardrail import Guardrail, Question
+from yett.model.route import Provider, Timeouts
 from yett.model.segment import Segment
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "arguments", "document", "definition", "other")
@@ -76,3 +79,16 @@ def test_a_label_of_the_call_withholds_all_of_it(make: Make) -> None:
     chosen = selected(make("lakera", withhold=frozenset(("label.restricted",))), asked)
     assert (chosen.texts, chosen.withheld) == ((), 2)
     assert len(selected(make("lakera", withhold=frozenset(("label.secret",))), asked).texts) == 2
+
+
+@given(st.text(max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8))
+def test_exactly_the_spans_are_blanked(text: str, spans: list[tuple[int, int]]) -> None:
+    inside = [(start, end) for start, end in spans if start < end <= len(text)]
+    findings = tuple(Finding("secret.x", 0, start, end, "d") for start, end in inside)
+    provider = Provider("guardrail/g", "lakera", "", (), (), Timeouts())
+    guardrail = Guardrail(id="g", kind="lakera", provider=provider, redact=frozenset(("secret",)))
+    chosen = selected(guardrail, Question("request", "t", (Segment(f"{text}.", "user", 0),), findings))
+    expected = list(f"{text}.")
+    for start, end in inside:
+        expected[start:end] = BLANK * (end - start)
+    assert [one.text for one in chosen.texts] == ["".join(expected)]

@@ -138,7 +138,7 @@ def _signals(guardrail: Guardrail, piece: Piece, part: _Assessment) -> Iterator[
     sensitive = part.sensitive_information_policy
     words += [(entity, slug(entity.type), PERSONAL) for entity in sensitive.pii_entities]
     words += [(regex, slug(regex.name), PERSONAL) for regex in sensitive.regexes]
-    for match, label, otherwise in words:
+    for match, label, otherwise in dict.fromkeys(words):  # the same word again is the same places again
         if match.found:
             kind = guardrail.kinds.get(label, otherwise)
             for start, end in located(piece, match.match) or ((0, 0),):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -82,11 +82,20 @@ def encoded(body: object) -> bytes:
 
 
 def decoded(body: bytes, shape: type[T]) -> T:
-    """Raises UnreadableError."""
+    """An answer read leniently: what is null is as if it were not there, and Google writes 64-bit numbers as strings. Raises
+    UnreadableError."""
     try:
-        return msgspec.json.decode(body, type=shape, strict=False)  # Google writes 64-bit numbers as strings
+        return msgspec.convert(_without_null(msgspec.json.decode(body)), shape, strict=False)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise UnreadableError("the answer has another shape than the one documented") from None
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_null(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_null(inner) for inner in value if inner is not None]
+    return value
 
 
 def located(piece: Piece, found: str, most: int = 100) -> tuple[tuple[int, int], ...]:

@@ -34,7 +34,7 @@ class _Found(Struct, frozen=True):
 class _Reply(Struct, frozen=True):
     flagged: bool
     breakdown: list[_Detector] = field(default_factory=list)
-    payload: list[_Found] | None = None
+    payload: list[_Found] = field(default_factory=list)
 
 
 def ask(guardrail: Guardrail, side: str, pieces: Sequence[Piece], now: float) -> tuple[Asked, ...]:
@@ -57,7 +57,7 @@ def ask(guardrail: Guardrail, side: str, pieces: Sequence[Piece], now: float) ->
 
 def read(guardrail: Guardrail, asked: Asked, body: bytes) -> Verdict:
     reply = decoded(body, _Reply)
-    placed = [signal for found in reply.payload or () for signal in _placed(guardrail, asked.pieces[0], found)]
+    placed = [signal for found in dict.fromkeys(reply.payload) for signal in _placed(guardrail, asked.pieces[0], found)]
     signals = [*_judged(guardrail, reply.breakdown, {signal.label for signal in placed}), *placed]
     if reply.flagged and not any(signal.flagged for signal in signals):
         signals.append(Signal(OTHER, "flagged", 0, 1.0, True))

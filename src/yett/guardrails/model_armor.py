@@ -117,7 +117,7 @@ def _signals(guardrail: Guardrail, piece: Piece, one: _Filter) -> Iterator[Signa
         yield _graded(guardrail, "csam", one.csam_filter_filter_result)
     uris = one.malicious_uri_filter_result
     if uris is not None and uris.match_state == _MATCH:
-        for item in uris.malicious_uri_matched_items or [_Uri()]:
+        for item in dict.fromkeys(uris.malicious_uri_matched_items or [_Uri()]):
             for start, end in located(piece, item.uri) or ((0, 0),):
                 yield Signal(LINK, "malicious-uri", 0, 1.0, True, start, end)
     if one.sdp_filter_result is not None:

@@ -13,8 +13,8 @@ from yett.model.guardrail import Guardrail
 
 class _Result(Struct, frozen=True):
     flagged: bool
-    categories: dict[str, bool | None]  # null for a category that the model does not know
-    category_scores: dict[str, float | None]
+    categories: dict[str, bool]
+    category_scores: dict[str, float]
 
 
 class _Reply(Struct, frozen=True):
@@ -36,9 +36,9 @@ def read(guardrail: Guardrail, asked: Asked, body: bytes) -> Verdict:
 def _signals(guardrail: Guardrail, piece: int, result: _Result) -> list[Signal]:
     signals = []
     for name, score in result.category_scores.items():
-        label, number = slug(name), bounded(score or 0.0)
+        label, number = slug(name), bounded(score)
         kind = kind_of(guardrail, label)
-        flagged = guardrail.flags(kind, number, bool(result.categories.get(name)))
+        flagged = guardrail.flags(kind, number, result.categories.get(name, False))
         signals.append(Signal(kind, label, piece, number, flagged))
     if result.flagged and not any(result.categories.values()):
         signals.append(Signal(OTHER, "flagged", piece, 1.0, True))

@@ -54,12 +54,13 @@ def heard(parts: Sequence[Part], answers: Sequence[Answer]) -> dict[int, Heard]:
         for signal in answer.verdict.signals if answer.verdict is not None else ():
             position = answer.pieces[signal.piece].position
             said.setdefault(position, []).append(_placed(signal, parts[position]))
-    together: dict[int, Heard] = {}
+    signals: dict[int, list[Signal]] = {}
+    missing: set[int] = set()
     for position, part in enumerate(parts):
-        before = together.get(part.text, Heard((), True))
-        signals = (*before.signals, *said.get(position, ()))
-        together[part.text] = Heard(signals, before.whole and position in judged)
-    return {number: replace(one, signals=_distinct(one.signals)) for number, one in together.items()}
+        signals.setdefault(part.text, []).extend(said.get(position, ()))
+        if position not in judged:
+            missing.add(part.text)
+    return {number: Heard(_distinct(theirs), number not in missing) for number, theirs in signals.items()}
 
 
 def _cut(text: str, longest: int) -> Iterator[tuple[int, str]]:

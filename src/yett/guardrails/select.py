@@ -61,8 +61,11 @@ def _named(finding: Finding, names: frozenset[str]) -> bool:
 
 
 def _blanked(segment: Segment, found: Sequence[Finding], names: frozenset[str]) -> str:
-    text = segment.text
-    for finding in found:
-        if _named(finding, names):
-            text = text[: finding.start] + BLANK * (finding.end - finding.start) + text[finding.end :]
-    return text
+    spans = sorted((finding.start, finding.end) for finding in found if _named(finding, names))
+    pieces: list[str] = []
+    done = 0
+    for start, end in spans:
+        if end > done:
+            pieces += (segment.text[done:start], BLANK * (end - max(start, done)))
+            done = end
+    return "".join((*pieces, segment.text[done:]))
