@@ -1,7 +1,7 @@
 # Yett: every target brings up what it needs itself.
 #   make setup   .venv with the yett command        make demo   a running gateway with simulated traffic
 #   make test    lint, types, contracts, tests       make bench  speed and memory against nginx and LiteLLM
-#   make fuzz    mutated input for every parser
+#   make fuzz    mutated input for every parser     make accuracy  how often inspection is right
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 # The interpreter that environments are made from; chosen by scripts/choose_python.py when PYTHON is not given.
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all:
 
-.PHONY: help fuzz setup demo test lint types contracts unit bench train-injection clean
+.PHONY: help fuzz setup demo test lint types contracts unit bench accuracy train-injection clean
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -85,6 +85,10 @@ $(FUZZ)/stamp: requirements/fuzz.txt
 fuzz: $(FUZZ)/stamp
 	@mkdir -p $(FUZZ)/found
 	@echo $(TARGETS) | tr ' ' '\n' | PYTHONPATH=src:. xargs -P 2 -I{} $(FUZZ)/bin/python -m tests.fuzz {} $(SECONDS_EACH) $(FUZZ)/found
+
+# How often inspection is right: on the tests' own labelled texts, and on those of DATA. ARGS=--publish writes it down.
+accuracy: $(VENV)/core.stamp
+	@$(BIN)/python -m bench.accuracy $(if $(filter command environment,$(origin DATA)),$(DATA)) $(ARGS)
 
 clean:
 	rm -rf $(VENV) .yett build .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -52,6 +52,7 @@ EXTRA_TESTS = {
     "test_choose_python.py",  # scripts/choose_python.py
     "test_shape.py",
     "test_docs.py",
+    "test_accuracy.py",
     "test_bench.py",
     "test_no_bypass.py",
     "edge/test_bad_input.py",

@@ -1,0 +1,1 @@
+"""How often inspection is right: measured on labelled texts, published in docs/detection.md, guarded by a test."""
