@@ -12,7 +12,7 @@ from typing import Protocol
 
 from yett.config.settings import RoutingSettings
 from yett.edge.tasks import spawn
-from yett.edge.verdicts import Verdicts, key_of
+from yett.edge.verdicts import Digests, Verdicts
 from yett.guardrails.kind import Asked, Kind, Piece, UnreadableError, Verdict
 from yett.guardrails.opinion import Judged, Opinion, advice_of
 from yett.guardrails.plan import Answer, Part, heard, planned
@@ -81,7 +81,8 @@ class Guardrails:
         if not asked:
             return NO_ADVICE
         until = self._clock.monotonic() + panel.deadline
-        return advice_of(await asyncio.gather(*[self._consult(panel, one, question, until) for one in asked]))
+        digests = Digests()
+        return advice_of(await asyncio.gather(*[self._consult(panel, one, question, digests, until) for one in asked]))
 
     def targets(self) -> tuple[TargetState, ...]:
         """The circuit breaker of every guardrail that was ever asked."""
@@ -101,9 +102,11 @@ class Guardrails:
             turns[guardrail.id] = known if known and known[0] == most else (most, asyncio.Semaphore(most))
         self._turns = turns
 
-    async def _consult(self, panel: Panel, guardrail: Guardrail, question: Question, until: float) -> Opinion:
+    async def _consult(
+        self, panel: Panel, guardrail: Guardrail, question: Question, digests: Digests, until: float
+    ) -> Opinion:
         chosen, now = selected(guardrail, question), self._clock.monotonic()
-        keys = [key_of(guardrail.fingerprint, question.side, text.role, text.text) for text in chosen.texts]
+        keys = [(guardrail.fingerprint, question.side, text.role, digests.of(text.text)) for text in chosen.texts]
         known = [self._verdicts.find(question.tenant, key, now) for key in keys]
         judged = [
             Judged(t.segment, signals) for t, signals in zip(chosen.texts, known, strict=True) if signals is not None

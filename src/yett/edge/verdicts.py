@@ -9,16 +9,20 @@ from yett.guardrails.kind import Signal
 
 MOST_TENANTS = 256
 
-Key = bytes
+Key = tuple[str, str, str, bytes]  # settings of the guardrail, side, role, digest of the text
 
 
-def key_of(fingerprint: str, side: str, role: str, text: str) -> Key:
-    """Names a text as one guardrail, under one set of settings, was shown it."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in (fingerprint, side, role, text):
-        raw = part.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big") + raw)
-    return digest.digest()
+class Digests:
+    """Names texts by their content, each of a question once, however many guardrails are shown it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def of(self, text: str) -> bytes:
+        digest = self._known.get(text)
+        if digest is None:
+            digest = self._known[text] = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return digest
 
 
 class Verdicts:

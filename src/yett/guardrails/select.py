@@ -52,7 +52,8 @@ def selected(guardrail: Guardrail, question: Question) -> Selection:
         if sealed or any(_named(finding, guardrail.withhold) for finding in found):
             withheld += 1
         else:
-            texts.append(Text(position, _blanked(segment, found, guardrail.redact), role))
+            text = _blanked(segment, found, guardrail.redact) if found else segment.text
+            texts.append(Text(position, text, role))
     return Selection(tuple(texts), withheld)
 
 
