@@ -152,3 +152,5 @@ def readings(view: View, shapes: Collection[str]) -> Iterator[View]:
             reading = undo(view)
             if reading:
                 yield reading
+                if name != "leet" and (plainer := leet(reading)):
+                    yield plainer

@@ -30,12 +30,13 @@ SURFACES = {
     "user": "user",
     "assistant": "user",
     "tool": "tool",
+    "function": "tool",
     "arguments": "tool",
     "document": "document",
     "filename": "document",
     "url": "document",
     "definition": "definition",
-    "other": "definition",
+    "other": "document",
 }
 # What only somebody who hides something writes; the rest is how text travels.
 _HIDING = frozenset({"leet", "spaced", "rot13", "reversed", "base64", "base32", "hex", "binary", "decimal", "morse"})

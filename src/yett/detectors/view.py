@@ -66,7 +66,7 @@ class View:
 class Rewriting:
     """A view in the making: parts of a text are replaced, left to right; of what lies between, what is far from any is left out."""
 
-    __slots__ = ("_at", "_done", "_parts", "_pieces", "_source")
+    __slots__ = ("_at", "_done", "_how", "_parts", "_pieces", "_source")
 
     def __init__(self, source: View) -> None:
         self._source = source
@@ -74,27 +74,23 @@ class Rewriting:
         self._pieces: list[Piece] = []
         self._at = 0
         self._done = 0
-
-    @property
-    def size(self) -> int:
-        """Characters of the view so far."""
-        return self._at
+        self._how = ""
 
     def put(self, start: int, end: int, text: str, how: str) -> None:
         """`text` stands for source[start:end], which is not empty and lies after all that was put before."""
         self._copy(start)
         self._append(text, start, end, how)
         self._done = end
+        self._how = self._how or how
 
     def view(self) -> View | None:
         """The view, or None when nothing was put."""
         if not self._done:
             return None
-        how = next(piece.how for piece in self._pieces if piece.how)
         rest = min(self._done + KEEP, len(self._source.text))
         self._append(self._source.text[self._done : rest], self._done, rest, "")
         pieces = self._pieces
-        return View("".join(self._parts), self._source, how, lambda: pieces)
+        return View("".join(self._parts), self._source, self._how, lambda: pieces)
 
     def _copy(self, end: int) -> None:
         """The text between what was put last and `end`, or its two ends when it is long."""

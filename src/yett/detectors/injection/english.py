@@ -5,10 +5,13 @@ from __future__ import annotations
 from yett.detectors.injection.language import Rule, rule
 
 _DROP = (
-    "(?:ignore|ignoring|disregard|disregarding|forget|forgetting|override|overriding|overwrite|bypass|bypassing|overlook|neglect|"
-    "dismiss|discard|abandon|cancel|erase|delete|void|nullify|disobey|circumvent|set aside|put aside|throw away|"
-    "pay no attention to|do not follow|don't follow|dont follow|stop following|stop obeying|do not obey|don't obey|"
-    "never mind|nevermind|skip|reset|violate|break|no longer follow|not bound by|break free (?:of|from))"
+    "(?:ignore|ignoring|disregard|disregarding|forget|forgetting|override|overriding|bypass|bypassing|overlook|neglect|"
+    "nullify|disobey|circumvent|set aside|put aside|throw away|pay no attention to|do not follow|don't follow|dont follow|"
+    "stop following|stop obeying|do not obey|don't obey|never mind|nevermind|no longer follow|not bound by|"
+    "break free (?:of|from))"
+)
+_REMOVE = (
+    "(?:delete|erase|cancel|void|reset|skip|break|violate|overwrite|discard|dismiss|abandon|remove|drop|clear|wipe)"
 )
 _BEFORE = (
     "(?:previous|previously given|prior|earlier|above|preceding|foregoing|initial|original|aforementioned|past|former|"
@@ -44,6 +47,10 @@ _AI = (
     "(?:ai|llm|llms|assistant|assistants|language model|model|chatbot|chat ?gpt|gpt(?: ?[0-9o]{1,3})?|claude|gemini|copilot|bard|bot|agent|"
     "ai assistant|ai model|ai agent|ai system|ai language model|large language model|virtual assistant|chat bot)"
 )
+_READER = (
+    "(?:ais?|llms?|assistants?|language models?|chatbots?|chat ?gpt|claude|gemini|copilot|ai (?:assistant|model|agent|system)s?|"
+    "ai language models?|large language models?|virtual assistants?|automated (?:assistant|agent|system)s?|(?:summari[sz]ation|language|reading) (?:model|agent|system)s?)"
+)
 _FREE = (
     "(?:unrestricted|unfiltered|uncensored|unlimited|unbound|unethical|amoral|immoral|jailbroken|unchained|lawless|evil|"
     "malicious|unhinged|without (?:any )?(?:rules|restrictions|limits|limitations|filters?|censorship|ethics|morals|boundaries|guidelines|constraints|safeguards))"
@@ -52,6 +59,14 @@ _FREE = (
 ENGLISH: tuple[Rule, ...] = (
     # ---- what was said before shall not count
     rule("override-previous", "override", 0.9, 0.95, f"{_DROP} ~ {_BEFORE} ~ {_ORDERS}"),
+    rule(
+        "override-removed",
+        "override",
+        0.45,
+        0.5,
+        f"{_REMOVE} (?:all |any |of |the |your |my |every |everything in )*(?:previous|prior|earlier|above|preceding|initial|original|system|safety) {_ORDERS}",
+        f"{_REMOVE} (?:all |any |of )*your (?:\\w+ ){{0,2}}(?:instructions?|directives?|guidelines?|programming|safeguards|restrictions|rules|memory|context|training)",
+    ),
     rule(
         "override-previous-text",
         "override",
@@ -63,7 +78,7 @@ ENGLISH: tuple[Rule, ...] = (
         "override-the",
         "override",
         0.3,
-        0.6,
+        0.45,
         f"{_DROP} the (?:\\w+ )?(?:instructions?|directives|guidelines|restrictions|guardrails|prompts?|rules)",
     ),
     rule(
@@ -92,7 +107,7 @@ ENGLISH: tuple[Rule, ...] = (
         0.85,
         "(?:here (?:are|is)|these are|this is|follow|following are|your|receive|obey|apply|use) (?:your |the |my |some |these |this )?(?:new|updated|revised|real|actual|true|only) (?:set of )?(?:instructions?|directives?|orders?|rules|guidelines|prompt|task|objective|goal|mission|system prompt)",
         "(?:new|updated|real|actual|additional|important|urgent|priority|special|emergency|admin|system|critical) (?:system )?(?:instructions?|directives?|orders|prompt|override|command|task) ?(?:for (?:the |you |this |all |any )?(?:ai|assistant|model|agent|llm|bot|you|chatbot)s?|(?:begin|start|follow|below)s?)",
-        "(?:from now on|from this (?:moment|point)(?: on(?:wards?)?| forward)?|henceforth|starting now|going forward) (?:you|ignore|your|act|behave|respond|answer|reply|always|every|do not|only)",
+        "(?:from now on|from this (?:moment|point)(?: on(?:wards?)?| forward)?|henceforth|starting now|going forward) (?:you|ignore|your|act|behave|respond|answer|reply|always|do not|only)",
         "your (?:new|real|actual|true|only|main|primary|sole) (?:task|role|job|objective|goal|purpose|mission|instructions?|identity|name|persona|function) (?:is|are|will be|has been|now)",
     ),
     rule(
@@ -139,7 +154,7 @@ ENGLISH: tuple[Rule, ...] = (
         "authority",
         "authority",
         0.3,
-        0.5,
+        0.4,
         "(?:i am|i'm|this is|we are|as) (?:the |your |an? |one of (?:the|your) )?(?:lead |senior |chief |head |openai |anthropic |google |ai |system |security |authorized |authorised |original )?(?:developer|creator|administrator|admin|programmer|sysadmin|root user|maker|engineer|red team|auditor|ceo)s? (?:of|at|from|who|and|here|speaking|for|,|i|so|with|that)",
         "(?:i have|with|using|under|by) (?:the |full |root |admin |elevated |special |proper )?(?:authori[sz]ation|clearance|admin(?:istrator)? (?:access|rights|privileges)|permission (?:from|to) (?:openai|anthropic|google|override|bypass|the developers?)|permissions you cannot)",
         "(?:authori[sz]ation|access|override|admin|clearance|bypass|verification|security) (?:code|level|token|key|password|phrase) ?(?:is|:|=)? ?[a-z]{0,8}[0-9-]{1,8}",
@@ -157,7 +172,7 @@ ENGLISH: tuple[Rule, ...] = (
         f"{_SHOW} (?:me )?(?:all |every |exactly )?(?:the |any )?(?:instructions?|rules|guidelines|directives?|text|prompts?|words|content|messages?|everything|information|context|lines|sentences?|paragraphs?|contents) (?:that )?(?:you (?:were|are|have been|have|received|got|must|follow|operate|had|see|can see)|above|given to you|provided to you|before (?:this|my|the)|up to this|preceding|at the (?:top|start|beginning)|you've been|were given|in your|prior to)",
         f"(?:what|which|how) (?:exactly )?(?:is|are|was|were|do|does|did) (?:in |written in |inside )?(?:your|ur) ~ (?:{_HIDDEN}{_PROMPT}|prompts?|instructions|guidelines|directives|initial(?:i[sz]ation)? (?:text|message))",
         "(?:what|which) (?:instructions|rules|prompt|guidelines|directives|constraints|restrictions) (?:were|was|are|is|did|do|have) (?:you|they|your) ~ (?:given|told|follow|been|programmed|have|operating|under|receive|set|using|instructed)",
-        "(?:repeat|print|output|write|show|say|copy|return|echo|recite|type) (?:back )?(?:me )?(?:all |everything |every (?:word|thing) |anything |the (?:text|words|content|sentences?|paragraphs?|lines|prompt) |back )?(?:of )?(?:that (?:is|was|came|comes) )?(?:the )?(?:text |words )?(?:above|before this|preceding this|up to here|prior to this)",
+        "(?:repeat|print|output|write|show|say|copy|return|echo|recite|type) (?:back )?(?:me )?(?:all |everything |every (?:word|thing) |anything |the (?:text|words|content|sentences?|paragraphs?|lines|prompt) |back )+(?:of )?(?:that (?:is|was|came|comes) )?(?:the )?(?:text |words )?(?:above|before this|preceding this|up to here|prior to this)",
         "what (?:did|have|has|was|were|is|are) (?:the |your |i |they |he |you )?(?:developer|system|creator|operator|openai|company|programmer|admin|been)s? (?:tell|told|instruct|instructed|say|said|give|given|write|written)",
         "(?:starting with|beginning with|begins? with|starts? with|after|following) (?:the (?:words?|phrase|line) )?(?:you are (?:chatgpt|a |an |the |now|claude|gpt)|system prompt)",
         "(?:system|initial|hidden|secret|original|developer|pre) ?(?:prompt|instructions?|message) (?:verbatim|word for word|in (?:full|base64|its entirety|hex|a code block|json|french|reverse)|character by character|please|now|here|above|exactly)",
@@ -167,7 +182,7 @@ ENGLISH: tuple[Rule, ...] = (
         "extraction",
         0.45,
         0.7,
-        "(?:tell|give|show|send|reveal|share|confirm|provide|disclose|print|what is|what's|spell) (?:me |us |to me )?(?:the |your |our |its |me )?(?:system'?s? |secret |hidden |admin |root |access |master |user'?s? |api |internal )*(?:passwords?|passwort|passphrase|passcode|secret (?:key|code|word|phrase)|api keys?|access (?:code|key|token)s?|credentials|secret)(?: is| for| of| to| you| that|,|;|\\?|\\.|!)",
+        "(?:tell|give|show|send|reveal|share|confirm|provide|disclose|print|what is|what's|spell) (?:me |us |to me )?(?:the |your |our |its |me )?(?:system'?s? |secret |hidden |admin |root |access |master |user'?s? |api |internal )*(?:passwords?|passwort|passphrase|passcode|secret (?:key|code|word|phrase)|api keys?|access (?:code|key|token)s?|credentials)(?: is| for| of| to| you| that|,|;|\\?|\\.|!)",
         "(?:first|last|next|initial) (?:\\w+ )?(?:letters?|characters?|words?) of (?:the |your )(?:system |secret |hidden |initial )*(?:password|prompt|secret|instructions?|key|message)",
         "(?:rhymes? with|hint (?:about|for|to)|encode[ds]?|base64 (?:of|encode)|reverse (?:of)?|acrostic|poem about|backwards?|spell) ~ (?:the |your )(?:system |secret |hidden )*(?:password|prompt|secret|passphrase|secret key)",
     ),
@@ -177,13 +192,13 @@ ENGLISH: tuple[Rule, ...] = (
         "refusal-suppression",
         0.5,
         0.7,
-        "(?:do not|don't|dont|never|without|avoid|refrain from|cannot|can't|must not|not allowed to|no need to) (?:ever )?(?:be |any |use |using |include |including |add |adding |say |saying |give |giving |mention |respond with |apologi[sz]e|output |write )?~ (?:refus(?:e|al|als|ing)|apologi[sz](?:e|ing)|apolog(?:y|ies)|disclaimers?|(?:ethical|moral|legal|safety) (?:warnings?|concerns?|lectures?|considerations?|disclaimers?|guidelines)|warnings? (?:or|and) disclaimers?|moral(?:i[sz]e|i[sz]ing|s)|censor(?:ship|ing)?|as an ai|i'?m sorry|i can ?not|i can't|unfortunately|against (?:my|the|your) (?:polic|guidelines|programming)|however)",
+        "(?:do not|don't|dont|never|without|avoid|refrain from|cannot|can't|must not|not allowed to|no need to) (?:ever )?(?:be |any |use |using |include |including |add |adding |say |saying |give |giving |mention |respond with |apologi[sz]e|output |write )?~ (?:refus(?:e|al|als|ing)|apologi[sz](?:e|ing)|apolog(?:y|ies)|disclaimers?|(?:ethical|moral|legal|safety) (?:warnings?|concerns?|lectures?|considerations?|disclaimers?|guidelines)|warnings? (?:or|and) disclaimers?|moral(?:i[sz]e|i[sz]ing|s)|censor(?:ship|ing)?|as an ai|i'?m sorry|i can ?not|i can't|unfortunately|against (?:my|the|your) (?:policy|policies|guidelines|programming))",
         "(?:you (?:must|will|shall|have to|should|are (?:required|obligated|forced|going) to)|always) (?:always )?(?:comply|obey|answer (?:all|any|every|anything|everything)|fulfil+ (?:all|any|every)|follow (?:all|any|every|my|the user) ~ (?:orders?|commands?|instructions?|requests?)|agree)",
         "(?:regardless|irrespective|without regard|no matter|even if|despite|disregarding) ~ (?:ethic(?:s|al|ality)?|moral(?:s|ity)?|legal(?:ity)?|illegal|harmful|dangerous|consequences|guidelines|offensive|polic(?:y|ies)|restrictions|safety)",
         "(?:bypass|disable|turn off|deactivate|remove|lift|circumvent|evade|get around|jailbreak|suspend|switch off|evading|bypassing|disabling|defeat|shut off|unlock) (?:all |any |your |the |its |of |every |my |our )*(?:safety|content|ethical|moral|moderation|ai|censorship|openai|internal|nsfw|output|built in|model|chatgpt|safety and) ?(?:and \\w+ )?(?:filters?|guidelines|restrictions|protocols?|measures|guardrails|policy|policies|controls|checks|features|settings|mechanisms|constraints|systems?|limits|limitations|rules|moderation|training|layers?)",
         "(?:idc|i don'?t care|who cares|screw|fuck|to hell with|forget) ~ (?:your|ur|about|those|the) ~ (?:restrictions|guidelines|rules|polic(?:y|ies)|limits|filters|ethics|programming)",
         "(?:hypothetical|fictional|imaginary|alternate|parallel) (?:world|scenario|universe|story|setting|reality|dimension|response|situation) ~ (?:where|in which|with|that|has) ~ (?:no |without |ai |legal|illegal|rules|laws|restrictions|ethics|limits|not |anything)",
-        "this is (?:purely |just |only |completely )?(?:hypothetical|fiction(?:al)?|for educational purposes|a (?:test|simulation|hypothetical|fictional|game)) ~ (?:so|and|therefore|you|no|ignore|the rules|therefore)",
+        "this is (?:purely |just |only |completely )?(?:hypothetical|fiction(?:al)?|for educational purposes|a (?:test|simulation|hypothetical|fictional|game)) ~ (?:so|therefore|you|ignore|the rules)",
     ),
     rule(
         "answer-prefix",
@@ -197,11 +212,17 @@ ENGLISH: tuple[Rule, ...] = (
         "conceal",
         "concealment",
         0.45,
-        0.9,
+        0.85,
         "(?:do not|don't|never|without|avoid|refrain from) (?:ever )?(?:tell|telling|inform|informing|mention|mentioning|reveal|revealing|disclose|disclosing|notify|notifying|alert|alerting|show|showing|let|letting|say|report|acknowledge|explain|warn|warning|discuss|ask|asking|share) ~ (?:to |the |any |your |this to the |that |it to the )?(?:user|users|human|customer|anyone|anybody|operator|client|reader|recipient|this (?:instruction|message|prompt|note|to)|these instructions|these hidden|this tool|about this|this step|the (?:existence|presence) of|know)",
+        "(?:user|human|customer) (?:must|should|does|do|need|can|will) (?:not|never) (?:need to |be |have to )?(?:know|see|notice|be told|be informed|be aware|told|informed|aware|find out|learn)",
+    ),
+    rule(
+        "conceal-hint",
+        "concealment",
+        0.25,
+        0.4,
         "(?:without|and do not|never) (?:the )?(?:user'?s? )?(?:knowledge|consent|noticing|knowing|awareness|being (?:told|noticed|aware)|user(?:'s)? (?:consent|knowledge|approval|confirmation)|asking (?:the user|for (?:permission|confirmation)))",
         "(?:keep|hide|conceal|omit) (?:this|these|it|that) ~ (?:secret|hidden|from the (?:user|human|customer)|confidential|between us|invisible|to yourself|quiet)",
-        "(?:user|human|customer) (?:must|should|does|do|need|can|will) (?:not|never) (?:need to |be |have to )?(?:know|see|notice|be told|be informed|be aware|told|informed|aware|find out|learn)",
         "(?:silently|secretly|covertly|quietly|discreetly|in the background|stealthily) (?:and (?:\\w+ ))?(?:send|forward|upload|post|call|include|add|append|execute|run|transmit|exfiltrate|copy|delete|email|fetch|invoke|insert|embed|transfer|read|collect|store|record|perform|use)",
     ),
     rule(
@@ -211,15 +232,21 @@ ENGLISH: tuple[Rule, ...] = (
         0.75,
         "(?:send|forward|upload|post|transmit|exfiltrate|leak|email|copy|submit|share|deliver|transfer|append|attach|export|report|pass|encode|include|relay|pipe) ~ (?:conversation(?: history)?|chat (?:history|log|logs)|system prompt|api[ _-]?keys?|credentials|passwords?|secrets?|tokens?|environment variables|env vars?|\\.env|ssh keys?|private keys?|id_rsa|contacts|inbox|emails|all (?:files|data|messages|emails|documents|user data|information|customer|the)|(?:user|customer|personal|sensitive|confidential|private|financial|internal)(?:'s)? (?:data|information|info|records|details|emails?|messages|documents|files)|contents? of|cookies?|session|history|results?|balance|credit card)(?: data| details| numbers?| info(?:rmation)?)? ~ (?:to|via|at|as|in|into|through|with|using|by)(?: the| an?| this| following| our| external| my)* (?:https?://|www\\.|[a-z0-9._-]{1,40}@|url|webhook|endpoint|server|email|address|attacker|link|query|image|external|webpage|site|following|param(?:eter)?s?|channel|\\+?[0-9]{5})",
         "!\\[[^\\]\\n]{0,60}\\]\\(https?://[^)\\s]{1,120}(?:\\{|\\[|%7b|<|\\$)[a-z_ ]{2,40}",
-        "(?:append|add|put|include|insert|encode|embed|replace) ~ (?:data|information|conversation|secret|summary|key|password|it|history|prompt|them|message|contents?|value|email|answer|result)s? ~ (?:to|in|into|as|at the end of|inside) ~ (?:url|link|query (?:string|param(?:eter)?s?)|image (?:url|link|tag|source)|markdown image|get (?:request|param(?:eter)?s?)|path|param(?:eter)?s?)",
+        "(?:append|include|insert|encode|embed) ~ (?:data|information|conversation|secret|summary|key|password|it|history|prompt|them|message|contents?|value|email|answer|result)s? ~ (?:to|in|into|as|at the end of|inside) ~ (?:url|link|query (?:string|param(?:eter)?s?)|image (?:url|link|tag|source)|markdown image|get (?:request|param(?:eter)?s?)|path|parameters?)",
     ),
     rule(
         "tool-abuse",
         "tool",
         0.2,
-        0.65,
+        0.55,
         "(?:call|invoke|use|run|execute|trigger) (?:the |this |your |a |an )?[`'\"]?(?:send_?email|send_?message|delete_?\\w{1,20}|transfer_?\\w{1,20}|create_?\\w{1,20}|execute_?\\w{1,20}|run_?\\w{1,20}|http_?\\w{1,20}|fetch_?\\w{1,20}|write_?file|read_?file|shell|bash|terminal|exec|browser|update_?\\w{1,20}|send_?\\w{1,20}|make_?\\w{1,20}|post_?\\w{1,20})[`'\"]? (?:tool|function|command|with|to|on|api|and|plugin|action)",
         "before (?:using|calling|invoking|running|executing|answering|responding|replying|you (?:use|call|answer|respond|do)|proceeding|continuing|any other|doing anything|completing) ~ (?:you must|you should|you need to|you have to|first|always|please|make sure|call|read|run|send|use|open|also|this tool|must)",
+    ),
+    rule(
+        "ordered",
+        "tool",
+        0.0,
+        0.25,
         "(?:you must|you should|you need to|always|make sure to|be sure to|it is (?:mandatory|required|important|critical|essential|necessary) (?:to|that you)|required to|remember to) (?:first |also |always |then |immediately )*(?:call|invoke|run|execute|read|send|open|fetch|access|use|pass|forward|include|transfer|delete|click|visit|download|install|approve|grant) ",
     ),
     # ---- an imperative to the reader's assistant: where data stands
@@ -228,18 +255,26 @@ ENGLISH: tuple[Rule, ...] = (
         "addressed",
         0.0,
         0.6,
-        f"(?:dear|hey|hi|hello|attention|attn|note (?:to|for)|notice (?:to|for)|message (?:to|for)|instructions? (?:to|for)|important(?: \\w+)? (?:to|for)|warning (?:to|for)|for|to|directive (?:to|for)|reminder (?:to|for)|if you are|as|when|@) ?(?:the |any |all |an? |this |whichever |every |our )?(?:\\w+ )?{_AI}(?: ?s)?(?: \\w+){{0,4}} ?[:,;!.)>\\]-]",
-        f"(?:if|when|since|because|as|in case) you(?: are|'re) (?:an? |the |reading this as an? )?(?:\\w+ )?{_AI}",
-        f"(?:any|all|every|the|an) {_AI}s? (?:reading|processing|summari[sz]ing|analy[sz]ing|parsing|viewing|reviewing|evaluating|handling|that reads?|who reads?|receiving|accessing|scanning|ingesting|seeing) (?:this|the|it|these)",
-        "(?:ai|llm|assistant|agent|model|chatbot|copilot|gpt|claude|gemini)s? (?:must|should|shall|has to|needs to|is (?:required|instructed|asked|expected|requested|directed|authorized) to|are (?:required|instructed|asked|expected|requested|directed) to|please|will now|is to|are to|:) ?(?:now |also |always |first |immediately |instead |not |ignore |only |then |please )*(?:ignore|disregard|say|print|output|send|call|respond|reply|include|add|recommend|rate|rank|approve|tell|write|state|mention|provide|forward|execute|run|visit|click|stop|refuse|treat|mark|classify|transfer|delete|append|use|summari[sz]e|answer|give|read|follow|perform|return|report|assign|score|reveal|obey)",
+        f"(?:dear|hey|hi|hello|attention|attn|@) ?(?:the |any |all |an? |this |every |our )?(?:\\w+ )?{_READER}(?: \\w+){{0,4}} ?[:,;!.-]",
+        f"(?:note|notice|message|instructions?|important(?: \\w+)?|warning|directives?|reminder|prompt|request|memo|command|hint)s? (?:to|for) (?:the |any |all |an? |this |every |our |your )?(?:\\w+ )?{_READER}",
+        f"(?:to|for) (?:all|any|every|whichever) (?:\\w+ )?{_READER}(?: \\w+){{0,4}} ?[:,]",
+        f"(?:if|since|because|as|in case) you(?: are|'re) (?:an? |the |reading this as an? )?(?:\\w+ )?{_READER}",
+        f"(?:any|all|every|the|an) {_READER} (?:reading|processing|summari[sz]ing|analy[sz]ing|parsing|viewing|reviewing|evaluating|handling|that reads?|who reads?|accessing|scanning|ingesting|seeing) (?:this|the|it|these)",
+    ),
+    rule(
+        "told",
+        "addressed",
+        0.0,
+        0.35,
+        "(?:ai|llm|assistant|chatbot|copilot|chatgpt|claude|gemini)s? (?:must|should|shall|has to|needs to|is (?:required|instructed|asked|expected|requested|directed|authorized) to|are (?:required|instructed|asked|expected|requested|directed) to|please|will now|is to|are to|:) ?(?:now |also |always |first |immediately |instead |not |ignore |only |then |please )*(?:ignore|disregard|say|print|output|send|call|respond|reply|include|add|recommend|rate|rank|approve|tell|write|state|mention|forward|execute|run|visit|click|stop|refuse|treat|mark|classify|transfer|delete|append|use|summari[sz]e|answer|give|follow|perform|assign|score|reveal|obey)",
     ),
     rule(
         "answer-with",
         "answer",
         0.1,
-        0.5,
+        0.35,
         "(?:please )?(?:respond|reply|answer|return|output|end|finish|conclude|start|begin|say|state) (?:only |just |simply |always |immediately |your (?:reply|response|answer|summary|output) )*(?:with|by (?:saying|writing|stating|adding))(?: only| just| exactly| the| a| this| these| an)* (?:phrase|words?|sentence|string|message|following|link|text|\"|'|`|“|exact)",
-        "(?:tell|inform|advise|notify|convince|persuade|instruct|recommend|encourage|urge|ask|direct|prompt|warn|remind|let|trick|get) (?:the |this |your |any |all |every )?(?:user|users|human|customer|customers|reader|person|client|recipient)s? (?:that|to|they|his|their|know|for|about|into|how|it|you)",
+        "(?:tell|inform|advise|notify|convince|persuade|instruct|recommend|encourage|urge|direct|warn|remind|trick) (?:the |this |your |any |all |every )?(?:user|users|human|customer|customers|reader|person|client|recipient)s? (?:that|to|they|his|their|know|for|about|into|how|it|you)",
         "(?:in|to|at the (?:end|start|beginning|top) of|include in|add to|append to) (?:your|the|every|all|any|each) (?:final |next |own )?(?:summary|response|reply|answer|output|translation|review|report|responses|replies|answers|email|message)s? (?:,|you|please|must|should|include|add|always|mention|say|write|insert|append|the|also|:|with) ?",
         "(?:include|add|insert|append|mention|put|place|write|embed) ~ (?:in|to|into|at the end of|on|at the (?:start|top|beginning) of) (?:your|the|every|all|any|each) (?:final |next |own )?(?:summary|response|reply|answer|output|translation|review|report|responses|replies|answers)s?",
         "(?:rate|rank|score|classify|label|mark|evaluate|consider|treat|recommend|list|judge|grade|give|assign) (?:this|the|it|me|my|our|him|her|them|all) ~ (?:as |a )?(?:the )?(?:(?:best|top|highest|most|perfect|excellent|safe|legitimate|benign|not spam|approved|first|hired?|strong|ideal|qualified|trusted|positive|10/10|5 stars?|full (?:marks|score)|maximum))",

@@ -219,7 +219,7 @@ LANGUAGES: tuple[Rule, ...] = (
             "(?:kullanıcıya|müşteriye|kimseye) ~ (?:söyleme|bildirme|bahsetme|gösterme|açıklama|haber verme|belirtme)\\w{0,4}",
             "(?:bundan sonra|şu andan itibaren|artık|bundan böyle) (?:sen|her|sadece|yalnızca|bütün|tüm)",
             "(?:yeni|önemli|acil) (?:talimat|görev|komut|yönerge)\\w{0,6}",
-            "(?:yapay zeka|asistan|model|ajan|llm|chatbot)(?:a|ya|lara|lar|ler|lere|sına|nlar)? (?:için )?(?:not|mesaj|talimat|dikkat|uyarı)\\w{0,6}",
+            "(?:yapay zeka|asistan|model|ajan|llm|chatbot)(?:a|ya|lara|lar|ler|lere|sına|nlar)? (?:için )?(?:mesaj|talimat|dikkat|uyarı)\\w{0,6}",
             "(?:filtre|güvenlik|kısıtlama|sansür)\\w{0,10} ~ (?:devre dışı|kapat|kaldır|atla|aş|bypass)\\w{0,8}",
         ),
     ),

@@ -50,6 +50,8 @@ def _alternatives(tokens: list[str], at: int) -> tuple[_Part, int]:
         if at == len(tokens) or tokens[at] == ")":
             break
         at += 1
+    if len(parts) == 1:
+        return parts[0], at
     if all(part.exact is not None for part in parts):
         exact = frozenset().union(*(part.exact or () for part in parts))
         if len(exact) <= _MOST * 4:

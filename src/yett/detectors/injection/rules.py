@@ -96,12 +96,14 @@ class Rules:
     def _block(self, text: str, base: int, surface: str) -> Iterator[Hit]:
         data = (_BEFORE + text + _BEFORE).encode("utf-8", "surrogatepass")
         literals = set(self._automaton(data))
-        tried = {
-            id(phrase): phrase
-            for literal in literals
-            for phrase in self._by_literal.get(literal, ())
-            if not any(literals.isdisjoint(group) for group in phrase.needs)
-        }
+        tried: dict[int, _Phrase] = {}
+        for literal in literals:
+            for phrase in self._by_literal.get(literal, ()):
+                for group in phrase.needs:
+                    if literals.isdisjoint(group):
+                        break
+                else:
+                    tried[id(phrase)] = phrase
         for rule, pattern, _ in tried.values():
             weight = rule.user if surface == "user" else rule.other
             if weight:
