@@ -2,7 +2,7 @@
 
 `plain` drops what is not drawn (zero-width and bidirectional controls, soft hyphens, variation selectors, combining marks),
 spells out what is drawn like ASCII (full width, mathematical letters, the tag block, lookalikes in words of mixed script);
-case and accents stay. `fold` lowers case and takes accents away, one character for one, so that places stay as they are.
+case and accents stay. `fold` lowers case and takes accents and the variety of punctuation away, one character for one, so that places stay as they are.
 
 Each character is treated alone: `unicodedata.normalize` on a whole text sorts runs of combining marks, which a hostile text
 makes quadratic.
@@ -79,11 +79,14 @@ def _drawn(character: str) -> str:
     return _HIDDEN.sub("", unicodedata.normalize("NFKC", character.translate(_SIMILAR)).translate(_SIMILAR))
 
 
+_PUNCTUATION = dict(zip("‘’‛′‐‑‒–—―。！？：；，、“”„", "''''------.!?:;,,\"\"\"", strict=True))
 _UNFOLDED = str.maketrans("øłđħıأإآٱىةؤئیک", "oldhiااااي\u0647ويي\u0643")
 
 
 def _folded(character: str) -> str:
     code = ord(character)
+    if code > 0x7F and unicodedata.category(character)[0] in "PSZ":
+        return _PUNCTUATION.get(character, " ")
     if 0xC0 <= code < 0x530 or 0x1E00 <= code < 0x2000:  # Latin, Greek, Cyrillic
         character = unicodedata.normalize("NFD", character)[0]
     return character.translate(_UNFOLDED)
