@@ -10,11 +10,15 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
+from bench.workloads import STAMP, stamped
+
+_BEGINNINGS = count(0, 1_000_000)  # no two rounds send the same prompt
 LUA = Path(__file__).with_name("wrk.lua")
 _TERMINATOR = b"\r\n0\r\n\r\n"
 
@@ -50,7 +54,7 @@ def buffered(
         (folder / f"{number}.json").write_bytes(body)
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
     command += ["--timeout", "30s", "-s", str(LUA), f"http://127.0.0.1:{port}/v1/chat/completions"]
-    command += ["--", str(folder), str(len(bodies)), key]
+    command += ["--", str(folder), str(len(bodies)), key, STAMP, str(next(_BEGINNINGS))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     marker = done.stdout.rfind("SUMMARY ")
     if done.returncode or marker < 0:
@@ -71,6 +75,7 @@ class _Tally:
     until: float
     running: int
     finished: asyncio.Future[None]
+    numbers: count[int] = field(default_factory=lambda: count(next(_BEGINNINGS)))
     times: list[float] = field(default_factory=list)
 
     def leave(self) -> None:
@@ -107,7 +112,8 @@ class _Streams(asyncio.Protocol):
             return
         self._tail = b""
         self._begun = now
-        self._transport.write(self._requests[self._position % len(self._requests)])
+        request = self._requests[self._position % len(self._requests)]
+        self._transport.write(stamped(request, next(self._tally.numbers)))
         self._position += 1
 
     def data_received(self, data: bytes) -> None:
@@ -178,9 +184,10 @@ def latencies(probes: list[LatencyProbe], turns: int, core: int) -> dict[str, li
         times: dict[str, list[float]] = {probe.name: [] for probe in probes}
         for each in connections.values():
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        numbers = count(next(_BEGINNINGS))
         for turn in range(-20, turns):
             for probe in probes:
-                request = prepared[probe.name][turn % len(probe.bodies)]
+                request = stamped(prepared[probe.name][turn % len(probe.bodies)], next(numbers))
                 began = time.perf_counter_ns()
                 _exchange(connections[probe.name], request)
                 if turn >= 0:  # the first turns warm the connections up

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import uvloop
 
 from bench import machine, yett
 from bench.measure import bodies
-from bench.workloads import SIZES, answer
+from bench.workloads import SIZES, answer, stamped
 from yett.cli.worker import Worker
 from yett.config.snapshot import Snapshot
 from yett.edge.listener import bind
@@ -119,13 +120,18 @@ class Fixed:
         self.current = current
 
 
-async def measure(gate: Gate, calls: list[Inbound]) -> float:
-    """µs of CPU per call of this thread, best of `ROUNDS`."""
+async def measure(gate: Gate, call: Inbound, numbers: count[int]) -> float:
+    """µs of CPU per call of this thread, best of `ROUNDS`; no prompt comes twice."""
     loop, caller, best = asyncio.get_running_loop(), Caller(), float("inf")
+    prompts = bodies(next(iter(SIZES)))
     for _ in range(ROUNDS):
+        calls = [
+            msgspec.structs.replace(call, body=stamped(prompts[number % len(prompts)], number))
+            for number in islice(numbers, CALLS)
+        ]
         began = time.thread_time()
-        for number in range(CALLS):
-            await loop.create_task(run(calls[number % len(calls)], caller, gate))  # type: ignore[arg-type]
+        for each in calls:
+            await loop.create_task(run(each, caller, gate))  # type: ignore[arg-type]
         best = min(best, (time.thread_time() - began) / CALLS * 1e6)
     if caller.status != 200:
         raise machine.CannotRun(f"the calls were answered with {caller.status}")
@@ -137,10 +143,8 @@ async def compare(folder: Path, key: str, port: int) -> list[tuple[str, float]]:
     await worker.start(bind("127.0.0.1", port, shared=False))
     gate = msgspec.structs.replace(worker.gate, upstream=Upstream())
     head = {b"host": b"yett", b"authorization": b"Bearer " + key.encode(), b"content-type": b"application/json"}
-    calls = [
-        Inbound("POST", "/v1/chat/completions", "", head, body, "127.0.0.1:1", time.monotonic())
-        for body in bodies(next(iter(SIZES)))
-    ]
+    call = Inbound("POST", "/v1/chat/completions", "", head, b"", "127.0.0.1:1", time.monotonic())
+    numbers = count()
     snapshot = msgspec.structs.replace(worker.live.current, scanner=NoScanner())
     variants: list[tuple[str, dict[str, Any]]] = [
         ("reserve, settle", {"ledger": NoLedger()}),
@@ -149,11 +153,11 @@ async def compare(folder: Path, key: str, port: int) -> list[tuple[str, float]]:
         ("inspection of prompt, answer", {"live": Fixed(snapshot)}),
         ("metrics, access log", {"meter": NoMeter()}),
     ]
-    await measure(gate, calls[:1])  # decisions, patterns and caches are warm from here on
-    whole = await measure(gate, calls)
+    await measure(gate, call, numbers)  # decisions, patterns and caches are warm from here on
+    whole = await measure(gate, call, numbers)
     rows = [("the whole pipeline, no sockets", whole)]
     for name, parts in variants:
-        rows.append((f"  {name}", whole - await measure(msgspec.structs.replace(gate, **parts), calls)))
+        rows.append((f"  {name}", whole - await measure(msgspec.structs.replace(gate, **parts), call, numbers)))
     rest = whole - sum(cost for _, cost in rows[1:])
     await worker.stop()
     return [*rows, ("  everything else", rest)]

@@ -9,7 +9,8 @@ CHUNKS = 50
 UPSTREAM_MODEL = "mock-large-2026"
 BUFFERED_MODEL = "fast"  # the public names differ from the upstream's, so that Yett has to patch every body
 STREAM_MODEL = "smart"
-VARIANTS = 16  # different prompts in rotation, so that nothing can live from caching one body
+VARIANTS = 16  # different prompts in rotation
+STAMP = "ticket aaaaaaaa"  # in each prompt; its letters count the requests, so that no prompt comes twice and none is remembered
 SIZES = {"1 kB": 1_000, "20 kB": 20_000}
 CONNECTIONS = (1, 16, 64)
 
@@ -41,11 +42,20 @@ def _request_body(chance: random.Random, model: str, size: int, stream: bool) ->
     assert isinstance(messages, list)
     messages.append({"role": "user", "content": ""})
     missing = size - len(json.dumps(request))
-    text = ""
+    text = f"{STAMP} "
     while len(text) < missing:
         text += chance.choice(_WORDS) + " "
     messages[1]["content"] = text[:missing]
     return json.dumps(request).encode()
+
+
+def stamped(request: bytes, number: int) -> bytes:
+    """The request as the `number`th of its kind."""
+    letters = f"{number:08d}".translate(_LETTERS)[-8:]
+    return request.replace(STAMP.encode(), STAMP[:-8].encode() + letters.encode(), 1)
+
+
+_LETTERS = {ord(digit): letter for digit, letter in zip("0123456789", "abcdefghij", strict=True)}
 
 
 def answer() -> bytes:
