@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import blake2b
+from hashlib import sha256
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -26,7 +26,7 @@ from yett.ports import Advisers
 
 _SEPARATOR = SEPARATOR.encode()
 _STEP = 5  # percent; calls that differ by less share their decision
-_KEY = 20  # bytes that a unit is known by; a shorter one is known by itself, and no hash is so short
+_KEY = 32  # bytes that a unit is known by; a shorter one is known by itself, and no hash is so short
 
 
 class Seen(NamedTuple):
@@ -60,7 +60,7 @@ async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -
     """
     known = snapshot.verdicts
     units = openai_chat.units(body)
-    keys = [(tenant, name, raw if len(raw) < _KEY else blake2b(raw, digest_size=_KEY).digest()) for name, raw in units]
+    keys = [(tenant, name, raw if len(raw) < _KEY else sha256(raw).digest()) for name, raw in units]
     verdicts = [known.get(key) for key in keys]
     unknown = [unit for unit, verdict in zip(units, verdicts, strict=True) if verdict is None]
     if unknown:
