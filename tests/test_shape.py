@@ -42,6 +42,7 @@ SHELVES = {
         "mask",
         "pattern",
         "resolve",
+        "suppress",
         "taxonomy",
         "window",
     },

@@ -85,7 +85,7 @@ def test_a_text_is_tried(tmp_path: Path) -> None:
     assert tried["findings"][0]["references"][0] == "LLM02"
     assert (tried["streams"], tried["cut"]) == (True, True)
     assert answer(run("test", "-", "--json", text=text.encode() * 60))["cut"] is False
-    assert run("test", "nothing in here").exit_code == 0
+    assert run("test", "The office opens at nine on Monday.").exit_code == 0
     assert run("test", str(tmp_path), "--json").exit_code == 0
 
 

@@ -108,7 +108,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "src/.git/config").write_text(AWS)
     (tmp_path / "src/a.py").write_text(f'x = 1\nKEY = "{TOKEN}"\n')
     (tmp_path / "src/b.bin").write_bytes(b"\0" + AWS.encode())
-    (tmp_path / "src/clean.txt").write_text("nothing here\n")
+    (tmp_path / "src/clean.txt").write_text("The office opens at nine on Monday.\n")
     (tmp_path / "src/allowed.txt").write_text(f"{AWS}  # yett:allow\n")
     (tmp_path / "src/link").symlink_to(tmp_path / "src")
     return tmp_path

@@ -15,14 +15,11 @@ from yett.detectors.inspector import Inspected, Inspector
 from yett.detectors.mask import matches
 from yett.detectors.shelf import SHELF
 from yett.errors import ConfigurationError, Mistake
+from yett.model.segment import ORIGINS
 
 # As other formats call them. Who is not known is `other`.
 ROLES = {
-    **{
-        role: role
-        for role in "system developer user assistant tool definition arguments document filename url other".split()
-    },
-    "function": "tool",
+    **{role: role for role in ORIGINS},
     "tool_result": "tool",
     "tool_call": "arguments",
     "tool_definition": "definition",

@@ -15,6 +15,7 @@ from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
+from yett.config.suppressions import suppressions
 from yett.config.units import parse_budget
 from yett.detectors.engine import Scanner
 from yett.errors import ConfigurationError, Mistake
@@ -81,6 +82,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
     settings = reading.settings
     mistakes = [*reading.mistakes, *sources.mistakes]
     scanner = Scanner(inspection.detectors(reading, mistakes))
+    suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)
     if mistakes or policy is None:
         raise ConfigurationError(tuple(mistakes))
@@ -92,6 +94,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
         settings=settings,
         policy=policy,
         scanner=scanner,
+        suppressions=suppressed,
         inspector=inspection.inspector(settings, scanner, policy),
         examiner=inspection.inspector(settings, Scanner(scanner.detectors), policy),
         prices=prices,

@@ -1,8 +1,8 @@
-"""Settings of detectors that an operator describes."""
+"""Settings of detectors that an operator describes, and of findings that are not to be seen for a while."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -35,4 +35,22 @@ class DetectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     not_matches: Annotated[
         tuple[str, ...], Meta(description="Texts that it must find nothing in; checked likewise.")
+    ] = ()
+
+
+class SuppressionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Findings that have been looked at and do not count for a while; `yett findings suppress` writes such a table."""
+
+    findings: Annotated[tuple[str, ...], Meta(description="What it is about: kinds, families, ids of detectors.")]
+    until: Annotated[str, Meta(description="The last day, in UTC, as in `2026-12-31`.")]
+    reason: Annotated[str, Meta(description="Why, for whoever reads this later.", min_length=1)]
+    teams: Annotated[tuple[str, ...], Meta(description="Only calls of these teams; empty: of all.")] = ()
+    on: Annotated[
+        tuple[Literal["request", "reply"], ...], Meta(description="Only on this side of a call; empty: on both.")
+    ] = ()
+    roles: Annotated[
+        tuple[str, ...], Meta(description="Only in texts of these, such as `document`; empty: of all.")
+    ] = ()
+    values: Annotated[
+        tuple[str, ...], Meta(description="Only these values, as keyed hashes; empty: whatever was found.")
     ] = ()

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from yett.config.detector_settings import DetectorSettings
+from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 
@@ -207,6 +207,9 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     detectors: Annotated[dict[str, DetectorSettings], Meta(description="Detectors of your own, by id.")] = field(
         default_factory=dict
     )
+    suppressions: Annotated[
+        dict[str, SuppressionSettings], Meta(description="Findings that do not count for a while.")
+    ] = field(default_factory=dict)
 
 
 class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):

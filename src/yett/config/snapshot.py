@@ -13,6 +13,7 @@ from yett.config.prices import Price, PriceBook
 from yett.config.settings import Settings
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspector
+from yett.detectors.suppress import Suppression
 from yett.model.caller import Caller
 from yett.model.guardrail import Panel
 from yett.model.key import VirtualKey
@@ -73,6 +74,7 @@ class Snapshot(Struct, frozen=True):
     pepper: bytes
     proxy: str  # "" or http://[user:password@]host[:port]
     panel: Panel | None = None  # the guardrails, when there are any
+    suppressions: tuple[Suppression, ...] = ()  # ended ones included
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     scopes: Mapping[bytes, tuple[Scope, ...]] = MappingProxyType({})
