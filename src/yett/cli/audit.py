@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 import msgspec
 
 from yett import verify as verifier
 from yett.cli.audit_lines import as_details, as_line
-from yett.cli.common import FINDINGS, INTEGRITY, configuration_option, json_option, print_json, told
-from yett.config import units
-from yett.config.reader import read
-from yett.errors import ConfigurationError, IntegrityError, Mistake
-from yett.model.record import Content
-from yett.stores.blobs import NAME, ContentKey, open_blob
-from yett.stores.journal import CONTENT_KEY
+from yett.cli.common import FINDINGS, INTEGRITY, json_option, print_json, told
+from yett.cli.journal import Moment, folder_of, opener, places
 from yett.stores.journal_reader import Entry, Filter, Follower, entries, entry, find, last
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 LOOK_SECONDS = 0.25
 
 
@@ -41,44 +31,7 @@ def command() -> None:
     """
 
 
-# ---- where the journal is, and the times that are asked for -----------------------------------------------------------------
-
-
-def _places(function: Command) -> Command:
-    kind = click.Path(path_type=Path, exists=True, file_okay=False)
-    folder = click.option("--dir", "folder", type=kind, help="The audit journal; by default that of yett.toml.")
-    return folder(configuration_option(function))
-
-
-def _folder(folder: Path | None, config: Path) -> Path:
-    """Raises UsageError when there is no journal."""
-    folder = folder or read(config, os.environ).audit
-    if not folder.is_dir():
-        raise click.UsageError(f"{folder}: there is no audit journal here yet; --dir says where another one is")
-    return folder
-
-
 _content_option = click.option("--content", is_flag=True, help="Also open what was kept of prompts and replies.")
-
-
-class _Moment(click.ParamType[Any]):
-    """A time in UTC, or how long ago: microseconds since the epoch."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        text = str(value)
-        try:
-            if re.fullmatch(r"\d{4}-.*", text):
-                moment = datetime.fromisoformat(text)
-                return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
-            return int((datetime.now(UTC).timestamp() - units.parse_duration(text)) * 1_000_000)
-        except (ValueError, OverflowError):
-            self.fail(
-                f'"{text}" is neither a time like 2026-11-21T08:30 (UTC) nor an age like 90s, 2h or 7d', param, ctx
-            )
 
 
 # ---- commands -----------------------------------------------------------------------------------------------------------------
@@ -89,12 +42,12 @@ class _Moment(click.ParamType[Any]):
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="How many entries to begin with."
 )
-@_places
+@places
 @json_option
 def tail(*, follow: bool, lines: int, folder: Path | None, config: Path, as_json: bool) -> None:
     """Print the newest entries, one line each; with --json as they are stored."""
     with told(as_json=as_json):
-        folder = _folder(folder, config)
+        folder = folder_of(folder, config)
         following = Follower(folder)
         newest = last(folder, lines)
         _print(newest, as_json=as_json)
@@ -114,15 +67,15 @@ def _follow(following: Follower, shown: set[tuple[str, int]], *, as_json: bool) 
 @command.command()
 @click.argument("call_id", metavar="ID")
 @_content_option
-@_places
+@places
 @json_option
 def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_json: bool) -> None:
     """Print everything that is recorded of one call (or of the events about ID)."""
     with told(as_json=as_json):
-        folder = _folder(folder, config)
+        folder = folder_of(folder, config)
         found = [entry(raw) for raw in find(folder, call_id)] or list(entries(folder, Filter(call=call_id)))
-        opener = _opener(folder, config) if content else None
-        told_of = [(each, opener(each) if opener else {}) for each in found]
+        open_content = opener(folder, config) if content else None
+        told_of = [(each, open_content(each) if open_content else {}) for each in found]
     if as_json:
         print_json([_object(each) | texts for each, texts in told_of])
     else:
@@ -143,17 +96,17 @@ def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_j
 @click.option("--event", default="", help="An event, like key.create or recovery.")
 @click.option("--kind", type=click.Choice(["intent", "outcome", "event"]), default=None)
 @click.option(
-    "--since", type=_Moment(), default=0, show_default="the beginning", help="2026-11-21T08:30 (UTC), or an age: 2h."
+    "--since", type=Moment(), default=0, show_default="the beginning", help="2026-11-21T08:30 (UTC), or an age: 2h."
 )
-@click.option("--until", type=_Moment(), default=0, show_default="now", help="Likewise.")
+@click.option("--until", type=Moment(), default=0, show_default="now", help="Likewise.")
 @click.option("-n", "--limit", type=click.IntRange(1), default=100, show_default=True, help="The newest so many.")
-@_places
+@places
 @json_option
 def search(*, limit: int, kind: str | None, folder: Path | None, config: Path, as_json: bool, **wanted: Any) -> None:
     """Print the entries that match all of the options, oldest first."""
     with told(as_json=as_json):
         chosen = Filter(kind=kind or "", **wanted)
-        found = list(islice(entries(_folder(folder, config), chosen, newest_first=True), limit))
+        found = list(islice(entries(folder_of(folder, config), chosen, newest_first=True), limit))
         _print(found[::-1], as_json=as_json)
     if not found:
         click.echo("yett: nothing matches", err=True)
@@ -164,20 +117,20 @@ def search(*, limit: int, kind: str | None, folder: Path | None, config: Path, a
 @command.command()
 @click.option("--jsonl", is_flag=True, required=True, help="JSON Lines: the only format there is so far.")
 @_content_option
-@click.option("--since", type=_Moment(), default=0, show_default="the beginning")
-@click.option("--until", type=_Moment(), default=0, show_default="now")
-@_places
+@click.option("--since", type=Moment(), default=0, show_default="the beginning")
+@click.option("--until", type=Moment(), default=0, show_default="now")
+@places
 def export(*, jsonl: bool, content: bool, since: int, until: int, folder: Path | None, config: Path) -> None:
     """Print all entries by time, exactly as they are stored.
 
     With --content each gets `request_text` and `reply_text` where they were kept, and is then no longer the stored line.
     """
     with told():
-        folder = _folder(folder, config)
-        opener = _opener(folder, config) if content else None
+        folder = folder_of(folder, config)
+        open_content = opener(folder, config) if content else None
         out = sys.stdout.buffer
         for each in entries(folder, Filter(since=since, until=until)):
-            line = msgspec.json.encode(_object(each) | opener(each)) if opener else each.raw
+            line = msgspec.json.encode(_object(each) | open_content(each)) if open_content else each.raw
             out.write(line + b"\n")
         out.flush()
 
@@ -186,7 +139,7 @@ def export(*, jsonl: bool, content: bool, since: int, until: int, folder: Path |
 @click.option("--key", default=None, help="The public key to trust: a copy of key.pub kept elsewhere, or its text.")
 @click.option("--anchor", multiple=True, help='A checkpoint kept elsewhere: FILE or "ORIGIN SIZE ROOT".')
 @click.option("--without-content", is_flag=True, help="The sealed content was left out of this copy.")
-@_places
+@places
 @json_option
 def verify(
     *, key: str | None, anchor: tuple[str, ...], without_content: bool, folder: Path | None, config: Path, as_json: bool
@@ -196,7 +149,7 @@ def verify(
     The same as `python -m yett.verify DIR`, which runs anywhere without Yett. Exit code 4 when the journal is not intact.
     """
     with told(as_json=as_json):
-        folder = _folder(folder, config)
+        folder = folder_of(folder, config)
     try:
         pinned = verifier.read_key(key) if key else None
         anchors = [verifier.read_anchor(each) for each in anchor]
@@ -227,26 +180,3 @@ def _object(each: Entry) -> dict[str, object]:
     except ValueError:
         return {"kind": "unreadable", "raw": each.raw.decode(errors="replace")}
     return value if isinstance(value, dict) else {"kind": "unreadable", "raw": value}
-
-
-def _opener(folder: Path, config: Path) -> Callable[[Entry], dict[str, object]]:
-    """Opens what an entry has kept. Raises ConfigurationError when the key is not there: it is never made by reading."""
-    path = read(config, os.environ).state / CONTENT_KEY
-    if not path.is_file():
-        raise ConfigurationError((Mistake(str(path), 0, "is not there, and content cannot be opened without it"),))
-    key = ContentKey.load(path)
-
-    def texts(each: Entry) -> dict[str, object]:
-        parts = (("request", each.record.request), ("reply", each.record.reply))
-        return {f"{part}_text": text for part, kept in parts for text in _text(folder, each, part, kept, key)}
-
-    return texts
-
-
-def _text(folder: Path, each: Entry, part: str, kept: Content | None, key: ContentKey) -> Iterator[str]:
-    if kept is None or not NAME.fullmatch(kept.blob):
-        return
-    try:
-        yield open_blob(folder, kept.blob, each.record.call, part, key).decode(errors="replace")
-    except IntegrityError as error:
-        yield f"(cannot be opened: {error})"
