@@ -50,6 +50,20 @@ def test_names_that_every_request_has_are_not_shown() -> None:
     assert walked(dict.fromkeys(COMMON_NAMES, None)).segments == []
 
 
+def test_words_of_the_protocol_are_nobodys_text() -> None:
+    def roles(value: Any) -> list[str]:
+        return [segment.role for segment in walked(value).segments]
+
+    assert roles({"type": "text", "text": "hello", "id": "call_1", "detail": "auto"}) == [
+        "other",
+        "user",
+        "other",
+        "other",
+    ]
+    assert roles({"id": "say this now", "type": "x" * 65, "format": ["a"]}) == ["user"] * 3  # not what belongs there
+    assert roles({"id": {"description": "an id"}, "tool_calls": [{"type": "function"}]}) == ["user", "other"]
+
+
 @pytest.mark.parametrize("value", [LONG_INTEGER, -LONG_INTEGER, 10**30])
 def test_long_integers_are_shown(value: int) -> None:
     assert [(segment.text, segment.index) for segment in walked([value]).segments] == [(str(value), UNPATCHABLE)]

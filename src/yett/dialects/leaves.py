@@ -7,6 +7,7 @@ the index UNPATCHABLE: they can be found but not rewritten, so an obligation to 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from yett.dialects.strict_json import MAX_DEPTH
@@ -31,6 +32,10 @@ COMMON_NAMES = frozenset(
 
 # Fields whose text is something else than the rest of its message.
 ROLE_OF = {"tool_calls": "arguments", "function_call": "arguments", "filename": "filename", "url": "url"}
+# Fields that hold a word or an id of the protocol, nobody's text; as long as that is what they hold.
+PROTOCOL = frozenset("role type id tool_call_id detail format".split())
+_LONGEST_ID = 64
+_SPACE = re.compile(r"\s")
 
 
 class Leaves:
@@ -51,7 +56,10 @@ class Leaves:
             for name, item in value.items():
                 if name not in COMMON_NAMES:
                     self.segments.append(Segment(name, role, UNPATCHABLE))
-                self.walk(item, ROLE_OF.get(name, role), depth + 1)
+                if name in PROTOCOL and type(item) is str and len(item) <= _LONGEST_ID and not _SPACE.search(item):
+                    self.walk(item, "other", depth + 1)
+                else:
+                    self.walk(item, ROLE_OF.get(name, role), depth + 1)
         elif kind is list:
             for item in value:
                 self.walk(item, role, depth + 1)
