@@ -144,7 +144,9 @@ class Scanner:
 
     def run(self, detector: int, text: str) -> int:
         """How many characters of `text`, from its start, continue the tail of a detector."""
-        return int(self._tails[detector].match(text.encode("utf-8", "surrogatepass")).end())
+        data = text.encode("utf-8", "surrogatepass")
+        end = int(self._tails[detector].match(data).end())
+        return end if len(data) == len(text) else len(data[:end].decode("utf-8", "surrogatepass"))
 
     def _spans(self, place: int, data: bytes) -> list[Candidate]:
         detector, pattern, tail = self.detectors[place], self._patterns[place], self._tails[place]
@@ -185,7 +187,7 @@ def _accepted(detector: Detector, data: bytes, start: int, end: int) -> int:
 
 def _in_characters(candidates: list[Candidate], data: bytes) -> list[Candidate]:
     """Byte offsets to character offsets, in one walk over the data."""
-    offsets = sorted({offset for candidate in candidates for offset in candidate[:2] if offset != OPEN})
+    offsets = sorted({offset for start, end, _, tail in candidates for offset in (start, end, tail) if offset != OPEN})
     characters = {OPEN: OPEN}
     previous = count = 0
     for offset in offsets:
@@ -193,7 +195,7 @@ def _in_characters(candidates: list[Candidate], data: bytes) -> list[Candidate]:
         characters[offset] = count
         previous = offset
     return [
-        Candidate(characters[start], characters[end], detector, characters[start] + tail - start)
+        Candidate(characters[start], characters[end], detector, characters[tail])
         for start, end, detector, tail in candidates
     ]
 
