@@ -21,13 +21,13 @@ def test_ids_are_unique() -> None:
 @pytest.mark.parametrize("detector", SHELF, ids=lambda detector: detector.id)
 def test_the_kind_has_a_family(detector: Detector) -> None:
     family, _, name = detector.kind.partition(".")
-    assert family in {"secret", "pii", "label", "exfiltration", "code"}
+    assert family in {"secret", "pii", "label", "exfiltration", "code", "unicode"}
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
 
 
 def test_every_kind_has_an_example() -> None:
     shown = {kind for _, kind, _ in FOUND}
-    elsewhere = ("exfiltration.", "code.")  # they show examples of each detector beside its tests
+    elsewhere = ("exfiltration.", "code.", "unicode.")  # they show examples of each detector beside its tests
     without = {detector.kind for detector in SHELF if not detector.kind.startswith(elsewhere)} - shown
     assert without == {
         "secret.azure-sas",

@@ -8,5 +8,6 @@ from yett.detectors.exfiltration.links import EXFILTRATION
 from yett.detectors.labels import LABELS
 from yett.detectors.pii import PII
 from yett.detectors.secrets import SECRETS
+from yett.detectors.unicode import UNICODE
 
-SHELF: tuple[Detector, ...] = (*SECRETS, *PII, *LABELS, *EXFILTRATION, *CODE)
+SHELF: tuple[Detector, ...] = (*SECRETS, *PII, *LABELS, *EXFILTRATION, *CODE, *UNICODE)
