@@ -7,7 +7,7 @@ reported at its place in the text that was given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from yett.detectors.normalise import fold, plain
 from yett.detectors.view import View
 from yett.model.finding import Finding
 from yett.model.segment import Segment
+
+Automaton = Callable[[bytes], Iterable[int]]
 
 DEPTH = 3  # encodings inside encodings that are undone
 THRESHOLD = 0.5
@@ -72,7 +74,7 @@ class _Evidence(Struct, frozen=True):
 class Shapes:
     """Which encodings and disguises may occur in a text, in one pass of an automaton."""
 
-    def __init__(self, automaton: Callable[[tuple[bytes, ...]], engine.Automaton] | None = None) -> None:
+    def __init__(self, automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None) -> None:
         patterns = decode.SHAPES | disguise.SHAPES
         self._names = tuple(patterns)
         build = automaton or (engine.Hyperscan if find_spec("hyperscan") else engine.Portable)

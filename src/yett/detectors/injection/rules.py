@@ -19,6 +19,8 @@ from yett.detectors.injection.languages import LANGUAGES
 from yett.detectors.injection.literals import needs
 from yett.detectors.injection.markup import MARKUP
 
+Automaton = Callable[[bytes], Iterable[int]]
+
 RULES: tuple[Rule, ...] = (*ENGLISH, *MARKUP, *LANGUAGES)
 
 _BEFORE = "\n\n"  # what stands before and after a text, so that a rule needs no anchors
@@ -68,7 +70,7 @@ class Rules:
     def __init__(
         self,
         rules: Sequence[Rule] = RULES,
-        automaton: Callable[[tuple[bytes, ...]], engine.Automaton] | None = None,
+        automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None,
     ) -> None:
         places: dict[str, int] = {}
         self._by_literal: dict[int, list[_Phrase]] = {}
