@@ -27,7 +27,12 @@ CLOCK_CALLS = {"now", "utcnow", "today"}
 # An auditor copies and reads the verifier alone, so it is one file, signature check included.
 ONE_FILE = {"verify.py"}
 # The readable twin that the shared ledger is tested against.
-WITHOUT_CALLER = {"yett.stores.memory_ledger"}
+WITHOUT_CALLER = {
+    "yett.stores.memory_ledger",
+    "yett.detectors.exfiltration.canary",
+    "yett.detectors.exfiltration.leak",
+    "yett.detectors.exfiltration.taint",
+}
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {
     "providers": {"kind"},
