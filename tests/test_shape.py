@@ -32,6 +32,11 @@ WITHOUT_CALLER = {
     "yett.detectors.exfiltration.canary",
     "yett.detectors.exfiltration.leak",
     "yett.detectors.exfiltration.taint",
+    "yett.detectors.code.language",
+    "yett.detectors.file_type",
+    "yett.detectors.quality",
+    "yett.detectors.size",
+    "yett.detectors.topics",
 }
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {
@@ -42,13 +47,17 @@ SHELVES = {
         "detector",
         "engine",
         "entropy",
+        "file_type",
         "inspector",
         "locate",
         "mask",
         "pattern",
+        "quality",
         "resolve",
+        "size",
         "suppress",
         "taxonomy",
+        "topics",
         "window",
     },
 }
