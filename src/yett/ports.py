@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from yett.model.guardrail import Advice, Panel, Question
 from yett.model.key import Limits
 from yett.model.record import Record
 from yett.model.route import Provider, Secret
+from yett.model.substitute import Substitute
 
 
 class Clock(Protocol):
@@ -144,6 +145,19 @@ class Exchange(Protocol):
 class Upstream(Protocol):
     async def send(self, outgoing: Outgoing) -> Exchange:
         """Connect (or reuse), send, wait for the head. Raises UpstreamFailure."""
+        ...
+
+
+class Vault(Protocol):
+    """What stands for values of earlier calls, by the key of their task. Nothing here raises: what cannot be kept or recalled is
+    not put back, which is the safe way to fail."""
+
+    def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> None:
+        """Keep them for so long, or longer when they are kept already."""
+        ...
+
+    def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute]:
+        """Those that are shown like this, in any case, and were issued in this task."""
         ...
 
 

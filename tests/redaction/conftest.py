@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from yett.model.finding import Finding
 from yett.model.segment import Segment
-from yett.redaction.known import Entry
+from yett.model.substitute import Substitute
 from yett.redaction.mint import Mint, task_key
 from yett.redaction.restore import Allowance, Restorer
 from yett.redaction.tokenise import Tokeniser
@@ -35,12 +35,12 @@ def found(segments: Sequence[Segment]) -> list[Finding]:
     ]
 
 
-def nothing(_: Sequence[str]) -> Iterable[Entry]:
+def nothing(_: Sequence[str]) -> Iterable[Substitute]:
     return ()
 
 
 def tokeniser(
-    ways: Ways = TOKENS, key: bytes = KEY, recall: Callable[[Sequence[str]], Iterable[Entry]] = nothing
+    ways: Ways = TOKENS, key: bytes = KEY, recall: Callable[[Sequence[str]], Iterable[Substitute]] = nothing
 ) -> Tokeniser:
     return Tokeniser(Mint(key), ways, recall)
 

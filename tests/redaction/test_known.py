@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from tests.redaction.conftest import noise
 
 from yett.model.route import Secret
-from yett.redaction.known import Entry, Known, Literals, is_token, token_shapes
+from yett.model.substitute import Substitute
+from yett.redaction.known import Known, Literals, is_token, token_shapes
 
 TOKEN = "EMAIL_7Q2MKDB3"
 SURROGATE = "u23@redacted.example"
 
 
-def entry(shown: str, kind: str = "pii.email") -> Entry:
-    return Entry(kind, shown, Secret(f"value of {shown}"))
+def entry(shown: str, kind: str = "pii.email") -> Substitute:
+    return Substitute(kind, shown, Secret(f"value of {shown}"))
 
 
 def known(*shown: str) -> Known:

@@ -30,8 +30,8 @@ from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.route import Secret
 from yett.model.segment import Segment
+from yett.model.substitute import Substitute
 from yett.redaction import tokenise
-from yett.redaction.known import Entry
 from yett.redaction.mint import Mint, task_key
 from yett.redaction.ways import Ways
 
@@ -207,18 +207,18 @@ def test_a_literal_for_which_nothing_is_left_is_cut_out() -> None:
 class Vault:
     """Recalls what it was given, and notes what it was asked for."""
 
-    def __init__(self, *entries: Entry) -> None:
+    def __init__(self, *entries: Substitute) -> None:
         self.entries = {entry.shown.lower(): entry for entry in entries}
         self.asked: list[str] = []
 
-    def recall(self, shown: Sequence[str]) -> Iterable[Entry]:
+    def recall(self, shown: Sequence[str]) -> Iterable[Substitute]:
         self.asked += shown
         return [self.entries[each.lower()] for each in shown if each.lower() in self.entries]
 
 
 @pytest.mark.parametrize("role", ["assistant", "tool", "arguments", "function"])
 def test_tokens_in_the_model_s_words_stay_and_are_recalled(role: str) -> None:
-    vault = Vault(Entry("pii.email", TOKEN, Secret(MAIL)))
+    vault = Vault(Substitute("pii.email", TOKEN, Secret(MAIL)))
     said = turn(("user", "and now?"), (role, f'{{"to":"{TOKEN.lower()}","cc":"EMAIL_2222BBB2"}}'))
     made = tokeniser(recall=vault.recall)
     assert made.texts(said, found(said)) == {}
@@ -234,7 +234,7 @@ def test_what_is_known_from_this_call_is_not_asked_for() -> None:
 
 
 def test_a_recalled_token_in_a_caller_s_words_is_a_literal() -> None:
-    vault = Vault(Entry("pii.email", TOKEN, Secret(MAIL)))
+    vault = Vault(Substitute("pii.email", TOKEN, Secret(MAIL)))
     said = turn(("assistant", TOKEN), ("user", TOKEN))
     made = tokeniser(recall=vault.recall)
     text = made.texts(said, found(said))[1]
@@ -248,7 +248,7 @@ def test_surrogates_in_the_model_s_words_are_no_new_values() -> None:
     said = turn(("user", MAIL), ("arguments", f"to {surrogate}"))
     findings = [*found(said), Finding("pii.email", 1, 3, 3 + len(surrogate), "test")]
     assert tokeniser(SURROGATES).texts(said, findings) == {0: surrogate}
-    recalled = tokeniser(SURROGATES, recall=Vault(Entry("pii.email", surrogate, Secret(MAIL))).recall)
+    recalled = tokeniser(SURROGATES, recall=Vault(Substitute("pii.email", surrogate, Secret(MAIL))).recall)
     assert recalled.texts(said[1:], [Finding("pii.email", 0, 3, 3 + len(surrogate), "test")]) == {}
     unknown = tokeniser(SURROGATES).texts(said[1:], [Finding("pii.email", 0, 3, 3 + len(surrogate), "test")])
     assert unknown.keys() == {1}

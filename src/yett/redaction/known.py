@@ -12,14 +12,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from msgspec import Struct
-
-from yett.model.route import Secret
+from yett.model.substitute import Substitute
 from yett.redaction.mint import ALPHABET, DIGITS, ID_LENGTH, LONGEST_TYPE
 
 LITERAL = "literal.text"  # the kind of what a caller wrote and that only looks like a token
 _ANY = ALPHABET + ALPHABET.lower()
 _TOKEN = re.compile(rf"\\{{0,2}}_([{_ANY}]{{{ID_LENGTH - 1}}}[{DIGITS}])")
+_TOKEN_BYTES = re.compile(rf"_[{_ANY}]{{{ID_LENGTH - 1}}}[{DIGITS}]".encode())
 _RUN = re.compile(r"[^\W_]+")
 _MOST_BACKSLASHES = 2  # one that Markdown wants, escaped once more in JSON
 _FEW = 16  # strings that are looked for one by one
@@ -28,18 +27,10 @@ _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ
 _LONGEST_TAIL = LONGEST_TYPE + _MOST_BACKSLASHES + 1 + ID_LENGTH
 
 
-class Entry(Struct, frozen=True):
-    """What stands for a value. `shown` is a token, or a surrogate; `kind` is that of the finding. The value cannot be printed."""
-
-    kind: str
-    shown: str
-    value: Secret
-
-
 class Match(NamedTuple):
     start: int
     end: int
-    entry: Entry
+    entry: Substitute
 
 
 class Literals:
@@ -125,9 +116,9 @@ class Known:
 
     __slots__ = ("_by_id", "_entries", "_literals", "_longest", "_sorted", "_starts", "_types")
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._entries: dict[str, Entry] = {}  # by `shown`, in lower case
-        self._by_id: dict[str, Entry] = {}  # tokens by their eight characters
+    def __init__(self, entries: Iterable[Substitute] = ()) -> None:
+        self._entries: dict[str, Substitute] = {}  # by `shown`, in lower case
+        self._by_id: dict[str, Substitute] = {}  # tokens by their eight characters
         self._literals = Literals(fold=True)
         self._types: set[str] = set()
         self._starts: set[str] = set()  # every beginning of a TYPE, whole ones too
@@ -139,14 +130,14 @@ class Known:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[Substitute]:
         return iter(self._entries.values())
 
-    def get(self, shown: str) -> Entry | None:
+    def get(self, shown: str) -> Substitute | None:
         """The entry that is shown as this, in any case."""
         return self._entries.get(shown.lower())
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: Substitute) -> bool:
         """False when something else is shown like this already."""
         type, _, id = entry.shown.rpartition("_")
         if entry.shown.lower() in self._entries or (is_token(entry.shown) and id in self._by_id):
@@ -164,7 +155,7 @@ class Known:
         self._sorted = None
         return True
 
-    def only(self, wanted: Callable[[Entry], bool]) -> Known:
+    def only(self, wanted: Callable[[Substitute], bool]) -> Known:
         """Those that are wanted; itself when all of them are."""
         chosen = [entry for entry in self if wanted(entry)]
         return self if len(chosen) == len(self) else Known(chosen)
@@ -243,6 +234,11 @@ def is_token(shown: str) -> bool:
     """Whether this has the shape of a token, as it is issued."""
     found = _TOKEN.search(shown)
     return found is not None and found.end() == len(shown) and shown[: found.start()].isalpha() and shown.isupper()
+
+
+def has_tokens(body: bytes) -> bool:
+    """Whether a body may hold tokens, as they are issued or with another case."""
+    return _TOKEN_BYTES.search(body) is not None
 
 
 def token_shapes(text: str) -> Iterator[str]:

@@ -23,7 +23,8 @@ from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.route import Secret
 from yett.model.segment import Segment
-from yett.redaction.known import LITERAL, Entry, Known, Literals, token_shapes
+from yett.model.substitute import Substitute
+from yett.redaction.known import LITERAL, Known, Literals, token_shapes
 from yett.redaction.mint import Mint
 from yett.redaction.surrogates import surrogate
 from yett.redaction.ways import Ways
@@ -38,7 +39,7 @@ _STRICTNESS = {"redact": 0, "tokenize": 1, "surrogate": 2}
 # Whose texts hold tokens rightly: a model that was shown them wrote them, or a tool that it called.
 _SHOWN_TOKENS = frozenset(("assistant", "tool", "function", "arguments"))
 
-Recall = Callable[[Sequence[str]], Iterable[Entry]]  # by what is shown, in any case
+Recall = Callable[[Sequence[str]], Iterable[Substitute]]  # by what is shown, in any case
 
 
 class _Region(NamedTuple):
@@ -126,7 +127,7 @@ class Tokeniser:
         for attempt in range(_ATTEMPTS):
             drawn = way == "surrogate" and surrogate(kind, value, self._mint.draw(kind, value, attempt))
             shown = drawn or self._mint.token(kind, value, attempt)
-            if shown.lower() != value.lower() and self.known.add(Entry(kind, shown, secret)):
+            if shown.lower() != value.lower() and self.known.add(Substitute(kind, shown, secret)):
                 return shown
         return self._issue(kind, "tokenize", value) if way == "surrogate" else ""
 

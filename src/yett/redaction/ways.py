@@ -1,4 +1,4 @@
-"""Ways: what policy wants done with a finding before the text leaves, the strictest first."""
+"""Ways: what policy wants done with a finding before the text leaves, for good or not."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ class Ways(Struct, frozen=True):
         return bool(self.tokenize or self.surrogate)
 
     def of(self, kind: str) -> str:
-        """redact, tokenize or surrogate; "" when the finding may leave as it is."""
-        tokenize, replace = _any(kind, self.tokenize), _any(kind, self.surrogate)
-        if _any(kind, self.redact) or ((tokenize or replace) and matches(kind, ONE_WAY)):
+        """redact, tokenize or surrogate; "" when the finding may leave as it is. Of the last two, the one whose selector is closer."""
+        tokenize, replace = _closest(kind, self.tokenize), _closest(kind, self.surrogate)
+        if _closest(kind, self.redact) or ((tokenize or replace) and matches(kind, ONE_WAY)):
             return "redact"
-        return "tokenize" if tokenize else "surrogate" if replace else ""
+        return "" if not tokenize and not replace else "tokenize" if tokenize >= replace else "surrogate"
 
 
-def _any(kind: str, selectors: Sequence[str]) -> bool:
-    return any(matches(kind, selector) for selector in selectors)
+def _closest(kind: str, selectors: Sequence[str]) -> int:
+    """The length of the longest selector that means this kind, 0 when none does."""
+    return max((len(selector) for selector in selectors if matches(kind, selector)), default=0)
