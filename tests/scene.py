@@ -34,6 +34,7 @@ from yett.stages.health import Health
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.journal_reader import entries, find
 from yett.stores.shared_ledger import SharedLedger
+from yett.stores.vault import Vault
 
 NOW = 1_795_003_200.0  # 2026-11-18 12:00 UTC, a Wednesday
 PEPPER = b"pepper of the tests"
@@ -380,6 +381,7 @@ class Scene:
             folder / "audit", folder, self.clock, durability=audit.durability, content=audit.content
         )
         self.ledger = SharedLedger(folder / "ledger", self.clock, scopes=64, holds=64)
+        self.vault = Vault(folder / "vault.db", self.clock)
         self.upstream = Upstream()
         self.meters = Meters(frozenset(snapshot.models))
         self.calls = Calls(folder / "audit")
@@ -394,6 +396,7 @@ class Scene:
             meter=self.meters,
             calls=self.calls,
             examine=Examiner().examine,
+            vault=self.vault,
             new_id=self._id,
             roll=lambda: 0.5,
             flights=set(),
@@ -406,6 +409,7 @@ class Scene:
     def close(self) -> None:
         self.journal.close()
         self.ledger.close()
+        self.vault.close()
 
     def __enter__(self) -> Self:
         return self

@@ -660,8 +660,8 @@ LOSSES = {
         ("inspection_and_policy_after_it", "policy_on_listings"),
     ),
     "no redaction": Loss(
-        "transform.bodies_for(call, plan, seen, trail)",
-        "transform.bodies_for(call, plan, inspect.NOTHING, trail)",
+        "transform.bodies_for(call, plan, seen, trail, gate.vault)",
+        "transform.bodies_for(call, plan, inspect.NOTHING, trail, gate.vault)",
         ("redaction",),
     ),
     "any target": Loss("plan.targets", "list(plan.route.targets)", ("targets",)),

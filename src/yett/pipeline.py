@@ -80,7 +80,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         plan = decide.after_inspection(snapshot, caller, call, seen, now, trail)
     decide.follow(plan, trail)
     # transform: refuses what cannot be redacted, before it costs anything
-    bodies = transform.bodies_for(call, plan, seen, trail)
+    bodies = transform.bodies_for(call, plan, seen, trail, gate.vault)
     # reserve, then record the intent: nothing leaves before both have succeeded
     worst = worst_case(plan, caller, call)
     trail.input_tokens = worst.input
@@ -102,9 +102,9 @@ async def _invoke(
 ) -> None:
     trail = flight.trail
     reply = flight.reply = (
-        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic)
+        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies)
         if call.stream
-        else BufferedReply(plan, trail)
+        else BufferedReply(plan, trail, bodies)
     )
 
     async def deliver(exchange: Exchange, target: Target) -> None:

@@ -132,6 +132,25 @@ def test_obligations_of_all_matched_permits_are_united_strictest_first(facts):
     assert "route:eu" in map(str, policies.decide(facts(stream=True)).obligations)
 
 
+@pytest.mark.parametrize(
+    ("bound", "left"),
+    [
+        ("redact:pii tokenize:pii.email surrogate:pii", "redact:pii"),
+        ("redact:pii.email tokenize:pii surrogate:pii.card", "redact:pii.email surrogate:pii.card tokenize:pii"),
+        ("redact:pii tokenize:pii surrogate:pii.card", "redact:pii"),
+        ("tokenize:pii surrogate:pii", "tokenize:pii"),
+        ("tokenize:pii.email tokenize:pii surrogate:custom", "surrogate:custom tokenize:pii tokenize:pii.email"),
+        ("withhold:pii withhold:pii.card restore:pii.email@mail restore:other@mail", "restore:other@mail withhold:pii"),
+        ("restore:pii@mail restore:pii.email@mail restore:pii.email@*", "restore:pii.email@* restore:pii@mail"),
+        ("restore:pii.email@mail withhold:pii.email", "withhold:pii.email"),
+        ("restore:pii@mail withhold:pii.email", "restore:pii@mail withhold:pii.email"),
+    ],
+)
+def test_what_a_stricter_obligation_covers_is_left_out(facts, bound, left):
+    policies = engine(GRANT, f'@id("a") @obligation("{bound}") permit (principal, action, resource);')
+    assert " ".join(map(str, policies.decide(facts()).obligations)) == left
+
+
 def test_the_advice_of_the_most_severe_forbid_is_told(facts):
     forbid = '@id("{0}") @severity("{1}") @advice("{2}") forbid (principal, action, resource);'
     policies = engine(

@@ -16,5 +16,19 @@ def test_duties_are_sorted_by_what_has_to_be_done() -> None:
             Obligation("redact", "secret"),
             Obligation("route", "on-prem"),
             Obligation("tag", "seen"),
+            Obligation("tokenize", "pii.card"),
+            Obligation("surrogate", "pii.email"),
+            Obligation("withhold", "pii.iban"),
+            Obligation("restore", "pii.email@send_mail"),
+            Obligation("restore", "pii.phone@*"),
         ]
-    ) == Duties(redact=("pii", "secret"), cap=7, tags=("seen",))
+    ) == Duties(
+        redact=("pii", "secret"),
+        tokenize=("pii.card",),
+        surrogate=("pii.email",),
+        withhold=("pii.iban",),
+        restore=(("pii.email", "send_mail"), ("pii.phone", "*")),
+        cap=7,
+        tags=("seen",),
+        reversible=True,
+    )

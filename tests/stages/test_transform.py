@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -20,9 +22,26 @@ from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.call import Inbound
 from yett.model.segment import Segment
+from yett.model.substitute import Substitute
 from yett.stages import decide, inspect, transform
 from yett.stages.record import Trail
 from yett.stages.understand import surface_of
+
+
+class Memory:
+    """Implements `ports.Vault`, for as long as the test runs."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[bytes, str], Substitute] = {}
+        self.seconds: set[float] = set()
+
+    def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> None:
+        self.kept |= {(task, substitute.shown): substitute for substitute in substitutes}
+        self.seconds.add(seconds)
+
+    def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute]:
+        return [self.kept[task, each] for each in shown if (task, each) in self.kept]
+
 
 SCANNER = Scanner(SHELF)
 POLICIES = (
@@ -33,12 +52,14 @@ POLICIES = (
 )
 
 
-def prepared(snapshot: Snapshot, inbound: Inbound) -> tuple[transform.Bodies, Trail, decide.Plan]:
+def prepared(
+    snapshot: Snapshot, inbound: Inbound, vault: Memory | None = None
+) -> tuple[transform.Bodies, Trail, decide.Plan]:
     surface, caller, trail = surface_of(inbound), caller_of(snapshot), trail_of(snapshot)
     call = surface.read(surface, inbound, ())
     seen = seen_by(snapshot, surface, call)
     plan = decide.after_inspection(snapshot, caller, call, seen, NOW, trail)
-    return transform.bodies_for(call, plan, seen, trail), trail, plan
+    return transform.bodies_for(call, plan, seen, trail, vault or Memory()), trail, plan
 
 
 @pytest.fixture
@@ -60,7 +81,7 @@ def test_each_target_gets_what_it_may_see(external: Snapshot) -> None:
 def test_a_body_is_made_once(external: Snapshot) -> None:
     bodies, trail, plan = prepared(external, chat("nothing"))
     assert bodies.of(plan.targets[0]) is bodies.of(plan.targets[0])
-    assert trail.findings == ()
+    assert not trail.findings
 
 
 def test_what_stands_in_a_name_blocks_the_call(external: Snapshot) -> None:
@@ -70,7 +91,7 @@ def test_what_stands_in_a_name_blocks_the_call(external: Snapshot) -> None:
     seen = seen_by(external, surface, call)
     plan = decide.after_inspection(external, caller, call, seen, NOW, trail)
     with pytest.raises(Refusal) as caught:
-        transform.bodies_for(call, plan, seen, trail)
+        transform.bodies_for(call, plan, seen, trail, Memory())
     assert caught.value.code == "content_blocked"
     assert SECRET not in str(caught.value)
     assert [(count.kind, count.action) for count in trail.findings] == [("secret.github-token", "blocked")]
@@ -135,3 +156,88 @@ def test_redaction_hits_exactly_what_was_found(
     assert {n for n, text in after.items() if text != masked.get(n, before.get(n))} <= {
         n for n, text in after.items() if text == "target" or n == UNPATCHABLE
     }
+
+
+# ---- what comes back ------------------------------------------------------------------------------------------------
+
+TOKENS = (
+    '@id("all") permit (principal, action, resource);'
+    '@id("away") @obligation("tokenize:pii, surrogate:pii.card, redact:secret") permit (principal, action == Action::"InvokeModel", resource)'
+    ' when { resource.provider.labels.contains("external") };'
+)
+
+
+@pytest.fixture
+def tokens(compiled: Compiled) -> Snapshot:
+    return keyed(compiled(TOKENS))
+
+
+def content(body: bytes, place: int = 0) -> Any:
+    return json.loads(body)["messages"][place]["content"]
+
+
+def test_only_targets_that_may_not_see_it_get_tokens(tokens: Snapshot) -> None:
+    vault = Memory()
+    bodies, trail, plan = prepared(tokens, chat(f"{MAIL} 4111 1111 1111 1111 {SECRET}"), vault)
+    sim, local = plan.targets
+    sent = content(bodies.of(sim))
+    assert re.fullmatch(r"EMAIL_\w{8} 4000 00\d\d \d{4} \d{4} \[REDACTED:secret\.github-token\]", sent)
+    assert content(bodies.of(local)) == f"{MAIL} 4111 1111 1111 1111 {SECRET}"
+    assert bodies.known(local) is None
+    known = bodies.known(sim)
+    assert known is not None
+    assert {each.value.reveal() for each in known} == {MAIL, "4111 1111 1111 1111"}
+    assert [(count.kind, count.action) for count in trail.findings] == [
+        ("pii.card", "replaced"), ("pii.email", "tokenized"), ("secret.github-token", "redacted")
+    ]  # fmt: skip
+    assert vault.seconds == {86_400.0}
+    assert {each.value.reveal() for each in vault.kept.values()} == {MAIL, "4111 1111 1111 1111"}
+
+
+def test_a_later_turn_recalls_what_it_no_longer_holds(tokens: Snapshot) -> None:
+    vault = Memory()
+    bodies, _, plan = prepared(tokens, chat(f"write to {MAIL}"), vault)
+    token = content(bodies.of(plan.targets[0])).split()[-1]
+    later = [{"role": "user", "content": f"and {token}?"}, {"role": "assistant", "content": f"To {token}"}]
+    bodies, trail, plan = prepared(tokens, chat("", messages=later), vault)
+    assert content(bodies.of(plan.targets[0]), 1) == f"To {token}"
+    assert content(bodies.of(plan.targets[0])).startswith("and TEXT_")  # a caller's own words are no token
+    known = bodies.known(plan.targets[0])
+    assert known is not None
+    assert MAIL in {each.value.reveal() for each in known}
+    assert not trail.findings
+    elsewhere = replace_header(chat("", messages=later), b"another task")
+    assert prepared(tokens, elsewhere, vault)[0].known(plan.targets[0]) is None
+
+
+def replace_header(inbound: Inbound, task: bytes) -> Inbound:
+    return post(inbound.body, {b"x-yett-task": task})
+
+
+def test_clean_text_has_nothing_to_come_back(tokens: Snapshot) -> None:
+    bodies, _, plan = prepared(tokens, chat("nothing"))
+    assert bodies.known(plan.targets[0]) is None
+    assert bodies.of(plan.targets[0]) is bodies.of(plan.targets[0])
+
+
+def test_what_cannot_be_rewritten_cannot_be_exchanged(tokens: Snapshot) -> None:
+    with pytest.raises(Refusal) as caught:
+        prepared(tokens, post(chat(MAIL).body[:-1] + b',"%b":1}' % MAIL.encode()))
+    assert caught.value.code == "content_blocked"
+
+
+def test_targets_that_ask_for_the_same_share_the_work(compiled: Compiled) -> None:
+    policies = TOKENS.replace(' when { resource.provider.labels.contains("external") }', "")
+    bodies, _, plan = prepared(keyed(compiled(policies)), chat(MAIL))
+    assert bodies.known(plan.targets[0]) is bodies.known(plan.targets[1])
+
+
+def test_whether_the_answer_is_to_be_json(tokens: Snapshot) -> None:
+    for wanted, json_text in (
+        (None, False),
+        ("json", False),
+        ({"type": "text"}, False),
+        ({"type": "json_object"}, True),
+    ):
+        assert prepared(tokens, chat(MAIL, response_format=wanted))[0].wants_json is json_text
+    assert not prepared(tokens, chat(MAIL))[0].wants_json

@@ -36,6 +36,7 @@ from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
 from yett.stores.keys import KeyStore
 from yett.stores.shared_ledger import SharedLedger
+from yett.stores.vault import Vault
 
 log = logging.getLogger("yett")
 
@@ -120,6 +121,7 @@ class Worker:
         self.journal.start()
         with _written(self.state):
             self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
+            self.vault = Vault(self.state / "vault.db", self._clock)
         self._take_over()
         self.health = Health(settings.routing)
         self.upstream = UpstreamClient(
@@ -140,6 +142,7 @@ class Worker:
             meter=self.meters,
             calls=Calls(self.audit),
             examine=self.examiner.examine,
+            vault=self.vault,
             new_id=call_ids(),
             roll=random.random,
             flights=set(),
@@ -195,6 +198,7 @@ class Worker:
         self.examiner.close()
         self.journal.close()
         self.ledger.close()
+        self.vault.close()
         self.keys.close()
         self.meters.flush()
 

@@ -212,6 +212,15 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
 
 
+class RedactionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands for values that policies let leave as tokens or surrogates."""
+
+    ttl: Annotated[
+        Seconds,
+        Meta(description="How long it is kept, encrypted, for the later calls of a task, after it was last used."),
+    ] = 86_400.0
+
+
 class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Retries, failover, circuit breaker."""
 
@@ -287,6 +296,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     guardrails: Annotated[dict[str, GuardrailSettings], Meta(description="Second opinions, by name.")] = field(
         default_factory=dict
     )
+    redaction: Annotated[RedactionSettings, Meta(description="Values that come back.")] = RedactionSettings()
     routing: Annotated[RoutingSettings, Meta(description="Retries, failover, circuit breaker.")] = RoutingSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description='Your own prices, by target: `[prices."provider/model"]`.')

@@ -5,6 +5,7 @@ Only the fields that Yett acts on are checked; everything else passes as it is a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -250,6 +251,53 @@ def drop_logprobs(document: dict[str, Any]) -> bool:
             choice["logprobs"] = None
             found = True
     return found
+
+
+# Not the model's words: repeated in every chunk, or fixed vocabulary.
+ENVELOPE = frozenset(
+    "id object created model system_fingerprint service_tier obfuscation role type index finish_reason logprobs usage".split()
+)
+
+
+def place_of(path: Sequence[object]) -> str:
+    """What a string at the end of this path into a choice is: `content`, `text` of another kind, a tool call's `arguments` (JSON)
+    or its `input` (not JSON); "" for what else a tool call has."""
+    name = path[-1]
+    if "tool_calls" in path or "function_call" in path:
+        return str(name) if name in ("arguments", "input") else ""
+    return "content" if "content" in path else "text"
+
+
+def wants_json(body: bytes) -> bool:
+    """Whether a request asks for an answer that is JSON (`response_format`)."""
+    if b"response_format" not in body and b"\\u" not in body:
+        return False
+    wanted = strict_json.decode(body).get("response_format")
+    return type(wanted) is dict and wanted.get("type") in ("json_object", "json_schema")
+
+
+def change_words(body: bytes, change: Callable[[str, str, str], str]) -> bytes:
+    """A reply with the model's words changed. `change` is given a text, its place (see `place_of`) and, in a tool call, the name
+    of the tool. Raises Refusal when the reply can be read in more than one way."""
+    texts: dict[int, str] = {}
+    count = 0
+
+    def walk(value: Any, path: tuple[object, ...], tool: str) -> None:
+        nonlocal count
+        if type(value) is str:
+            if not ENVELOPE.intersection(path) and (changed := change(value, place_of(path), tool)) != value:
+                texts[count] = changed
+            count += 1
+        elif type(value) is dict:
+            own = value.get("name")
+            for name, item in value.items():
+                walk(item, (*path, name), own if type(own) is str else tool)
+        elif type(value) is list:
+            for item in value:
+                walk(item, path, tool)
+
+    walk(strict_json.decode(body), ("",), "")
+    return patch.apply(body, patch.strings(body, texts)) if texts else body
 
 
 # ---- errors, lists ------------------------------------------------------------------------------------------------

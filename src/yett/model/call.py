@@ -34,3 +34,4 @@ class Call(Struct, frozen=True):
     tools: bool = False
     labels: tuple[str, ...] = ()  # declared by the caller or its key, sorted; inspection may add to them
     argument: str = ""
+    task: str = ""  # what the caller says that the call is part of

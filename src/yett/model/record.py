@@ -27,7 +27,7 @@ class FindingCount(Struct, frozen=True):
     kind: str
     count: int
     where: str  # request | reply
-    action: str  # what was done: noted, redacted, blocked, observed
+    action: str  # what was done: noted, redacted, tokenized, replaced, blocked, observed; in a reply: restored
 
 
 class Content(Struct, frozen=True, omit_defaults=True):

@@ -257,7 +257,7 @@ def _unknown_names(
             problems.append((f"there is no {uid}{suggestion(uid.id, existing)}", uid.id))
     findings = names.get("finding")
     if findings is not None:
-        named = {*reading.findings, *(o.argument for o in bound if o.verb == "redact")}
+        named = {*reading.findings, *filter(None, map(obligation_language.selector, bound))}
         problems += [
             (f'no detector finds "{kind}"{suggestion(kind, findings)}', kind) for kind in sorted(named - findings)
         ]

@@ -10,12 +10,19 @@ from yett.model.decision import Obligation
 
 
 class Duties(Struct, frozen=True):
-    """`redact` are selectors (families or kinds), `cap` is a number of output tokens, 0 for none, `tags` are labels for the
-    record. `route` is not here: it has done its work when the targets were chosen."""
+    """`redact`, `tokenize` and `surrogate` are selectors (families or kinds) of what is exchanged before a text leaves, `withhold`
+    of what is not put back in the reply, `restore` of what is put back into the arguments of a tool, too. `cap` is a number of
+    output tokens, 0 for none, `tags` are labels for the record. `route` is not here: it has done its work when the targets were
+    chosen."""
 
     redact: tuple[str, ...] = ()
+    tokenize: tuple[str, ...] = ()
+    surrogate: tuple[str, ...] = ()
+    withhold: tuple[str, ...] = ()
+    restore: tuple[tuple[str, str], ...] = ()  # selector and tool, "*" for all tools
     cap: int = 0
     tags: tuple[str, ...] = ()
+    reversible: bool = False  # something is to be put back in the reply
 
 
 NONE = Duties()
@@ -24,9 +31,15 @@ NONE = Duties()
 def duties_of(obligations: Sequence[Obligation]) -> Duties:
     if not obligations:
         return NONE
-    caps = [int(o.argument.removeprefix("max_tokens=")) for o in obligations if o.verb == "cap"]
+    by_verb: dict[str, list[str]] = {}
+    for obligation in obligations:
+        by_verb.setdefault(obligation.verb, []).append(obligation.argument)
+    named = {verb: tuple(by_verb.get(verb, ())) for verb in ("redact", "tokenize", "surrogate", "withhold")}
+    restored = [argument.partition("@") for argument in by_verb.get("restore", ())]
     return Duties(
-        redact=tuple(o.argument for o in obligations if o.verb == "redact"),
-        cap=min(caps, default=0),
-        tags=tuple(o.argument for o in obligations if o.verb == "tag"),
+        **named,
+        restore=tuple((selector, tool) for selector, _, tool in restored),
+        cap=min((int(argument.removeprefix("max_tokens=")) for argument in by_verb.get("cap", ())), default=0),
+        tags=tuple(by_verb.get("tag", ())),
+        reversible="tokenize" in by_verb or "surrogate" in by_verb,
     )

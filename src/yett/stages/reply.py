@@ -24,8 +24,9 @@ from yett.stages import inspect
 from yett.stages.decide import Plan, judge_reply
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
+from yett.stages.restore import Restoration, allowed
 from yett.stages.stream import BrokenStreamError, StreamReview
-from yett.stages.transform import masked
+from yett.stages.transform import Bodies, masked
 
 _NO_KINDS: frozenset[str] = frozenset()
 
@@ -35,9 +36,10 @@ class BufferedReply:
 
     begun = False
 
-    def __init__(self, plan: Plan, trail: Trail) -> None:
+    def __init__(self, plan: Plan, trail: Trail, bodies: Bodies) -> None:
         self._plan = plan
         self._trail = trail
+        self._bodies = bodies
         self.status = 200
         self.body = b""
         self.kept = b""  # the body as the record keeps it
@@ -70,6 +72,13 @@ class BufferedReply:
         self.kept = kept_text(plan.snapshot.settings.audit.content, body, segments, findings)
         redact = self._judge(findings, segments, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
+        restoration = _restoration(self._plan, trail, target, self._bodies)
+        if restoration is not None:
+            try:
+                self.body = restoration.body(self.body)
+            except Refusal:  # readable, but not in one way only: nobody knows where the values would go
+                raise UpstreamFailure("garbage") from None
+            trail.findings = [*trail.findings, *restoration.counted]
 
     def _look(self, body: bytes) -> inspect.Seen:
         try:
@@ -100,14 +109,18 @@ class BufferedReply:
 class StreamedReply:
     """A reply that is passed on event by event, as it comes."""
 
-    def __init__(self, plan: Plan, trail: Trail, wants_usage: bool, outlet: Outlet, now: Callable[[], float]) -> None:
+    def __init__(
+        self, plan: Plan, trail: Trail, wants_usage: bool, outlet: Outlet, now: Callable[[], float], bodies: Bodies
+    ) -> None:
         self._plan = plan
         self._trail = trail
+        self._bodies = bodies
         self._outlet = outlet
         self._wants_usage = wants_usage
         self._now = now
-        self._buffered = BufferedReply(plan, trail)
+        self._buffered = BufferedReply(plan, trail, bodies)
         self._review: StreamReview | None = None
+        self._restoration: Restoration | None = None
         self.begun = False
 
     async def deliver(self, exchange: Exchange, target: Target) -> None:
@@ -121,12 +134,14 @@ class StreamedReply:
         plan, trail = self._plan, self._trail
         settings = plan.snapshot.settings
         judge_reply(plan, trail, target, _NO_KINDS)
+        self._restoration = _restoration(plan, trail, target, self._bodies)
         review = self._review = StreamReview(
             plan.snapshot.scanner if settings.inspection.stream else None,
             lambda kinds: judge_reply(plan, trail, target, kinds),
             want_usage=self._wants_usage,
             keep={"none": "", "digest": "full"}.get(settings.audit.content, settings.audit.content),
             limit=settings.gateway.max_reply_bytes,
+            restoration=self._restoration,
         )
         try:
             await exchange.stream(lambda data: self._write(review.feed(data)))
@@ -189,7 +204,17 @@ class StreamedReply:
                     FindingCount(kind, count, "reply", action)
                     for (kind, action), count in sorted(self._review.findings.items())
                 ),
+                *(self._restoration.counted if self._restoration else ()),
             ]
+
+
+def _restoration(plan: Plan, trail: Trail, target: Target, bodies: Bodies) -> Restoration | None:
+    """What may be put back into this target's reply; None for nearly all calls, of which nothing was exchanged."""
+    known = bodies.known(target)
+    if known is None:
+        return None
+    limit = plan.snapshot.settings.gateway.max_reply_bytes
+    return Restoration(known, allowed(plan, trail, target, known), json=bodies.wants_json, limit=limit)
 
 
 def kept_text(keep: str, body: bytes, segments: Sequence[Segment], findings: Sequence[Finding]) -> bytes:

@@ -17,10 +17,12 @@ from yett.detectors.engine import Scanner
 from yett.detectors.mask import marker, mask, matches, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
-from yett.dialects.openai_chat import DONE, drop_logprobs, usage_of
+from yett.dialects.openai_chat import DONE, ENVELOPE, drop_logprobs, place_of, usage_of
 from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.usage import Usage
+from yett.redaction.restore import Piece, Restorer
+from yett.stages.restore import Restoration
 
 Channel = tuple[object, ...]
 Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> selectors to redact; raises Refusal
@@ -28,10 +30,6 @@ Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> sel
 MAX_CHANNELS = 1024  # an upstream that opens more is filling our memory
 MAX_NESTING = 32
 
-# Not the model's words: repeated in every chunk, or fixed vocabulary.
-_ENVELOPE = frozenset(
-    "id object created model system_fingerprint service_tier obfuscation role type index finish_reason logprobs usage".split()
-)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -71,10 +69,11 @@ class _Slot:
 class _Track:
     """One channel: its window, and the slots whose text the window still holds."""
 
-    __slots__ = ("kept", "masked", "queue", "window")
+    __slots__ = ("kept", "masked", "queue", "restorer", "window")
 
-    def __init__(self, window: Window | None) -> None:
+    def __init__(self, window: Window | None, restorer: Restorer | None) -> None:
         self.window = window  # None: the stream is not inspected
+        self.restorer = restorer  # None: nothing is put back
         self.kept: list[str] = []  # for the record
         self.masked = ""  # the kind of finding that the last settled character was part of
         self.queue: deque[_Slot] = deque()
@@ -83,7 +82,16 @@ class _Track:
 class StreamReview:
     """`feed` takes upstream bytes and returns the bytes that may go to the caller now."""
 
-    def __init__(self, scanner: Scanner | None, judge: Judge, *, want_usage: bool, keep: str, limit: int) -> None:
+    def __init__(
+        self,
+        scanner: Scanner | None,
+        judge: Judge,
+        *,
+        want_usage: bool,
+        keep: str,
+        limit: int,
+        restoration: Restoration | None = None,
+    ) -> None:
         self._scanner = scanner
         self._judge = judge
         self._want_usage = want_usage
@@ -96,6 +104,8 @@ class StreamReview:
         self._kinds: frozenset[str] = frozenset()
         self._keep = keep  # what the record keeps of the text: "", "full", "redacted"
         self._limit = limit  # bytes
+        self._restoration = restoration
+        self._tools: dict[Channel, str] = {}  # names of the tools that are called, where something may be put back
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
         self.usage: Usage | None = None
         self.finish: list[str] = []
@@ -155,7 +165,7 @@ class StreamReview:
         for name, value in document.items():
             if name == "choices" and type(value) is list:
                 self._choices(event, value, ended)
-            elif name not in _ENVELOPE:
+            elif name not in ENVELOPE:
                 self._collect(event, document, (name,), ("",))
                 self.failed = self.failed or name == "error"
         for channel in ended:
@@ -182,7 +192,7 @@ class StreamReview:
             raise BrokenStreamError("garbage")
         for key in keys:
             value = node[key]
-            if value is None or key in _ENVELOPE:
+            if value is None or key in ENVELOPE:
                 continue
             kind = type(value)
             if kind is str:
@@ -202,12 +212,14 @@ class StreamReview:
         track = self._tracks.get(channel)
         if track is None:
             track = self._begin(channel)
-        if track.window is None:
+        if self._restoration is not None and channel[-1] == "name":
+            self._tools[channel[:-1]] = self._tools.get(channel[:-1], "") + text
+        if track.window is None and track.restorer is None:
             if self._keep:
                 track.kept.append(text)
             return
-        released = track.window.feed(text)
-        if not track.queue and not released.findings and len(released.text) == len(text):
+        released = Released(text) if track.window is None else track.window.feed(text)
+        if not track.queue and not released.findings and len(released.text) == len(text) and track.restorer is None:
             if self._keep:
                 track.kept.append(text)
             return  # nothing waited, nothing waits: the event's bytes can go as they are
@@ -220,7 +232,11 @@ class StreamReview:
     def _begin(self, channel: Channel) -> _Track:
         if len(self._tracks) >= MAX_CHANNELS:
             raise BrokenStreamError("garbage")
-        track = self._tracks[channel] = _Track(Window(self._scanner) if self._scanner else None)
+        window = Window(self._scanner) if self._scanner else None
+        restorer = None
+        if self._restoration is not None:
+            restorer = self._restoration.reader(place_of(channel), self._tools.get(channel[:-1], ""))
+        track = self._tracks[channel] = _Track(window, restorer)
         return track
 
     @property
@@ -240,8 +256,10 @@ class StreamReview:
             if not self._note(finding) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
-                self._advance(track, text[at : finding.start], finding.start - at, masked=False)
+                self._pass(track, text[at : finding.start])
                 at, track.masked = finding.start, ""
+            if track.restorer is not None:
+                self._put_back(track, track.restorer.finish())  # no token goes on behind a marker
             # As in `mask`: one marker for spans that overlap, and for the touching pieces of one very long match.
             shown = ""
             if finding.start == at and track.masked != finding.kind:
@@ -249,8 +267,19 @@ class StreamReview:
             self._advance(track, shown, finding.end - at, masked=True)
             at = finding.end
         if at < len(text):
-            self._advance(track, text[at:], len(text) - at, masked=False)
+            self._pass(track, text[at:])
             track.masked = ""
+
+    def _pass(self, track: _Track, text: str) -> None:
+        """Text that may be shown, with what is to be put back into it."""
+        if track.restorer is None:
+            self._advance(track, text, len(text), masked=False)
+        else:
+            self._put_back(track, track.restorer.feed(text))
+
+    def _put_back(self, track: _Track, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._advance(track, piece.text, piece.length, masked=piece.restored)
 
     def _note(self, finding: Finding) -> bool:
         """Count the finding; True when it must be redacted. New kinds are put before policy first."""
@@ -266,7 +295,7 @@ class StreamReview:
         return redact
 
     def _advance(self, track: _Track, text: str, length: int, *, masked: bool) -> None:
-        """`length` characters of the original are settled; `text` is they themselves, or the marker that replaces them."""
+        """`length` characters of the original are settled; `text` is they themselves, or what replaces them: a marker, a value."""
         queue = track.queue
         while length and queue:
             slot = queue[0]
@@ -288,8 +317,11 @@ class StreamReview:
     def _flush(self, channel: Channel) -> None:
         """End the windows of a choice (of all, for the empty channel): nothing can follow that would complete a match."""
         for key, track in self._tracks.items():
-            if track.window is not None and key[: len(channel)] == channel:
-                self._release(track, track.window.finish())
+            if key[: len(channel)] == channel:
+                if track.window is not None:
+                    self._release(track, track.window.finish())
+                if track.restorer is not None:
+                    self._put_back(track, track.restorer.finish())
 
     def _emit(self, but: _Event | None = None) -> None:
         """Show the events whose text has moved, in the order in which they came. The others, of which there may be thousands

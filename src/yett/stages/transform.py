@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from yett.detectors.mask import mask, select
 from yett.dialects import openai_chat
@@ -13,6 +15,12 @@ from yett.model.finding import Finding
 from yett.model.record import FindingCount
 from yett.model.route import Target
 from yett.model.segment import Segment
+from yett.model.substitute import Substitute
+from yett.ports import Vault
+from yett.redaction.known import Known, has_tokens
+from yett.redaction.mint import Mint, task_key
+from yett.redaction.tokenise import Recall, Tokeniser
+from yett.redaction.ways import Ways
 from yett.stages import inspect
 from yett.stages.decide import Edit, Plan
 from yett.stages.record import Trail
@@ -23,29 +31,46 @@ def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int
 
     Raises Refusal("content_blocked") when one stands where it cannot be rewritten: in a field's name, in a number.
     """
+    _rewritable(segments, findings)
     by_segment: dict[int, list[Finding]] = {}
     for finding in findings:
         by_segment.setdefault(finding.segment, []).append(finding)
-    texts = {}
-    for position, found in by_segment.items():
-        segment = segments[position]
-        if segment.index == UNPATCHABLE:
-            raise Refusal(
-                "content_blocked", f"{found[0].kind} stands in a name or number, where it cannot be redacted."
-            )
-        texts[segment.index] = mask(segment.text, found)
-    return texts
+    return {segments[position].index: mask(segments[position].text, found) for position, found in by_segment.items()}
 
 
-def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail) -> Bodies:
+def _rewritable(segments: Sequence[Segment], findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        if segments[finding.segment].index == UNPATCHABLE:
+            raise Refusal("content_blocked", f"{finding.kind} stands in a name or number, where it cannot be redacted.")
+
+
+def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: Vault) -> Bodies:
     """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
     try:
         bodies = Bodies(call, plan, seen.findings, seen.segments)
+        if any(duties.reversible for _, duties in plan.permitted):
+            _exchange(bodies, call, seen, trail, vault)
     except Refusal:
         trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
         raise
     trail.findings = bodies.counted
     return bodies
+
+
+def _exchange(bodies: Bodies, call: Call, seen: inspect.Seen, trail: Trail, vault: Vault) -> None:
+    """Put something that can be put back in the place of findings, and keep it for the later calls of this task."""
+    if not seen.findings and not has_tokens(call.body):
+        return
+    caller, snapshot = trail.caller, trail.snapshot
+    tenant, id = (caller.tenant, caller.id) if caller else ("", "")
+    key = task_key(snapshot.pepper, tenant, id, call.task)
+    bodies.exchange(
+        seen.findings,
+        seen.segments or openai_chat.segments(call.body),
+        Mint(key),
+        lambda shown: vault.recall(key, shown),
+    )
+    vault.keep(key, bodies.issued(), snapshot.settings.redaction.ttl)
 
 
 class Bodies:
@@ -55,13 +80,15 @@ class Bodies:
     `counted` is what becomes of each kind of finding, for the record. Raises Refusal("content_blocked").
     """
 
-    __slots__ = ("_body", "_edits", "_made", "_texts", "counted")
+    __slots__ = ("_body", "_edits", "_known", "_made", "_permitted", "_texts", "counted")
 
     def __init__(self, call: Call, plan: Plan, findings: Sequence[Finding], segments: Sequence[Segment]) -> None:
         self._body = call.body
         self._edits = plan.edits
-        self._made: dict[Edit, bytes] = {}
-        self._texts: dict[tuple[str, ...], dict[int, str]] = {}
+        self._permitted = plan.permitted
+        self._made: dict[tuple[Edit, Ways | None], bytes] = {}
+        self._texts: dict[tuple[str, ...] | Ways, dict[int, str]] = {}
+        self._known: dict[str, tuple[Ways, Known]] = {}  # by target id, where something can be put back
         self.counted: Sequence[FindingCount] = ()
         if findings:
             redacted: set[str] = set()
@@ -72,16 +99,55 @@ class Bodies:
                     self._texts[edit.redact] = masked(segments, redact)
             self.counted = inspect.counted(findings, "request", frozenset(redacted), blocked=False)
 
+    def exchange(self, findings: Sequence[Finding], segments: Sequence[Segment], mint: Mint, recall: Recall) -> None:
+        """Work out what leaves for the targets where something can be put back. Raises Refusal("content_blocked")."""
+        done: dict[Ways, Known] = {}
+        for target, duties in self._permitted:
+            if not duties.reversible:
+                continue
+            ways = Ways(duties.redact, duties.tokenize, duties.surrogate)
+            if ways not in done:
+                _rewritable(segments, [finding for finding in findings if ways.of(finding.kind)])
+                tokeniser = Tokeniser(mint, ways, recall)
+                self._texts[ways] = tokeniser.texts(segments, findings)
+                done[ways] = tokeniser.known
+            self._known[target.id] = (ways, done[ways])
+        self.counted = [_exchanged(count, done) for count in self.counted]
+
+    def issued(self) -> list[Substitute]:
+        """Everything that stands for something, in any of the bodies."""
+        return [substitute for _, known in self._known.values() for substitute in known]
+
+    def known(self, target: Target) -> Known | None:
+        """What may be put back into this target's reply, if there is anything."""
+        found = self._known.get(target.id)
+        return found[1] if found is not None and len(found[1]) else None
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether the answer was asked for as JSON."""
+        return openai_chat.wants_json(self._body)
+
     def of(self, target: Target) -> bytes:
         """The body for this target; targets that ask for the same edits share one."""
         edit = self._edits[target.id]
-        body = self._made.get(edit)
+        ways = self._known[target.id][0] if target.id in self._known else None
+        body = self._made.get((edit, ways))
         if body is None:
-            body = self._made[edit] = openai_chat.prepare(
+            body = self._made[edit, ways] = openai_chat.prepare(
                 self._body,
                 model=edit.model,
                 cap=edit.cap,
                 include_usage=edit.include_usage,
-                texts=self._texts.get(edit.redact),
+                texts=self._texts.get(ways or edit.redact),
             )
         return body
+
+
+def _exchanged(count: FindingCount, done: Iterable[Ways]) -> FindingCount:
+    """The count with what was done for the target that is told the least, where that can be undone."""
+    ways = {way.of(count.kind) for way in done} if count.action == "noted" else set()
+    for way, action in (("redact", "redacted"), ("tokenize", "tokenized"), ("surrogate", "replaced")):
+        if way in ways:
+            return replace(count, action=action)
+    return count

@@ -17,6 +17,7 @@ from yett.stages import inspect
 from yett.stages.inspect import Examine, Seen
 
 MAX_LABELS = 16
+MAX_TASK = 128
 
 
 class Surface(Struct, frozen=True):
@@ -44,6 +45,7 @@ def _chat(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
         choices=request.choices,
         tools=request.tools,
         labels=labels,
+        task=task_of(inbound),
     )
 
 
@@ -94,6 +96,14 @@ def surface_of(inbound: Inbound) -> Surface:
         refusal.headers = (("allow", surface.method),)
         raise refusal
     return surface
+
+
+def task_of(inbound: Inbound) -> str:
+    """The task that the call is part of, as `x-yett-task` names it; "" without one."""
+    task = inbound.headers.get(b"x-yett-task", b"")
+    if len(task) > MAX_TASK or not task.isascii() or not task.decode().isprintable():
+        raise Refusal("invalid_request", f"`x-yett-task` takes a name of at most {MAX_TASK} visible ASCII characters.")
+    return task.decode()
 
 
 def labels_of(inbound: Inbound, caller: Caller) -> tuple[str, ...]:
