@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from tests.detectors.examples import AWS, RANDOM
 from yett.cli.detectors import command
 from yett.cli.detectors_bench import SIZE, texts
 from yett.detectors.shelf import SHELF
+from yett.model.record import FindingCount, Record
+from yett.stores.journal import open_journal
+from yett.stores.reviews import Review, ReviewStore
 
 TOML = "[inspection]\ndisabled = ['pii']\n[inspection.detectors.zeus]\npattern = 'project (zeus)'\n"
 
@@ -115,3 +119,55 @@ def test_what_it_costs_is_measured() -> None:
 def test_the_texts_that_are_measured_are_of_one_size() -> None:
     assert {len(text) for text in texts().values()} == {SIZE}
     assert RANDOM not in "".join(texts().values())
+
+
+# ---- tuning ---------------------------------------------------------------------------------------------------------
+
+
+class Hands:
+    def now(self) -> float:
+        return datetime.now(UTC).timestamp()
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def test_what_reviews_suggest_is_shown_with_its_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = tmp_path / ".yett"
+    journal = open_journal(state / "audit", state, Hands())
+    counted = (FindingCount("pii.phone", 2, "request", "blocked"),)
+    for number in range(7):
+        ts = int(Hands().now() * 1e6)
+        journal.write(Record(kind="outcome", call=f"call_{number}", ts=ts, team="t", outcome="ok", findings=counted))
+    journal.close()
+    assert "0 reviews, which suggest nothing yet" in run("tune").stderr
+    with ReviewStore(state / "reviews.db") as store:
+        for number in range(6):
+            store.put(Review(f"call_{number}", "request", "pii.phone", "", verdict=False, team="t"))
+        for number in range(12):
+            score = 0.6 if number < 6 else 0.9
+            store.put(
+                Review(
+                    f"i{number}",
+                    "request",
+                    "injection.x",
+                    "",
+                    verdict=number > 5,
+                    score=score,
+                    detector=f"d{number}",
+                    team=str(number),
+                )
+            )
+    result = run("tune")
+    assert result.exit_code == 0
+    assert "suppress-scope  pii.phone: 6 false and 0 true of those reviewed" in result.stdout
+    assert "in 7 calls of the past it would have taken away: 14 blocked" in result.stdout
+    assert "yett findings suppress pii-phone-t --finding pii.phone --team t --days 90" in result.stdout
+    assert "threshold  injection: 6 false and 0 true" in result.stdout
+    told = answer(run("tune", "--json"))
+    assert told["reviews"] == 18
+    assert [(each["action"], each["effect"]["calls"]) for each in told["proposals"]] == [
+        ("suppress-scope", 7),
+        ("threshold", 0),
+    ]

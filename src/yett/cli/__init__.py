@@ -18,6 +18,7 @@ COMMANDS = {
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),
     "detectors": ("yett.cli.detectors", "List the detectors, try them on a text, measure what they cost."),
+    "findings": ("yett.cli.findings", "Review what was found in calls, and suppress what does not count."),
     "policy": ("yett.cli.policy", "Check, test and explain the policies."),
     "audit": ("yett.cli.audit", "Read, search, export and verify the audit journal."),
     "schema": ("yett.cli.schema", "Print the JSON Schema of yett.toml for editors."),

@@ -1,4 +1,4 @@
-"""`yett detectors`: what is looked for, what it finds in a text, and what it costs."""
+"""`yett detectors`: what is looked for, what it finds in a text, what it costs, and what reviews of its findings suggest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec import to_builtins
 
 from yett.cli.common import FINDINGS, json_option, print_json, told
 from yett.cli.detectors_bench import measure
 from yett.cli.inspection import ROLES, Look, scanner
+from yett.cli.journal import Moment, places
+from yett.cli.past import past_of
 from yett.cli.scan_report import as_object, finding_line
+from yett.cli.sightings import Scope, effect
+from yett.cli.tuning import Proposal, proposals
 from yett.detectors.custom import VALIDATORS
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
@@ -26,7 +31,7 @@ _SPLIT_MOST = 2000  # characters of a text that is cut at every place
 
 @click.group("detectors")
 def command() -> None:
-    """Look at the detectors: what there is, what it finds in a text, what it costs."""
+    """Look at the detectors: what there is, what it finds in a text, what it costs, how it could be tuned."""
 
 
 def _configured(function: Command) -> Command:
@@ -196,3 +201,43 @@ def bench(*, config: Path | None, as_json: bool) -> None:
             f"{row['text']:10} {row['clean_us']:10.0f} {row['patterns_us']:13.0f} {row['all_us_per_kb']:17.1f} "
             f"{row['chunk_us']:17.2f}"
         )
+
+
+# ---- what reviews say of them ---------------------------------------------------------------------------------------
+
+
+@command.command()
+@click.option("--since", type=Moment(), default="30d", show_default=True, help="How far back the effect is looked at.")
+@places
+@json_option
+def tune(*, since: int, folder: Path | None, config: Path, as_json: bool) -> None:
+    """Propose thresholds, suppressions and detectors to disable, from what `yett findings review` has marked.
+
+    Nothing is changed: each proposal comes with what it would have done to the calls of the past, and what to do.
+    """
+    with told(as_json=as_json), past_of(folder, config) as (past, store):
+        reviews = store.all()
+        found = [(each, effect(past, reviews, since, _scope(each))) for each in proposals(reviews)]
+    if as_json:
+        rows = [to_builtins(each) | {"do": each.command, "effect": seen} for each, seen in found]
+        print_json({"reviews": len(reviews), "proposals": rows})
+        return
+    for each, seen in found:
+        click.echo(
+            f"{click.style(each.action, bold=True)}  {each.kind}: {each.false} false and {each.true} true of those reviewed"
+        )
+        if each.action != "threshold":  # the journal keeps no scores
+            actions = ", ".join(f"{count} {action}" for action, count in sorted(seen["findings"].items()))
+            click.echo(f"  in {seen['calls']} calls of the past it would have taken away: {actions or 'nothing'}")
+        click.echo(f"  {each.command}")
+    if not found:
+        click.echo(f"yett: {len(reviews)} reviews, which suggest nothing yet; see yett findings review", err=True)
+
+
+def _scope(each: Proposal) -> Scope:
+    return Scope(
+        (each.detector if each.action == "disable" else each.kind,),
+        teams=(each.team,) if each.team else (),
+        roles=(each.role,) if each.role else (),
+        values=(each.value,) if each.value else (),
+    )
