@@ -50,6 +50,11 @@ _MORSE_CODE = dict(
 )
 
 
+_SELECTORS = re.compile(
+    "[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}"
+)  # a byte each: nobody sees them, wherever they stand
+
+
 class Budget:
     """How many more bytes compressed parts may become."""
 
@@ -231,4 +236,17 @@ def decoded(view: View, shapes: Collection[str], budget: Budget) -> View | None:
         if start >= done:
             rewriting.put(start, end, text, how)
             done = end
+    return rewriting.view()
+
+
+def smuggled(view: View) -> View | None:
+    """The view with what runs of variation selectors spell put in their place; None when there are none."""
+    if view.text.isascii():
+        return None
+    rewriting = Rewriting(view)
+    for match in _SELECTORS.finditer(view.text):
+        codes = (ord(character) for character in match.group())
+        text = _text(bytes(code - 0xFE00 if code < 0xFE10 else code - 0xE0100 + 16 for code in codes))
+        if text is not None:
+            rewriting.put(match.start(), match.end(), text, "variation-selectors")
     return rewriting.view()

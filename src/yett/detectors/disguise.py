@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 
 from yett.detectors.view import Rewriting, View
-from yett.detectors.vocabulary import BEGINNINGS, LONGEST, REVERSED, ROTATED, WORDS
+from yett.detectors.vocabulary import LONGEST, REVERSED, ROTATED, WORDS
 
 _LEET = str.maketrans("0134579@$!|€+8", "oieastgasiietb")
 _LEET_WORD = re.compile(r"[A-Za-z0-9@$!|€+]{2,}")
@@ -22,6 +22,8 @@ _LEET_LONGEST = 24
 
 _SEPARATOR = r"[^A-Za-z0-9\n]"
 _SPACED = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9@$!](?:{_SEPARATOR}{{1,3}}[A-Za-z0-9@$!](?![A-Za-z0-9])){{4,}}")
+
+_NO_WORD = 1.2  # what a letter of no word costs, where a word costs 1
 
 _LETTERS = re.compile("[A-Za-z]+")
 _SENTENCE = re.compile(r"[^\n.;:!?\"“”`]*[\n.;:!?\"“”`]*")
@@ -79,54 +81,72 @@ def spaced(view: View) -> View | None:
         )
         if any(c.isdigit() or c in "@$!" for c in text):
             text = " ".join(_unleet(word) for word in text.split(" "))
-        if len(text) > LONGEST and " " not in text:
-            text = " ".join(_words(text.lower()))
+        text = " ".join(" ".join(_words(word.lower())) if len(word) > LONGEST else word for word in text.split(" "))
         rewriting.put(match.start(), match.end(), text, "spaced")
     return rewriting.view()
 
 
 def _words(text: str) -> Iterator[str]:
-    """The longest word of the vocabulary, again and again; between them, what is none."""
-    start = unknown = 0
-    while start < len(text):
-        longest = BEGINNINGS.get(text[start : start + 2], 1)
-        length = next((n for n in range(longest, 0, -1) if text[start : start + n] in WORDS), 0)
-        if length:
-            if unknown < start:
-                yield text[unknown:start]
-            yield text[start : start + length]
-            unknown = start + length
-        start += length or 1
-    if unknown < len(text):
-        yield text[unknown:]
+    """The fewest words of the vocabulary that make up the text; what is none of them stays together."""
+    costs = [0.0]
+    lengths = [0]  # of the word that ends at each place, 0 for a letter of no word
+    for end in range(1, len(text) + 1):
+        best, length = costs[end - 1] + _NO_WORD, 0
+        for start in range(max(0, end - LONGEST), end):
+            if costs[start] + 1.0 < best and text[start:end] in WORDS:
+                best, length = costs[start] + 1.0, end - start
+        costs.append(best)
+        lengths.append(length)
+    words: list[str] = []
+    end = rest = len(text)
+    while end:
+        if lengths[end]:
+            words += [text[end:rest], text[end - lengths[end] : end]]
+            end = rest = end - lengths[end]
+        else:
+            end -= 1
+    words.append(text[:rest])
+    return (word for word in reversed(words) if word)
 
 
 def rotated(view: View) -> View | None:
     """Sentences that read as rot13 are rotated."""
-    return _sentences(view, ROTATED, "rot13", lambda text: text.translate(_ROTATION))
+    return _sentences(view, "rot13", _rotate, _rotate)
 
 
 def backwards(view: View) -> View | None:
     """Sentences of words that read backwards are turned round: whole, and each word in its place."""
-    return _sentences(
-        view, REVERSED, "reversed", lambda text: text[::-1] + "\n" + _LETTERS.sub(lambda word: word.group()[::-1], text)
-    )
+    return _sentences(view, "reversed", _turn, lambda text: _turn(text) + "\n" + _LETTERS.sub(_turned, text))
 
 
-def _sentences(view: View, disguised: Collection[str], how: str, undo: Callable[[str], str]) -> View | None:
+def _rotate(text: str) -> str:
+    return text.translate(_ROTATION)
+
+
+def _turn(text: str) -> str:
+    return text[::-1]
+
+
+def _turned(match: re.Match[str]) -> str:
+    return match.group()[::-1]
+
+
+def _sentences(view: View, how: str, word: Callable[[str], str], sentence: Callable[[str], str]) -> View | None:
+    """Sentences with more words in disguise than words as they are; those that follow each other are taken as one."""
     rewriting = Rewriting(view)
-    begin = end = 0  # sentences that follow each other are one
+    begin = end = 0
     for match in _SENTENCE.finditer(view.text):
         words = _LETTERS.findall(match.group().lower())
-        seen = sum(word in disguised for word in words)
-        if seen and seen * 5 >= len(words) and seen > sum(word in WORDS for word in words):
+        plain = sum(each in WORDS for each in words)
+        hidden = sum(len(each) > 2 and each not in WORDS and word(each) in WORDS for each in words)
+        if hidden > plain and hidden * 5 >= len(words):
             if match.start() != end:
                 if begin < end:
-                    rewriting.put(begin, end, undo(view.text[begin:end]), how)
+                    rewriting.put(begin, end, sentence(view.text[begin:end]), how)
                 begin = match.start()
             end = match.end()
     if begin < end:
-        rewriting.put(begin, end, undo(view.text[begin:end]), how)
+        rewriting.put(begin, end, sentence(view.text[begin:end]), how)
     return rewriting.view()
 
 

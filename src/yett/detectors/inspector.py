@@ -41,8 +41,29 @@ SURFACES = {
     "other": "document",
 }
 # What only somebody who hides something writes; the rest is how text travels.
-_HIDING = frozenset({"leet", "spaced", "rot13", "reversed", "base64", "base32", "hex", "binary", "decimal", "morse"})
+_HIDING = frozenset(
+    {
+        "leet",
+        "spaced",
+        "rot13",
+        "reversed",
+        "base64",
+        "base32",
+        "hex",
+        "binary",
+        "decimal",
+        "morse",
+        "variation-selectors",
+    }
+)
 _HIDING_LEAVES = 0.5  # of the doubt in a rule, when what it matches was hidden
+# What characters that nobody sees say of a text, whatever they spell.
+_HIDDEN = {
+    "unicode.tag-characters": 0.6,
+    "unicode.variation-selector-run": 0.3,
+    "unicode.bidi-override": 0.3,
+    "unicode.zero-width": 0.2,
+}
 _SPANS = 8  # findings of one concept in one text
 
 
@@ -51,6 +72,14 @@ class Model(Protocol):
 
     def score(self, text: str, surface: str) -> float:
         """`text` is normalised; `surface` is user, tool, document or definition."""
+        ...
+
+
+class Whole(Protocol):
+    """What is asked about every segment as a whole, beside patterns and injection: topics, sizes."""
+
+    def findings(self, segment: Segment, number: int) -> Iterable[Finding]:
+        """`number` is the segment's place in the list that is inspected."""
         ...
 
 
@@ -89,12 +118,18 @@ class Inspector:
     """The pattern tier and the tiers that work on whole texts. Built once per Snapshot; belongs to one thread."""
 
     def __init__(
-        self, scanner: Scanner, model: Model | None = None, rules: Rules | None = None, shapes: Shapes | None = None
+        self,
+        scanner: Scanner,
+        model: Model | None = None,
+        rules: Rules | None = None,
+        shapes: Shapes | None = None,
+        wholes: Sequence[Whole] = (),
     ) -> None:
         self._scanner = scanner
         self._model = model
         self._rules = rules or Rules()
         self._shapes = shapes or Shapes()
+        self._wholes = tuple(wholes)
 
     def inspect(self, segments: Sequence[Segment]) -> Inspected:
         """Findings in all segments, and scores."""
@@ -104,6 +139,8 @@ class Inspector:
             known = [finding for finding in found if finding.segment == number]
             more, score = self._deep(segment.text, SURFACES.get(segment.role), number, known)
             found += more
+            for whole in self._wholes:
+                found += whole.findings(segment, number)
             highest = max(highest, score)
         found.sort(key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
         return Inspected(tuple(found), {"injection": round(highest, 4)})
@@ -115,7 +152,11 @@ class Inspector:
     def _deep(self, text: str, surface: str | None, segment: int, known: list[Finding]) -> tuple[list[Finding], float]:
         """What one text holds beyond the patterns that are `known` to match it as it is, and its score."""
         found: list[Finding] = []
-        evidence: list[_Evidence] = []
+        evidence = [
+            _Evidence("hidden", finding.detector, finding.start, finding.end, _HIDDEN[finding.kind])
+            for finding in known
+            if finding.kind in _HIDDEN
+        ]
         score = 0.0
         for view, whole in self._readings(View(text), surface is not None):
             if whole and view.source is not None:
@@ -132,6 +173,9 @@ class Inspector:
     def _readings(self, root: View, disguised: bool) -> Iterator[tuple[View, bool]]:
         """The ways to read a text, and whether patterns may apply to them."""
         budget = decode.Budget()
+        smuggled = decode.smuggled(root)
+        if smuggled:
+            yield plain(smuggled), True
         view: View | None = plain(root)
         for depth in range(DEPTH + 1):
             if view is None:
