@@ -37,13 +37,17 @@ def toml(tmp_path: Path) -> Path:
 
 def test_all_detectors_are_listed_in_order() -> None:
     listed = answer(run("list", "--json"))
-    assert [(each["id"], each["kind"]) for each in listed] == [(each.id, each.kind) for each in SHELF]
+    patterns = [each for each in listed if each["tier"] == "pattern"]
+    assert [(each["id"], each["kind"]) for each in patterns] == [(each.id, each.kind) for each in SHELF]
+    rest = listed[len(patterns) :]
+    assert {each["family"] for each in rest} == {"injection"}
+    assert rest[-1]["id"] == "injection-model"
     (token,) = [each for each in listed if each["id"] == "aws-access-key-id"]
     assert token["family"] == "secret"
     assert {"list": "owasp-llm-2026", "id": "LLM02", "title": "Sensitive Information Disclosure"} in token["references"]
     result = run("list")
-    assert len(result.stdout.splitlines()) == len(SHELF)
-    assert f"{len(SHELF)} detectors of " in result.stderr
+    assert len(result.stdout.splitlines()) == len(listed)
+    assert f"{len(listed)} detectors of " in result.stderr
 
 
 def test_a_family_a_kind_and_the_checks() -> None:
@@ -55,7 +59,7 @@ def test_a_family_a_kind_and_the_checks() -> None:
 
 def test_the_detectors_of_a_configuration(toml: Path) -> None:
     listed = answer(run("list", "--config", toml, "--json"))
-    assert listed[0] == {"id": "zeus", "kind": "custom.zeus", "family": "custom", "references": []}
+    assert listed[0] == {"id": "zeus", "kind": "custom.zeus", "family": "custom", "tier": "pattern", "references": []}
     assert not [each for each in listed if each["family"] == "pii"]
     wrong = toml.with_name("wrong.toml")
     wrong.write_text("[inspection.detectors.zeus]\npattern = 'a+'\n")
@@ -73,6 +77,7 @@ def test_one_is_shown_with_how_it_works(toml: Path) -> None:
     (shown,) = answer(run("show", "zeus", "--config", toml, "--json"))
     assert "zeus" in shown["pattern"]
     assert len(answer(run("show", "label", "--json"))) > 1
+    assert "weight" in run("show", "injection.override").stdout
     assert "there is no detector" in run("show", "nothing").stderr
     assert run("show", "nothing").exit_code == 2
 

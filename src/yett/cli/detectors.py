@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from yett.cli.common import FINDINGS, json_option, print_json, told
 from yett.cli.detectors_bench import measure
@@ -21,7 +21,9 @@ from yett.cli.tuning import Proposal, proposals
 from yett.detectors.custom import VALIDATORS
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
+from yett.detectors.injection.rules import RULES
 from yett.detectors.locate import Lines
+from yett.detectors.mask import matches
 from yett.detectors.taxonomy import Reference, references
 from yett.detectors.window import Window
 
@@ -56,14 +58,15 @@ def list_(*, family: str, validators: bool, config: Path | None, as_json: bool) 
         print_json(names) if as_json else click.echo("\n".join(names))
         return
     with told(as_json=as_json):
-        found = [each for each in scanner(config).detectors if not family or _is(each, family)]
+        found = [each for each in _known(config) if not family or each.means(family)]
     if as_json:
-        print_json([_described(each) for each in found])
+        print_json([each.as_object() for each in found])
         return
     width = max((len(each.id) for each in found), default=0)
+    kinds = max((len(each.kind) for each in found), default=0)
     for each in found:
         ids = " ".join(_short(reference) for reference in references(each.kind) if reference.list in _SHORT_LISTS)
-        click.echo(f"{each.id:{width}}  {each.kind:{width}}  {click.style(ids, dim=True)}".rstrip())
+        click.echo(f"{each.id:{width}}  {each.kind:{kinds}}  {click.style(ids, dim=True)}".rstrip())
     click.echo(f"{len(found)} detectors of {len({each.kind for each in found})} kinds", err=True)
 
 
@@ -75,38 +78,35 @@ def _short(reference: Reference) -> str:
     return f"{reference.id}:{edition}" if edition else reference.id
 
 
-def _is(detector: Detector, family: str) -> bool:
-    return family in (detector.id, detector.kind) or detector.kind.startswith(f"{family}.")
+class _Known(Struct, frozen=True):
+    """One that finds something: a detector of the pattern tier, which sees streams as they pass, or of the tier that looks at
+    whole texts. `works` is how, by name."""
+
+    id: str
+    kind: str
+    tier: str  # pattern | text
+    works: dict[str, Any]
+
+    def means(self, name: str) -> bool:
+        return name == self.id or matches(self.kind, name)
+
+    def as_object(self) -> dict[str, Any]:
+        called = [to_builtins(each) for each in references(self.kind)]
+        family = self.kind.partition(".")[0]
+        return {"id": self.id, "kind": self.kind, "family": family, "tier": self.tier, "references": called}
 
 
-def _described(detector: Detector) -> dict[str, Any]:
-    return {
-        "id": detector.id,
-        "kind": detector.kind,
-        "family": detector.kind.partition(".")[0],
-        "references": [{"list": each.list, "id": each.id, "title": each.title} for each in references(detector.kind)],
-    }
-
-
-@command.command()
-@click.argument("id", metavar="ID")
-@_configured
-def show(*, id: str, config: Path | None, as_json: bool) -> None:
-    """Show one detector, or all of a kind or family: how it looks for what it finds, and what that is called elsewhere."""
-    with told(as_json=as_json):
-        found = [each for each in scanner(config).detectors if _is(each, id)]
-    if not found:
-        raise click.UsageError(f'there is no detector "{id}"; yett detectors list names them')
-    if as_json:
-        print_json([_described(each) | _mechanism(each) for each in found])
-        return
-    for each in found:
-        click.echo(f"{click.style(each.id, bold=True)}  {each.kind}")
-        for name, value in _mechanism(each).items():
-            if value:
-                click.echo(f"  {name:9} {value if isinstance(value, str) else 'yes'}")
-        for reference in references(each.kind):
-            click.echo(f"  {reference.list:18} {reference.id}  {reference.title}")
+def _known(config: Path | None) -> list[_Known]:
+    patterns = [_Known(each.id, each.kind, "pattern", _mechanism(each)) for each in scanner(config).detectors]
+    rules = [
+        _Known(rule.id, f"injection.{rule.concept}", "text",
+               {"patterns": list(rule.patterns), "weight": {"user": rule.user, "others": rule.other}})
+        for rule in RULES
+    ]  # fmt: skip
+    model = _Known(
+        "injection-model", "injection.suspected", "text", {"model": "a linear model over hashes of the text"}
+    )
+    return [*patterns, *rules, model]
 
 
 def _mechanism(detector: Detector) -> dict[str, Any]:
@@ -116,6 +116,28 @@ def _mechanism(detector: Detector) -> dict[str, Any]:
         "anchor": detector.anchor,
         "validated": detector.accept is not None,
     }
+
+
+@command.command()
+@click.argument("id", metavar="ID")
+@_configured
+def show(*, id: str, config: Path | None, as_json: bool) -> None:
+    """Show one detector, or all of a kind or family: how it looks for what it finds, and what that is called elsewhere."""
+    with told(as_json=as_json):
+        found = [each for each in _known(config) if each.means(id)]
+    if not found:
+        raise click.UsageError(f'there is no detector "{id}"; yett detectors list names them')
+    if as_json:
+        print_json([each.as_object() | each.works for each in found])
+        return
+    for each in found:
+        click.echo(f"{click.style(each.id, bold=True)}  {each.kind}")
+        for name, value in each.works.items():
+            for line in value if isinstance(value, list) else [value]:
+                if line:
+                    click.echo(f"  {name:9} {'yes' if line is True else line}")
+        for reference in references(each.kind):
+            click.echo(f"  {reference.list:18} {reference.id}  {reference.title}")
 
 
 # ---- what it finds --------------------------------------------------------------------------------------------------
@@ -135,8 +157,10 @@ def test(*, text: str, ids: tuple[str, ...], role: str, config: Path | None, as_
     with told(as_json=as_json):
         seen = Look(config).at(text, ROLES[role])
         by_id = {each.id: each for each in scanner(config).detectors}
-        patterns = [each for each in by_id.values() if not ids or any(_is(each, id) for id in ids)]
-    findings = [f for f in seen.findings if not ids or any(id in (f.detector, f.kind, f.family) for id in ids)]
+        patterns = [
+            each for each in by_id.values() if not ids or any(id == each.id or matches(each.kind, id) for id in ids)
+        ]
+    findings = [f for f in seen.findings if not ids or any(id == f.detector or matches(f.kind, id) for id in ids)]
     cuts = _cuts(Scanner(patterns), text) if len(text) <= _SPLIT_MOST else None
     if as_json:
         named = [as_object(f) | {"references": [r.id for r in references(f.kind, role)]} for f in findings]
