@@ -449,3 +449,45 @@ def test_lists_of_models() -> None:
 def test_usage_is_asked_for_beside_what_the_caller_asks_for(options: bytes, written: bytes) -> None:
     body = request()[:-1] + options + b"}"
     assert openai_chat.prepare(body, model="m", include_usage=True).endswith(b"," + written + b"}")
+
+
+# ---- the model's words ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ((0, "delta", "content"), "content"),
+        ((0, "message", "content", 1, "text"), "content"),
+        ((0, "delta", "reasoning_content"), "text"),
+        ((0, "delta", "tool_calls", 0, "function", "arguments"), "arguments"),
+        ((0, "delta", "tool_calls", 0, "function", "name"), ""),
+        ((0, "delta", "tool_calls", 0, "custom", "input"), "input"),
+        ((0, "delta", "function_call", "arguments"), "arguments"),
+        (("", "note"), "text"),
+    ],
+)
+def test_what_a_string_of_a_reply_is(path: tuple[object, ...], place: str) -> None:
+    assert openai_chat.place_of(path) == place
+
+
+def test_words_change_and_everything_else_keeps_its_bytes() -> None:
+    body = (
+        b'{ "id":"x","choices" : [{"message":{"role":"assistant","content":"a\\u00e9 ","tool_calls":[{"id":"i","type":"function",'
+        b'"function":{"arguments":"{}","name":"tool"}}]},"logprobs":{"content":[{"token":"a"}]},"finish_reason":"stop"}],"usage":{"n":1.0}}'
+    )
+    seen = []
+
+    def change(text: str, place: str, tool: str) -> str:
+        seen.append((text, place, tool))
+        return text.upper()
+
+    assert openai_chat.change_words(body, change) == body.replace(b'"a\\u00e9 "', '"AÉ "'.encode()).replace(
+        b'"tool"', b'"TOOL"'
+    )
+    assert seen == [("aé ", "content", ""), ("{}", "arguments", "tool"), ("tool", "", "tool")]
+
+
+def test_words_that_do_not_change_leave_the_reply_as_it_is() -> None:
+    body = b'{"choices": []}'
+    assert openai_chat.change_words(body, lambda text, *_: text) is body

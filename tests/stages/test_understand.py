@@ -10,7 +10,7 @@ from tests.stages.conftest import caller_of, keyed, seen_by
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.model.call import Call, Inbound
-from yett.stages.understand import MAX_LABELS, SURFACES, labels_of, surface_of
+from yett.stages.understand import MAX_LABELS, MAX_TASK, SURFACES, labels_of, surface_of
 
 
 def read(inbound: Inbound) -> Call:
@@ -97,4 +97,16 @@ def test_labels_come_from_the_header_and_from_the_key(snapshot: Snapshot) -> Non
 def test_labels_are_few_short_and_printable(snapshot: Snapshot, header: bytes) -> None:
     with pytest.raises(Refusal) as caught:
         labelled(snapshot, header)
+    assert caught.value.code == "invalid_request"
+
+
+@pytest.mark.parametrize("task", [b"", b"ticket 4711", b"x" * MAX_TASK])
+def test_the_task_that_a_call_is_part_of(task: bytes) -> None:
+    assert read(replace(chat("hello"), headers={b"x-yett-task": task})).task == task.decode()
+
+
+@pytest.mark.parametrize("task", [b"x" * (MAX_TASK + 1), b"a\tb", b"caf\xc3\xa9", b"\x7f"])
+def test_what_names_no_task(task: bytes) -> None:
+    with pytest.raises(Refusal) as caught:
+        read(replace(chat("hello"), headers={b"x-yett-task": task}))
     assert caught.value.code == "invalid_request"
