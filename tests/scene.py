@@ -27,6 +27,7 @@ from yett.edge.metrics import Metrics
 from yett.errors import Refusal
 from yett.gate import Gate
 from yett.model.call import Inbound
+from yett.model.guardrail import NO_ADVICE, Advice, Panel, Question
 from yett.model.key import VirtualKey
 from yett.model.record import Record
 from yett.ports import Exchange, Journal, Ledger, Outgoing, UpstreamFailure
@@ -294,6 +295,18 @@ class Reply:
         return "".join(delta.get("content") or "" for delta in deltas)
 
 
+class Panelist:
+    """Implements `ports.Advisers`: gives the same advice to every question, which it keeps."""
+
+    def __init__(self, advice: Advice = NO_ADVICE) -> None:
+        self.advice = advice
+        self.asked: list[Question] = []
+
+    async def advise(self, panel: Panel, question: Question) -> Advice:
+        self.asked.append(question)
+        return self.advice
+
+
 class Live:
     """Implements `gate.Live`."""
 
@@ -386,6 +399,7 @@ class Scene:
         self.meters = Meters(frozenset(snapshot.models))
         self.calls = Calls(folder / "audit")
         self._ids = 0
+        self.panelist = Panelist()
         self.gate = Gate(
             live=self.live,
             ledger=self.ledger,
@@ -397,6 +411,7 @@ class Scene:
             calls=self.calls,
             examine=Examiner().examine,
             vault=self.vault,
+            advisers=self.panelist,
             new_id=self._id,
             roll=lambda: 0.5,
             flights=set(),

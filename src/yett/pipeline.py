@@ -17,7 +17,7 @@ from yett.model.call import Call, Inbound
 from yett.model.record import Content
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import decide, inspect, local, metadata, record, settle, transform
+from yett.stages import advice, decide, inspect, local, metadata, record, settle, transform
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply, kept_text
@@ -76,6 +76,8 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     now = clock.now()
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
     trail.found = seen = await surface.look(gate.examine, snapshot, caller, call)
+    if snapshot.panel is not None:
+        trail.found = seen = await advice.on_request(gate.advisers, trail, caller, call, seen)
     if plan is None or seen is not inspect.NOTHING:
         plan = decide.after_inspection(snapshot, caller, call, seen, now, trail)
     decide.follow(plan, trail)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.stages.conftest import Compiled, caller_of, examine, keyed
+from tests.stages.conftest import Compiled, examine, keyed
 
 from yett.config.snapshot import Snapshot
 from yett.detectors.detector import SEPARATOR
@@ -20,9 +20,6 @@ from yett.detectors.inspector import Inspected
 from yett.detectors.shelf import SHELF
 from yett.dialects import openai_chat, strict_json
 from yett.errors import Refusal
-from yett.model.call import Call
-from yett.model.finding import Finding
-from yett.model.guardrail import Advice, Panel, Question
 from yett.model.segment import Segment
 from yett.policy.memo import Memo
 from yett.stages import inspect
@@ -226,75 +223,3 @@ def test_what_only_the_slower_decoder_reads_is_one_unit() -> None:
     deep = b"\xff" + body
     assert openai_chat.units(deep) == [(None, deep)]
     assert openai_chat.unit_segments(None, body) == openai_chat.segments(body)
-
-
-# ---- guardrails -----------------------------------------------------------------------------------------------------
-
-
-class Panelist:
-    """Implements ports.Advisers: the same advice for every question, which it keeps."""
-
-    def __init__(self, advice: Advice) -> None:
-        self.advice = advice
-        self.asked: list[Question] = []
-
-    async def advise(self, panel: Panel, question: Question) -> Advice:
-        self.asked.append(question)
-        return self.advice
-
-
-PANEL = Panel((), 1.0)
-HATE = Finding("moderation.hate", 3, 0, 4, "g:hate", 0.9)
-
-
-def consulted(snapshot: Snapshot, panelist: Panelist, body: bytes, seen: inspect.Seen) -> tuple[inspect.Seen, Advice]:
-    call = Call("chat", "InvokeModel", body, labels=("eu",))
-    return asyncio.run(inspect.consult(panelist, PANEL, caller_of(keyed(snapshot)), call, seen))
-
-
-def test_what_guardrails_say_is_seen_too(snapshot: Snapshot) -> None:
-    body = conversation("be brief", f"write to {FOUND[2]}")
-    seen = Eye(snapshot).look(body)
-    panelist = Panelist(Advice((HATE,), {"injection": 0.678, "toxicity": 0.9}, ("g: judged 1",)))
-    both, advice = consulted(snapshot, panelist, body, seen)
-    (question,) = panelist.asked
-    assert (question.side, question.tenant, question.labels) == ("request", "default", ("eu",))
-    assert (question.segments, question.findings) == (seen.segments, seen.findings)
-    assert [finding.kind for finding in both.findings] == ["moderation.hate", "pii.email"]
-    assert both.injection == 65
-    assert advice.notes == ("g: judged 1",)
-
-
-def test_guardrails_are_shown_texts_in_which_nothing_was_found(snapshot: Snapshot) -> None:
-    body = conversation("be brief", "hello")
-    panelist = Panelist(Advice((HATE,), {}, ("g: judged 1",)))
-    both, _ = consulted(snapshot, panelist, body, inspect.Seen(injection=70))
-    assert [segment.text for segment in panelist.asked[0].segments] == ["fast", "system", "be brief", "user", "hello"]
-    assert panelist.asked[0].scores == {"injection": 0.7}
-    assert (both.findings, both.injection) == ((HATE,), 70)
-    assert both.segments == panelist.asked[0].segments
-
-
-def test_guardrails_that_say_nothing_change_nothing(snapshot: Snapshot) -> None:
-    body = conversation("hello")
-    seen, advice = consulted(snapshot, Panelist(Advice(notes=("g: judged 1",))), body, inspect.NOTHING)
-    assert seen is inspect.NOTHING
-    assert advice.notes == ("g: judged 1",)
-
-
-def test_a_reply_is_put_to_them_as_well(snapshot: Snapshot) -> None:
-    mail = Finding("pii.email", 0, 3, 9, "mail")
-    seen = inspect.Seen((mail,), (Segment("to x@y.zz", "assistant", 0),))
-    hate = replace(HATE, segment=0)
-    panelist = Panelist(Advice((hate,)))
-    caller = caller_of(keyed(snapshot))
-    both, _ = asyncio.run(inspect.consult_on_reply(panelist, PANEL, caller, ("eu",), seen))
-    assert both.findings == (hate, mail)
-    assert (panelist.asked[0].side, panelist.asked[0].segments) == ("reply", seen.segments)
-
-
-def test_without_the_word_of_some_the_call_does_not_go_on() -> None:
-    inspect.needed(Advice())
-    with pytest.raises(Refusal, match='The guardrail "a" and "b" has not judged') as caught:
-        inspect.needed(Advice(unavailable=("a", "b")))
-    assert (caught.value.code, caught.value.status) == ("guardrail_unavailable", 503)

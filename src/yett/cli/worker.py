@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from yett.cli.counsel import Counsel
 from yett.cli.system import SystemClock, call_ids
 from yett.config.live import Live
 from yett.config.reader import load
@@ -130,6 +131,8 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
         )
         self.examiner = Examiner()
+        self.counsel = Counsel(self.upstream, self._clock, settings.routing)
+        await asyncio.to_thread(self.counsel.start, self.live.current.panel)
         access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
         self.meters = Meters(self.metrics, access)
         self.gate = Gate(
@@ -142,6 +145,7 @@ class Worker:
             meter=self.meters,
             calls=Calls(self.audit),
             examine=self.examiner.examine,
+            advisers=self.counsel.advisers,
             vault=self.vault,
             new_id=call_ids(),
             roll=random.random,
@@ -196,6 +200,7 @@ class Worker:
         await self._event("stop", {})
         await self.upstream.close()
         self.examiner.close()
+        self.counsel.close()
         self.journal.close()
         self.ledger.close()
         self.vault.close()
@@ -222,6 +227,7 @@ class Worker:
             taken = await asyncio.to_thread(self.live.reload)
             if taken:
                 self._apply()
+                await asyncio.to_thread(self.counsel.take_up, self.live.current.panel)
                 log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
                 await self._event("reload", {"digest": self.live.current.digest})
                 return

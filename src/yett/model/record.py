@@ -7,9 +7,6 @@ from msgspec import Raw, Struct, field
 from yett.model.usage import Usage
 
 # One object: msgspec leaves a default out by identity, and an empty Raw that is written is not JSON.
-NO_FACTS = Raw()
-
-
 NO_FACTS = Raw(b"{}")
 
 
@@ -62,6 +59,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     observed: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what guardrails were asked, and which failed: "moderation: failed open: timeout"
     findings: tuple[FindingCount, ...] = ()
     facts: Raw = NO_FACTS  # of the decision, as `policy.explain.facts_to_record` gives them, in JSON
     targets: tuple[str, ...] = ()  # that the decision permits, in order

@@ -15,14 +15,9 @@ from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspector
 from yett.dialects import openai_chat, strict_json
-from yett.errors import Refusal
-from yett.model.call import Call
-from yett.model.caller import Caller
 from yett.model.finding import Finding
-from yett.model.guardrail import Advice, Panel, Question
 from yett.model.record import FindingCount
 from yett.model.segment import Segment
-from yett.ports import Advisers
 
 _SEPARATOR = SEPARATOR.encode()
 _STEP = 5  # percent; calls that differ by less share their decision
@@ -91,7 +86,7 @@ def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
             findings += [replace(finding, segment=base + finding.segment) for finding in verdict.findings]
         injection = max(injection, verdict.injection)
         base += verdict.size
-    percent = int(injection * 100) // _STEP * _STEP
+    percent = in_steps(injection)
     if not findings:
         return Seen(injection=percent) if percent else NOTHING
     return Seen(tuple(findings), openai_chat.segments(body), percent)
@@ -107,39 +102,9 @@ def look_at_reply(scanner: Scanner, body: bytes, segments: Callable[[bytes], tup
     return Seen(scanner.scan(found), found)
 
 
-async def consult(advisers: Advisers, panel: Panel, caller: Caller, call: Call, seen: Seen) -> tuple[Seen, Advice]:
-    """What is in a request, with what guardrails say of the same texts. Who was asked, and who failed, is in the advice; see
-    `needed`."""
-    segments = seen.segments or openai_chat.segments(call.body)
-    scores = {"injection": seen.injection / 100}
-    question = Question("request", caller.tenant, segments, seen.findings, scores, call.labels)
-    advice = await advisers.advise(panel, question)
-    if not advice.findings and not advice.scores:
-        return seen, advice
-    percent = int(advice.scores.get("injection", 0.0) * 100) // _STEP * _STEP
-    return Seen(_merged(seen.findings, advice.findings), segments, max(seen.injection, percent)), advice
-
-
-async def consult_on_reply(
-    advisers: Advisers, panel: Panel, caller: Caller, labels: tuple[str, ...], seen: Seen
-) -> tuple[Seen, Advice]:
-    """The same for a reply that has been taken apart: `seen.segments` are all of its texts, found in or not."""
-    question = Question("reply", caller.tenant, seen.segments, seen.findings, {}, labels)
-    advice = await advisers.advise(panel, question)
-    return seen._replace(findings=_merged(seen.findings, advice.findings)), advice
-
-
-def needed(advice: Advice) -> None:
-    """Raises Refusal("guardrail_unavailable") when a guardrail without whose word the call must not go on has given none."""
-    if advice.unavailable:
-        names = " and ".join(f'"{name}"' for name in advice.unavailable)
-        raise Refusal("guardrail_unavailable", f"The guardrail {names} has not judged the whole call.", retry_after=1.0)
-
-
-def _merged(local: Sequence[Finding], remote: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(
-        sorted((*local, *remote), key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
-    )
+def in_steps(score: float) -> int:
+    """A score from 0 to 1 in percent, rounded down to the steps that policies see."""
+    return int(score * 100) // _STEP * _STEP
 
 
 def facts_of(findings: Sequence[Finding]) -> tuple[str, ...]:

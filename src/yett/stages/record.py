@@ -39,6 +39,7 @@ class Trail:
     found: Seen | None = None  # in the request; None: it was refused before it was inspected
     findings: Sequence[FindingCount] = ()
     obligations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # of guardrails: who was asked, who failed
     input_tokens: int = 0  # estimated, of what would leave
     hold: Hold | None = None
     intended: bool = False  # the intent is in the journal
@@ -100,6 +101,7 @@ def intent(trail: Trail, ts: int) -> Record:
         observed=decision.observed if decision else (),
         errors=decision.errors if decision else (),
         obligations=trail.obligations,
+        notes=trail.notes,
         findings=tuple(trail.findings),
         facts=trail.facts,
         targets=tuple([id for id, _ in decision.targets]) if decision else (),
@@ -132,6 +134,7 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         observed=decision.observed if decision else (),
         errors=decision.errors if decision else (),
         obligations=trail.obligations,
+        notes=trail.notes,
         findings=tuple(trail.findings),
         facts=NO_FACTS if trail.intended else trail.facts,
         hold=trail.hold.id if trail.hold else "",

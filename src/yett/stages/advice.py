@@ -1,0 +1,56 @@
+"""advice: what guardrails say of the same texts joins what was found, before policy decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from yett.dialects import openai_chat
+from yett.errors import Refusal
+from yett.model.call import Call
+from yett.model.caller import Caller
+from yett.model.finding import Finding
+from yett.model.guardrail import Advice, Panel, Question
+from yett.ports import Advisers
+from yett.stages.inspect import Seen, in_steps
+from yett.stages.record import Trail
+
+
+async def on_request(advisers: Advisers, trail: Trail, caller: Caller, call: Call, seen: Seen) -> Seen:
+    """What is in a request by all accounts. Raises Refusal("guardrail_unavailable")."""
+    panel = trail.snapshot.panel
+    if panel is None or call.action != "InvokeModel" or not panel.on("request"):
+        return seen
+    segments = seen.segments or openai_chat.segments(call.body)
+    scores = {"injection": seen.injection / 100}
+    question = Question("request", caller.tenant, segments, seen.findings, scores, call.labels)
+    advice = await _heard(advisers, panel, question, trail)
+    if not advice.findings and not advice.scores:
+        return seen
+    percent = in_steps(advice.scores.get("injection", 0.0))
+    return Seen(_merged(seen.findings, advice.findings), segments, max(seen.injection, percent))
+
+
+async def on_reply(advisers: Advisers, panel: Panel, trail: Trail, seen: Seen) -> Seen:
+    """What is in a reply by all accounts: `seen.segments` are all of its texts, found in or not. Raises
+    Refusal("guardrail_unavailable")."""
+    tenant = trail.caller.tenant if trail.caller else ""
+    question = Question("reply", tenant, seen.segments, seen.findings, {}, trail.labels)
+    advice = await _heard(advisers, panel, question, trail)
+    return seen._replace(findings=_merged(seen.findings, advice.findings))
+
+
+async def _heard(advisers: Advisers, panel: Panel, question: Question, trail: Trail) -> Advice:
+    """Who was asked, and who failed, is on the trail. Without the word of a guardrail that must be heard the call goes on only
+    where policies are merely observed."""
+    advice = await advisers.advise(panel, question)
+    trail.notes = (*trail.notes, *advice.notes)
+    if advice.unavailable and not trail.snapshot.observing:
+        names = " and ".join(f'"{name}"' for name in advice.unavailable)
+        raise Refusal("guardrail_unavailable", f"The guardrail {names} has not judged the whole call.", retry_after=1.0)
+    return advice
+
+
+def _merged(local: Sequence[Finding], remote: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(
+        sorted((*local, *remote), key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
+    )
