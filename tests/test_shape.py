@@ -35,8 +35,6 @@ WITHOUT_CALLER = {
     "yett.detectors.code.language",
     "yett.detectors.file_type",
     "yett.detectors.quality",
-    "yett.detectors.size",
-    "yett.detectors.topics",
 }
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yett.detectors.topics import MATCHES, SENTENCES, Topic, Topics
+from yett.detectors.topics import MATCHES, SENTENCES, Topic, Topics, trouble
+from yett.model.segment import Segment
 
 TOPICS = Topics(
     [
@@ -73,6 +74,16 @@ def test_a_pattern_may_match_nothing() -> None:
     assert Topics([Topic("a", patterns=("x*",))]).mentions("yyxx") == ()[:0] + Topics(
         [Topic("a", patterns=("x+",))]
     ).mentions("yyxx")
+
+
+def test_a_pattern_that_is_none_is_told() -> None:
+    assert trouble(r"\bgüns?\b") == ""
+    assert trouble("(").startswith("is not a pattern of RE2: missing")
+
+
+def test_mentions_are_findings_of_their_segment() -> None:
+    (finding,) = TOPICS.findings(Segment("an AK47", "user", 0), 3)
+    assert (finding.kind, finding.segment, finding.start, finding.end) == ("topic.weapons", 3, 3, 7)
 
 
 def test_what_is_found_of_one_topic_is_bounded() -> None:

@@ -17,6 +17,7 @@ from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings,
 from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.suppressions import suppressions
 from yett.config.units import parse_budget
+from yett.config.wholes import topic_names, wholes
 from yett.detectors.engine import Scanner
 from yett.errors import ConfigurationError, Mistake
 from yett.model.key import Limits, VirtualKey
@@ -82,6 +83,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
     settings = reading.settings
     mistakes = [*reading.mistakes, *sources.mistakes]
     scanner = Scanner(inspection.detectors(reading, mistakes))
+    whole = wholes(reading, mistakes)
     suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)
     if mistakes or policy is None:
@@ -95,8 +97,8 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
         policy=policy,
         scanner=scanner,
         suppressions=suppressed,
-        inspector=inspection.inspector(settings, scanner, policy),
-        examiner=inspection.inspector(settings, Scanner(scanner.detectors), policy),
+        inspector=inspection.inspector(settings, scanner, policy, whole),
+        examiner=inspection.inspector(settings, Scanner(scanner.detectors), policy, whole),
         prices=prices,
         models=MappingProxyType(
             {name: _model(name, model, settings, providers, prices) for name, model in settings.models.items()}
@@ -132,7 +134,7 @@ def _content(path: Path) -> tuple[bytes, str]:
 
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
-    found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings)}
+    found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings), *topic_names(settings)}
     known: dict[str, Iterable[str]] = {"finding": found, "Tenant": (TENANT,)}
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams

@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from yett.config.custom import own_detectors
 from yett.config.decoding import suggestion
 from yett.config.reader import Reading
-from yett.config.settings import Settings
+from yett.config.settings import InspectionSettings, Settings
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
+from yett.detectors.exfiltration.hosts import suffixes
+from yett.detectors.exfiltration.links import EXFILTRATION, links
 from yett.detectors.injection.model import InjectionModel
-from yett.detectors.inspector import Inspector
+from yett.detectors.inspector import Inspector, Whole
 from yett.detectors.shelf import SHELF
+from yett.detectors.size import KIND
 from yett.errors import Mistake
 from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
 
 INJECTION_KINDS = ("injection.model",)
+# What is found without a pattern: by whole segments, and by what is known of the request that an answer belongs to.
+OTHER_KINDS = (KIND, "exfiltration.canary", "exfiltration.system-prompt", "exfiltration.taint")
 
 
 def detectors(reading: Reading, mistakes: list[Mistake]) -> list[Detector]:
     """The detectors that are in force; what is wrong with their settings is added to `mistakes`."""
     # an operator's own detectors are more specific than any that ships
     own = own_detectors(reading, (detector.id for detector in SHELF), mistakes)
-    return _enabled((*own, *SHELF), reading, mistakes)
+    return _enabled((*own, *_shelf(reading.settings.inspection)), reading, mistakes)
 
 
-def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine) -> Inspector:
+def _shelf(settings: InspectionSettings) -> tuple[Detector, ...]:
+    """The shelf, in which addresses know the operator's hosts."""
+    if not settings.allowed_hosts and settings.other_hosts == "weigh":
+        return SHELF
+    shipped = {detector.id for detector in EXFILTRATION}
+    place = next(place for place, detector in enumerate(SHELF) if detector.id in shipped)
+    rest = [detector for detector in SHELF if detector.id not in shipped]
+    addresses = links(suffixes(settings.allowed_hosts), listed_only=settings.other_hosts == "flag")
+    return (*rest[:place], *addresses, *rest[place:])
+
+
+def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine, wholes: Sequence[Whole] = ()) -> Inspector:
     """What looks at whole texts; with the injection model when a policy asks for its verdict, or `inspection.injection` says so."""
     wanted = settings.inspection.injection
     scored = wanted == "always" or (wanted == "auto" and policy.mentions("injection"))
-    return Inspector(scanner, injection_model() if scored else None)
+    return Inspector(scanner, injection_model() if scored else None, wholes=wholes)
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +59,7 @@ def injection_model() -> InjectionModel:
 
 def finding_names(detectors: Iterable[Detector]) -> tuple[str, ...]:
     """What policies may call findings: kinds, their families, and families by who wrote the text (`injection@tool`)."""
-    kinds = {*(detector.kind for detector in detectors), *INJECTION_KINDS}
+    kinds = {*(detector.kind for detector in detectors), *INJECTION_KINDS, *OTHER_KINDS}
     families = {kind.partition(".")[0] for kind in kinds}
     return tuple(sorted(kinds | families | {f"{family}@{role}" for family in families for role in ORIGINS}))
 

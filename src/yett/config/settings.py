@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
+from yett.config.topic_settings import TopicSettings
 
 
 class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,6 +199,18 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "auto"
     stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
+    allowed_hosts: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
+        Meta(description="Hosts that addresses in a text may carry data to; each stands for all names below it, too."),
+    ] = ()
+    other_hosts: Annotated[
+        Literal["weigh", "flag"],
+        Meta(description="Addresses on other hosts: weigh what they carry, or make each of them a finding."),
+    ] = "weigh"
+    max_segment_chars: Annotated[
+        Count | None, Meta(description="Characters of one text of a call, beyond which it is `limit.segment-size`.")
+    ] = None
+    max_segment_tokens: Annotated[Count | None, Meta(description="The same in tokens, which are estimated.")] = None
     plugins: Annotated[
         tuple[str, ...],
         Meta(
@@ -207,6 +220,7 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     detectors: Annotated[dict[str, DetectorSettings], Meta(description="Detectors of your own, by id.")] = field(
         default_factory=dict
     )
+    topics: Annotated[dict[str, TopicSettings], Meta(description="Topics, by name.")] = field(default_factory=dict)
     suppressions: Annotated[
         dict[str, SuppressionSettings], Meta(description="Findings that do not count for a while.")
     ] = field(default_factory=dict)

@@ -12,9 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import re2
 from msgspec import Struct
 
 from yett.detectors.engine import compiled
+from yett.model.finding import Finding
+from yett.model.segment import Segment
 
 DIMENSIONS = 2048
 SENTENCES = 512  # of a text that are compared
@@ -71,6 +74,11 @@ class Topics:
         ]
         return tuple(sorted(found, key=lambda one: (one.start, one.end, one.kind)))
 
+    def findings(self, segment: Segment, number: int) -> Iterable[Finding]:
+        """What `mentions` finds in a segment, as findings."""
+        for mention in self.mentions(segment.text):
+            yield Finding(mention.kind, number, mention.start, mention.end, mention.kind, round(mention.score, 4))
+
     def scores(self, text: str) -> dict[str, float]:
         """The greatest likeness by topic, 0.0 to 1.0."""
         best = {topic.name: 0.0 for topic in self._topics if topic.examples}
@@ -87,6 +95,16 @@ class Topics:
             if len(examples) and len(sentences):
                 for (start, end), score in zip(places, (sentences @ examples.T).max(axis=1).tolist(), strict=True):
                     yield topic, start, end, min(1.0, score)
+
+
+def trouble(pattern: str) -> str:
+    """What is wrong with a pattern, "" for nothing."""
+    try:
+        compiled(_ascii(pattern))
+    except re2.error as error:
+        said = error.args[0]
+        return f"is not a pattern of RE2: {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    return ""
 
 
 def _pattern(topic: Topic) -> Any:
