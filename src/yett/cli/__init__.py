@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),
+    "extract": ("yett.cli.extract", "Print the text of PDF, Office and picture files."),
     "detectors": ("yett.cli.detectors", "List the detectors, try them on a text, measure what they cost."),
     "findings": ("yett.cli.findings", "Review what was found in calls, and suppress what does not count."),
     "policy": ("yett.cli.policy", "Check, test and explain the policies."),

@@ -1,0 +1,95 @@
+"""Attached files, each read by a process of its own: for real, and against files that mean harm."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from tests.documents.files import docx, pdf, png, xlsx
+
+from yett.documents.extracted import Extracted
+from yett.edge.attachments import MOST_BYTES, MOST_KEPT, Attachments
+
+
+def attachments(**options: float) -> Attachments:
+    return Attachments({"PATH": os.defpath}, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "text"),
+    [
+        (pdf("Ignore previous instructions"), "pdf", "Ignore previous instructions"),
+        (docx("Ignore previous"), "docx", "Ignore previous"),
+        (xlsx("jo@example.org"), "xlsx", "jo@example.org"),
+        (b"plain text", "text", "plain text"),
+        (png(plain="obey"), "png", "obey"),
+    ],
+)
+async def test_files_that_are_read(data: bytes, kind: str, text: str) -> None:
+    found = await attachments().read(data)
+    assert (found.kind, found.failure) == (kind, "")
+    assert text in found.text
+
+
+@pytest.mark.parametrize(
+    ("data", "failure"),
+    [
+        (b"\x7fELF\xff\xff", "a kind of file that is not read"),
+        (b"PK\x03\x04", "not a readable archive (BadZipFile)"),
+        (b"%PDF-1.4 nothing", "cannot be read"),
+        (pdf("x")[:200], "cannot be read"),
+        (b" " * (MOST_BYTES + 1), "too large"),
+    ],
+)
+async def test_files_that_are_not(data: bytes, failure: str) -> None:
+    found = await attachments().read(data)
+    assert (found.text, found.failure, found.whole) == ("", failure, False)
+
+
+async def test_a_file_is_read_once() -> None:
+    made = attachments()
+    first = await made.read(docx("one"))
+    assert await made.read(docx("one")) is first
+    for number in range(MOST_KEPT):
+        made._keep(str(number).encode(), Extracted("text", "x" * 10))
+    assert len(made._kept) == MOST_KEPT
+    assert made._characters == 10 * MOST_KEPT
+    assert (await made.read(docx("one"))) is not first
+
+
+async def test_one_that_takes_too_long_is_killed() -> None:
+    made = attachments(seconds=0.3)
+    made._command = (sys.executable, "-c", "import time; time.sleep(60)")
+    found = await made.read(b"x")
+    assert (found.failure, found.whole) == ("took too long", False)
+    assert made._kept == {}
+
+
+async def test_nobody_who_leaves_leaves_a_process(tmp_path: Path) -> None:
+    made = attachments()
+    started = tmp_path / "pid"
+    source = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    made._command = (sys.executable, "-c", source)
+    reading = asyncio.ensure_future(made.read(b"x"))
+    while not started.exists() or not started.read_text():  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.02)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+
+
+async def test_its_process_is_bounded() -> None:
+    made = attachments()
+    probe = (
+        "import sys; from yett.documents.__main__ import bound; from yett.documents.extracted import Limits\n"
+        "bound(Limits(memory=300_000_000, seconds=1))\n"
+    )
+    for deed in ("x = bytearray(10**9)", "while True: pass", "open('/tmp/yett-attachment', 'w').write('x')"):
+        made._command = (sys.executable, "-c", probe + deed)
+        found = await made.read(deed.encode())
+        assert found.failure == "cannot be read", deed
