@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+from click.testing import CliRunner
 
-from yett.cli import main
+from yett.cli import detectors, main
 from yett.config.settings import Settings
 from yett.edge.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from yett.errors import CODES
@@ -152,6 +153,16 @@ def test_every_setting_that_a_page_names_exists() -> None:
     named = set(re.findall(rf"`((?:{tables})\.[a-z_]+)\b", MANUAL))
     assert named - SETTINGS == set()
     assert len(named) > 10
+
+
+# ---- detectors ------------------------------------------------------------------------------------------------------
+
+
+def test_every_detector_is_on_the_page() -> None:
+    """When this fails: yett detectors list --markdown > docs/detectors.md"""
+    page = TEXTS[ROOT / "docs" / "detectors.md"]
+    result = CliRunner().invoke(detectors.command, ["list", "--markdown"])
+    assert page == result.stdout
 
 
 # ---- names on the wire ----------------------------------------------------------------------------------------------

@@ -46,11 +46,16 @@ def test_the_most_exact_name_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "id"),
-    [("", "AML.T0051"), ("user", "AML.T0051.000"), ("tool", "AML.T0051.001"), ("document", "AML.T0051.001")],
+    ("role", "ids"),
+    [
+        ("", ["AML.T0051"]),
+        ("user", ["AML.T0051.000"]),
+        ("tool", ["AML.T0051.001"]),
+        ("definition", ["AML.T0051.001", "AML.T0110"]),
+    ],
 )
-def test_who_wrote_it_tells_direct_from_indirect(role: str, id: str) -> None:
-    assert [each.id for each in references("injection.override", role) if each.list == "mitre-atlas"] == [id]
+def test_who_wrote_it_tells_direct_from_indirect(role: str, ids: list[str]) -> None:
+    assert [each.id for each in references("injection.override", role) if each.list == "mitre-atlas"] == ids
 
 
 def test_an_operators_own_family_has_no_place() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,9 +49,10 @@ def _configured(function: Command) -> Command:
 
 @command.command("list")
 @click.option("--family", default="", help="Only this family or kind, like pii.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="A table of all kinds in Markdown, instead.")
 @click.option("--validators", is_flag=True, help="The checks that a detector of your own can name, instead.")
 @_configured
-def list_(*, family: str, validators: bool, config: Path | None, as_json: bool) -> None:
+def list_(*, family: str, as_markdown: bool, validators: bool, config: Path | None, as_json: bool) -> None:
     """List the detectors, the more specific first."""
     if validators:
         names = sorted(VALIDATORS)
@@ -59,6 +60,9 @@ def list_(*, family: str, validators: bool, config: Path | None, as_json: bool) 
         return
     with told(as_json=as_json):
         found = [each for each in _known(config) if not family or each.means(family)]
+    if as_markdown:
+        click.echo(markdown(found), nl=False)
+        return
     if as_json:
         print_json([each.as_object() for each in found])
         return
@@ -68,6 +72,18 @@ def list_(*, family: str, validators: bool, config: Path | None, as_json: bool) 
         ids = " ".join(_short(reference) for reference in references(each.kind) if reference.list in _SHORT_LISTS)
         click.echo(f"{each.id:{width}}  {each.kind:{kinds}}  {click.style(ids, dim=True)}".rstrip())
     click.echo(f"{len(found)} detectors of {len({each.kind for each in found})} kinds", err=True)
+
+
+def markdown(found: Iterable[_Known]) -> str:
+    """docs/detectors.md: the kinds of each family, and the detectors that find them."""
+    families: dict[str, dict[str, list[str]]] = {}
+    for each in found:
+        families.setdefault(each.kind.partition(".")[0], {}).setdefault(each.kind, []).append(each.id)
+    parts = ["# Detectors\n\nWhat `yett detectors list` names, written down by `yett detectors list --markdown`.\n"]
+    for family, kinds in families.items():
+        rows = [f"| `{kind}` | {' '.join(f'`{id}`' for id in ids)} |\n" for kind, ids in sorted(kinds.items())]
+        parts.append(f"\n## `{family}`: {len(kinds)} kinds\n\n| Kind | Detectors |\n|---|---|\n{''.join(rows)}")
+    return "".join(parts)
 
 
 _SHORT_LISTS = {"owasp-llm-2026": "2026", "owasp-agentic-2026": "", "mitre-atlas": ""}

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from yett.detectors.mask import matches
 
+_POISONED_TOOL = "AML.T0110"
 _UNTRUSTED = frozenset({"tool", "document", "definition", "arguments"})
 
 
@@ -117,6 +118,7 @@ TABLE: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
             "LLM01 LLM02", "LLM01 LLM02", "LLM01 LLM06", "ASI01 ASI02", "AML.T0051 AML.T0086"
         ),
         "injection.tool": _row("LLM01 LLM03", "LLM01 LLM06", "LLM01 LLM08", "ASI01 ASI02", "AML.T0051 AML.T0053"),
+        "injection.hidden": _row("LLM01", "LLM01", "LLM01", "ASI01", "AML.T0051 AML.T0068"),
         "unicode": _row("LLM01", "LLM01", "LLM01", "ASI01", "AML.T0068"),
         "exfiltration": _row("LLM02 LLM10", "LLM02 LLM05", "LLM02 LLM06", "ASI02", "AML.T0057 AML.T0077"),
         "exfiltration.system-prompt": _row("LLM08", "LLM07", "LLM06", "", "AML.T0056"),
@@ -138,11 +140,14 @@ def references(kind: str, role: str = "") -> tuple[Reference, ...]:
     if not names:
         return ()
     row = TABLE[max(names, key=len)]
-    return tuple(
+    found = [
         Reference(listed, entry, LISTS[listed][entry])
         for listed, ids in zip(LISTS, row, strict=True)
         for entry in (_by_writer(id, role) for id in ids)
-    )
+    ]
+    if role == "definition" and matches(kind, "injection"):
+        found.append(Reference("mitre-atlas", _POISONED_TOOL, LISTS["mitre-atlas"][_POISONED_TOOL]))
+    return tuple(found)
 
 
 def _by_writer(id: str, role: str) -> str:
