@@ -313,6 +313,18 @@ async def test_a_broken_service_is_set_aside(words: str, simulator: Simulator, a
     assert len(simulator.requests) == 3  # a reload is no reason to ask it again
 
 
+async def test_each_call_keeps_the_panel_that_it_began_with(simulator: Simulator, advisers: Advisers) -> None:
+    simulator.behave("latency.first_byte=100ms", model="lakera")
+    gate = advisers()
+    old = Panel((guardrail("lakera", simulator.url, id="old", concurrency=1),), 5.0)
+    new = Panel((guardrail("lakera", simulator.url, id="new"),), 5.0)
+    began = asyncio.ensure_future(gate.advise(old, asking(HATEFUL, FINE)))
+    await asyncio.sleep(0.03)
+    later, again = await asyncio.gather(gate.advise(new, asking(HATEFUL)), gate.advise(old, asking(ATTACK)))
+    assert (await began).notes == ("old: judged 2",)
+    assert (later.notes, again.notes) == (("new: judged 1",), ("old: judged 1",))
+
+
 async def test_a_caller_who_leaves_is_no_verdict_on_the_service(simulator: Simulator, advisers: Advisers) -> None:
     gate, panel = advisers(), Panel((guardrail("lakera", simulator.url),), 5.0)
     simulator.behave("hang=head", model="lakera")

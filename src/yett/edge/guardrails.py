@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from yett.config.settings import RoutingSettings
 from yett.edge.tasks import spawn
 from yett.edge.verdicts import Digests, Verdicts
@@ -55,6 +57,14 @@ class NoModels:
         return None
 
 
+class _Way(Struct, frozen=True):
+    """How one guardrail is reached: under which breaker, and in how many turns at a time."""
+
+    target: Target
+    turn: asyncio.Semaphore
+    turns: int
+
+
 class _Failed(Exception):
     """There is no usable answer; the message is for the record."""
 
@@ -70,8 +80,7 @@ class Guardrails:
         self._health = Health(routing)
         self._verdicts = Verdicts()
         self._panel: Panel | None = None
-        self._targets: dict[str, Target] = {}
-        self._turns: dict[str, tuple[int, asyncio.Semaphore]] = {}
+        self._ways: dict[str, _Way] = {}
 
     async def advise(self, panel: Panel, question: Question) -> Advice:
         """What the panel thinks, after `panel.deadline` seconds at most. Raises nothing but CancelledError."""
@@ -82,7 +91,9 @@ class Guardrails:
             return NO_ADVICE
         until = self._clock.monotonic() + panel.deadline
         digests = Digests()
-        return advice_of(await asyncio.gather(*[self._consult(panel, one, question, digests, until) for one in asked]))
+        ways = self._ways  # of this panel, whatever is taken up meanwhile
+        waiting = [self._consult(panel, one, ways[one.id], question, digests, until) for one in asked]
+        return advice_of(await asyncio.gather(*waiting))
 
     def targets(self) -> tuple[TargetState, ...]:
         """The circuit breaker of every guardrail that was ever asked."""
@@ -93,17 +104,17 @@ class Guardrails:
     def _take_up(self, panel: Panel) -> None:
         """Another configuration is in force. Guardrails that stay keep what is known of them."""
         self._panel = panel
-        self._targets = {g.id: Target(f"guardrail/{g.id}", g.provider, g.kind) for g in panel.guardrails}
-        self._health.configure(self._routing, self._targets.values())
-        turns = {}
+        ways = {}
         for guardrail in panel.guardrails:
-            most = guardrail.concurrency
-            known = self._turns.get(guardrail.id)
-            turns[guardrail.id] = known if known and known[0] == most else (most, asyncio.Semaphore(most))
-        self._turns = turns
+            most, known = guardrail.concurrency, self._ways.get(guardrail.id)
+            turn = known.turn if known is not None and known.turns == most else asyncio.Semaphore(most)
+            target = Target(f"guardrail/{guardrail.id}", guardrail.provider, guardrail.kind)
+            ways[guardrail.id] = _Way(target, turn, most)
+        self._ways = ways
+        self._health.configure(self._routing, [way.target for way in ways.values()])
 
     async def _consult(
-        self, panel: Panel, guardrail: Guardrail, question: Question, digests: Digests, until: float
+        self, panel: Panel, guardrail: Guardrail, way: _Way, question: Question, digests: Digests, until: float
     ) -> Opinion:
         chosen, now = selected(guardrail, question), self._clock.monotonic()
         keys = [(guardrail.fingerprint, question.side, text.role, digests.of(text.text)) for text in chosen.texts]
@@ -114,7 +125,7 @@ class Guardrails:
         remembered = len(judged)
         model = self._models.get(guardrail)
         parts, failure = self._parts(guardrail, model, chosen, [i for i, s in enumerate(known) if s is None])
-        answers = await self._answers(guardrail, model, question.side, parts, until)
+        answers = await self._answers(guardrail, way, model, question.side, parts, until)
         for number, one in heard(parts, answers).items():
             if one.whole:
                 end = self._clock.monotonic() + panel.seconds
@@ -137,23 +148,23 @@ class Guardrails:
         return parts, "too much text" if len(parts) > MOST_PARTS else ""
 
     async def _answers(
-        self, guardrail: Guardrail, model: LocalModel | None, side: str, parts: Sequence[Part], until: float
+        self, guardrail: Guardrail, way: _Way, model: LocalModel | None, side: str, parts: Sequence[Part], until: float
     ) -> list[Answer]:
         pieces = tuple([part.piece for part in parts[:MOST_PARTS]])
         kind = KINDS.get(guardrail.kind)
         if not pieces:
             return []
         if kind is None:
-            return [await self._think(guardrail, model, pieces, until)] if model is not None else []
+            return [await self._think(guardrail, way, model, pieces, until)] if model is not None else []
         asked: list[Asked] = []
         for start in range(0, len(pieces), kind.batch):
             asked += kind.ask(guardrail, side, pieces[start : start + kind.batch], self._clock.now())
-        return await asyncio.gather(*[self._ask(guardrail, kind, one, until) for one in asked])
+        return await asyncio.gather(*[self._ask(guardrail, way, kind, one, until) for one in asked])
 
-    async def _ask(self, guardrail: Guardrail, kind: Kind, asked: Asked, until: float) -> Answer:
+    async def _ask(self, guardrail: Guardrail, way: _Way, kind: Kind, asked: Asked, until: float) -> Answer:
         try:
-            async with asyncio.timeout(until - self._clock.monotonic()), self._turn(guardrail):
-                verdict = kind.read(guardrail, asked, await self._send(guardrail, asked, until))
+            async with asyncio.timeout(until - self._clock.monotonic()) as limit, way.turn:
+                verdict = kind.read(guardrail, asked, await self._send(guardrail, way.target, asked, limit))
         except TimeoutError:
             return Answer(asked.pieces, failure="timeout")
         except UnreadableError as error:
@@ -162,9 +173,8 @@ class Guardrails:
             return Answer(asked.pieces, failure=str(error))
         return Answer(asked.pieces, verdict, "" if verdict.complete else "not everything was judged")
 
-    async def _send(self, guardrail: Guardrail, asked: Asked, until: float) -> bytes:
+    async def _send(self, guardrail: Guardrail, target: Target, asked: Asked, limit: asyncio.Timeout) -> bytes:
         """The body of a good answer. Raises _Failed."""
-        target = self._targets[guardrail.id]
         if next(self._health.order((target,), 0.0, self._clock.monotonic()), None) is None:
             raise _Failed("set aside after failures")
         keys = guardrail.provider.keys
@@ -183,23 +193,24 @@ class Guardrails:
         except ValueError as error:  # a resource or key that cannot be put on the wire
             raise _Failed("cannot be sent") from error
         finally:
-            if outcome == "cancelled" and self._clock.monotonic() >= until:
+            if outcome == "cancelled" and limit.expired():
                 outcome = "timeout.total"  # the deadline has passed: that is the service's, not the caller's doing
             self._health.report(target, None, outcome, status, 0.0, self._clock.monotonic())
         if status != 200:
             raise _Failed(f"status {status}")
         return body
 
-    async def _think(self, guardrail: Guardrail, model: LocalModel, pieces: tuple[Piece, ...], until: float) -> Answer:
+    async def _think(
+        self, guardrail: Guardrail, way: _Way, model: LocalModel, pieces: tuple[Piece, ...], until: float
+    ) -> Answer:
         """Ask a model in this process. It keeps its turn until its thread has really stopped, so that texts which take too
         long cannot pile up."""
-        turn = self._turn(guardrail)
         thinking: asyncio.Task[Verdict] | None = None
         try:
             async with asyncio.timeout(until - self._clock.monotonic()):
-                await turn.acquire()
+                await way.turn.acquire()
                 thinking = spawn(model.judge(guardrail, pieces), f"guardrail {guardrail.id}")
-                thinking.add_done_callback(lambda _: turn.release())
+                thinking.add_done_callback(lambda _: way.turn.release())
                 verdict = await asyncio.shield(thinking)
         except TimeoutError:
             return Answer(pieces, failure="timeout")
@@ -207,6 +218,3 @@ class Guardrails:
             if thinking is not None:
                 thinking.cancel()
         return Answer(pieces, verdict, "" if verdict.complete else "not everything was judged")
-
-    def _turn(self, guardrail: Guardrail) -> asyncio.Semaphore:
-        return self._turns[guardrail.id][1]
