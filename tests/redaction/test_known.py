@@ -83,6 +83,15 @@ def test_one_thing_stands_for_one_value() -> None:
     assert made.get("PHONE_7Q2MKDB3") is None
 
 
+def test_whether_it_is_worth_looking() -> None:
+    made = known(TOKEN, SURROGATE)
+    assert made.occur(f"x{TOKEN.lower()}")
+    assert made.occur(f"x{SURROGATE.upper()}x")
+    assert not made.occur("EMAIL_22222222 redacted.example")
+    assert not known(TOKEN).occur(SURROGATE)
+    assert not known(SURROGATE).occur(TOKEN)
+
+
 def test_some_of_them() -> None:
     made = known(TOKEN, SURROGATE)
     assert made.only(lambda _: True) is made
@@ -151,6 +160,7 @@ def test_few_strings_are_found_as_many_are(given_texts: list[str], text: str, fo
         many.add(each)
     found = list(literals.find(text, final=final))
     assert found == list(many.find(text, final=final))
+    assert literals.occur(text) or not found
     for start, end, literal in found:
         assert text[start:end].lower() == literal.lower()
         assert fold or text[start:end] == literal
@@ -170,3 +180,5 @@ def test_many_strings() -> None:
         literals.add(f"u{number}@Example.org")
     text = "U7@example.org, u7@example.orgs xu7@example.org u700@example.org u99@EXAMPLE.org " + "y" * 1000
     assert [given for _, _, given in literals.find(text)] == ["u7@Example.org", "u99@Example.org"]
+    assert literals.occur(text)
+    assert not literals.occur("u100@example.org")

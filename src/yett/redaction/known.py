@@ -21,7 +21,7 @@ _TOKEN = re.compile(rf"\\{{0,2}}_([{_ANY}]{{{ID_LENGTH - 1}}}[{DIGITS}])")
 _TOKEN_BYTES = re.compile(rf"_[{_ANY}]{{{ID_LENGTH - 1}}}[{DIGITS}]".encode())
 _RUN = re.compile(r"[^\W_]+")
 _MOST_BACKSLASHES = 2  # one that Markdown wants, escaped once more in JSON
-_FEW = 16  # strings that are looked for one by one
+_FEW = 48  # strings that are looked for one by one
 _MOST_SHAPES = 16  # ways in which values with the same first word are looked for
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # length and other letters stay
 _LONGEST_TAIL = LONGEST_TYPE + _MOST_BACKSLASHES + 1 + ID_LENGTH
@@ -78,6 +78,13 @@ class Literals:
                 if given is not None:
                     yield begin, end, given
                     done = end
+
+    def occur(self, text: str) -> bool:
+        """Whether any of the strings is in `text`, by itself or not."""
+        if len(self._texts) <= _FEW:
+            whole = self._compared(text)
+            return any(wanted in whole for wanted in self._texts)
+        return any(self._compared(text[begin:end]) in self._texts for begin, end in self._many(text, 0))
 
     def _few(self, text: str, start: int) -> list[tuple[int, int]]:
         """Where the strings stand, each looked for by itself."""
@@ -159,6 +166,12 @@ class Known:
         """Those that are wanted; itself when all of them are."""
         chosen = [entry for entry in self if wanted(entry)]
         return self if len(chosen) == len(self) else Known(chosen)
+
+    def occur(self, text: str) -> bool:
+        """Whether `find` may find something in some part of `text`: told at a fraction of its cost."""
+        if self._by_id and any(match[1].upper() in self._by_id for match in _TOKEN.finditer(text)):
+            return True
+        return len(self._literals) > 0 and self._literals.occur(text)
 
     def find(self, text: str, start: int = 0, *, final: bool = True) -> list[Match]:
         """Every place from `start` on where something known stands, in order; they do not overlap."""

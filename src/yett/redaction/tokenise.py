@@ -12,7 +12,6 @@ All texts of a call are worked on together, because what may stand in one depend
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -90,8 +89,11 @@ class Tokeniser:
     def _found(self, findings: Iterable[Finding]) -> dict[int, list[_Region]]:
         """What is to be exchanged, by segment and in order. Findings that overlap become one, treated as the stricter of them."""
         regions: dict[int, list[_Region]] = {}
+        ways: dict[str, str] = {}
         for finding in sorted(findings, key=place):
-            way = self._ways.of(finding.kind)
+            way = ways.get(finding.kind)
+            if way is None:
+                way = ways[finding.kind] = self._ways.of(finding.kind)
             if not way:
                 continue
             region = _Region(finding.start, finding.end, finding.kind, way)
@@ -155,7 +157,7 @@ class Tokeniser:
                 continue
             own = regions.get(position, [])
             found = (_Region(start, end, *self._values[value]) for start, end, value in literals.find(segment.text))
-            more = [region for region in found if not _overlaps(region, own)]
+            more = list(_outside(found, own))
             if more:
                 regions[position] = sorted([*own, *more])
 
@@ -180,8 +182,8 @@ class Tokeniser:
     def _escape(self, segments: Sequence[Segment], regions: dict[int, list[_Region]]) -> bool:
         """Exchange what a caller wrote that would be put back as a value. False when there is nothing more of it."""
         more = False
-        for position, segment in enumerate(segments) if len(self.known) else ():
-            if segment.role in _SHOWN_TOKENS or segment.index == UNPATCHABLE:
+        for position, segment in enumerate(segments):
+            if segment.role in _SHOWN_TOKENS or segment.index == UNPATCHABLE or not self.known.occur(segment.text):
                 continue
             own = regions.get(position, [])
             found = []
@@ -215,10 +217,14 @@ def _touched(text: str, regions: list[_Region], place: int) -> bool:
     )
 
 
-def _overlaps(region: _Region, others: Sequence[_Region]) -> bool:
-    """Whether a region overlaps one of others, which are in order and do not overlap."""
-    place = bisect_left(others, region.end, key=lambda other: other.start)
-    return place > 0 and others[place - 1].end > region.start
+def _outside(found: Iterable[_Region], own: Sequence[_Region]) -> Iterator[_Region]:
+    """Those that overlap none of `own`. Both are in order."""
+    at = 0
+    for region in found:
+        while at < len(own) and own[at].end <= region.start:
+            at += 1
+        if at == len(own) or region.end <= own[at].start:
+            yield region
 
 
 def _gaps(text: str, regions: Sequence[_Region]) -> Iterator[tuple[int, int]]:

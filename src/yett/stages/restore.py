@@ -50,15 +50,20 @@ class Restoration:
         self._json = json  # the answer was asked for as JSON
         self._allowance = Allowance(limit)
         self._text = known.only(self._told)
+        self._open: dict[tuple[str, ...], Known] = {}  # by selectors: what a tool may have
 
     def reader(self, place: str, tool: str = "") -> Restorer | None:
         """For one text of the reply, at one of the places of `openai_chat.place_of`; None where nothing is put back."""
         if place in ("text", "content"):
             return Restorer(self._text, self._allowance, json=self._json and place == "content")
-        opened = [] if self._duties is None else [s for s, name in self._duties.restore if name in (tool, _ANY_TOOL)]
+        restore = () if self._duties is None else self._duties.restore
+        opened = tuple(selector for selector, name in restore if name in (tool, _ANY_TOOL))
         if not place or not opened:
             return None
-        known = self._text.only(lambda substitute: substitute.kind == LITERAL or _any(substitute.kind, opened))
+        known = self._open.get(opened)
+        if known is None:  # a reply may have a thousand calls of one tool
+            known = self._text.only(lambda substitute: substitute.kind == LITERAL or _any(substitute.kind, opened))
+            self._open[opened] = known
         return Restorer(known, self._allowance, json=place == "arguments")
 
     def body(self, body: bytes) -> bytes:

@@ -48,7 +48,7 @@ def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: 
     """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
     try:
         bodies = Bodies(call, plan, seen.findings, seen.segments)
-        if any(duties.reversible for _, duties in plan.permitted):
+        if plan.obligations and any(duties.reversible for _, duties in plan.permitted):
             _exchange(bodies, call, seen, trail, vault)
     except Refusal:
         trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
