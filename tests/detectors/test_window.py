@@ -119,7 +119,7 @@ def test_character_by_character(scanner: Scanner, text: str) -> None:
 
 # ---- every pattern on the shelf keeps the rules that make a stream decidable -----------------------------------------
 
-BARE = [msgspec.structs.replace(detector, accept=None) for detector in SHELF]
+BARE = [msgspec.structs.replace(detector, accept=None, judge=None, besides="", group="") for detector in SHELF]
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +135,26 @@ def matching(detector: Detector) -> st.SearchStrategy[str]:
     return st.tuples(body, tail).map(lambda parts: b"".join(parts).decode("utf-8", "replace"))
 
 
-@pytest.mark.parametrize("detector", SHELF, ids=lambda detector: detector.id)
+# Most of the shelf is alike: a prefix and the rest of a token. Those take turns.
+ALIKE = [detector for detector in SHELF if detector.kind.startswith("secret.") and not detector.judge]
+OTHERS = [detector for detector in SHELF if detector not in ALIKE]
+
+
+@pytest.mark.parametrize("detector", OTHERS, ids=lambda detector: detector.id)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_a_pattern_on_the_shelf_can_be_cut_anywhere(bare: Scanner, detector: Detector, data: st.DataObject) -> None:
+    can_be_cut(bare, detector, data)
+
+
+@pytest.mark.parametrize("detector", ALIKE, ids=lambda detector: detector.id)
+@settings(max_examples=3, deadline=None)
+@given(data=st.data())
+def test_a_token_on_the_shelf_can_be_cut_anywhere(bare: Scanner, detector: Detector, data: st.DataObject) -> None:
+    can_be_cut(bare, detector, data)
+
+
+def can_be_cut(bare: Scanner, detector: Detector, data: st.DataObject) -> None:
     text = data.draw(fragments) + data.draw(matching(detector)) + data.draw(fragments)
     agree(bare, text, cut(text, data.draw(st.lists(st.integers(0, 2000), max_size=20))))
     agree(bare, text, list(text))
@@ -272,6 +288,6 @@ def test_a_space_after_a_word_settles_it_and_nothing_else(text: str) -> None:
     """What is decided by the last two characters is what the whole rule says."""
     groups = min(
         window._groups(text, window._DIGITS, window._DIGITS_BEGIN),
-        window._groups(text, window._PRINTED, window._IBAN_BEGIN),
+        window._groups(text, window._PRINTED, window._PRINTED_BEGIN),
     )
-    assert window._settled(text) == min(len(text.rstrip(window.WORD)), groups)
+    assert window._settled(text) == min(len(text.rstrip(window._WORD)), groups)

@@ -5,11 +5,12 @@ consumes one character that is not part of it (`EDGE`). What makes a match decid
 
 1. *Left of the span* at most `LEFT` characters are matched (a keyword, its separator).
 2. *The span* (the pattern's only group) has one of three shapes:
-   a **word**: characters of `WORD` only, at most `WORD_CAP` of them;
-   **groups**: digit groups between single separators (`SPACER`), at most `GROUP_CAP` characters, or an IBAN in print form;
+   a **word**: characters of `WORD` and `LETTERS` only, at most `WORD_CAP` of them;
+   **groups**: digit groups between single separators (`SPACER`), at most `GROUP_CAP` characters, or a number in print form:
+   groups of capitals and digits, before the first digit at most ten characters that are capitals, spaces and hyphens;
    a **block** that opens like a PEM key (see `window.py`).
 3. *Right of the span* exactly one character is matched, or the detector has a `tail`.
-4. A `tail` lets a span go on without limit (a JWT, a PEM key): a pattern for the rest, of ASCII characters, matched from
+4. A `tail` lets a span go on without limit (a JWT, a PEM key): a pattern for the rest, of whole characters, matched from
    the end of the group. It must be able to match the empty string, and what validates is the group alone.
 5. Negated classes stand only at the edges: a span never contains the separator.
 
@@ -27,10 +28,12 @@ LEFT = 128  # characters that a pattern may look back from the start of its span
 WORD_CAP = 256
 GROUP_CAP = 72
 WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-./:=?@^_~"
+LETTERS = "".join(map(chr, range(0xC0, 0x800)))  # of the scripts next to ASCII, which put spaces between words, too
 SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"  # models like to write these
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015"
 
 EDGE = r"[^A-Za-z0-9]"
+LETTER = r"[\xc3-\xdf][\x80-\xbf]"  # one of LETTERS, as UTF-8 bytes
 # One character between two digit groups, as UTF-8 bytes: a space or dash of ASCII, or one of SPACES or DASHES.
 SPACER = r"(?:[ -]|\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf])"
 
@@ -43,13 +46,20 @@ BLOCK_LINE = (
 
 
 class Detector(Struct, frozen=True):
-    """A pattern in RE2 syntax over UTF-8 bytes, with exactly one group: the span that is reported.
+    r"""A pattern in RE2 syntax over UTF-8 bytes, with exactly one group: the span that is reported.
 
     `accept` sees the text of the group and says how much of it counts, in characters: all of it, a beginning (a number that
     another number follows), or 0 for none. An earlier detector on the shelf is more specific.
 
+    `judge` is asked in place of `accept` where what a span is depends on what stands before it, which it sees first: at most
+    `LEFT` bytes of the same text (the name that a value is given to, and how).
+
+    `unless` is a pattern, ending in `\z`, for what may not stand before a span: it sees at most `LEFT` bytes, of the same text.
+
     `anchor` is what the automaton looks for instead of a `pattern` that would slow it down on every byte of clean text; it
-    matches wherever the pattern does.
+    matches wherever the pattern does. `besides` is one that is looked for first, shared by many detectors: what occurs where
+    any of them does and seldom elsewhere, such as six digits. Only behind it are the others looked for; those of one `group`,
+    patterns that are alike, together. See `sieve.py`.
     """
 
     id: str
@@ -58,6 +68,10 @@ class Detector(Struct, frozen=True):
     accept: Callable[[str], int] | None = None
     tail: str = ""
     anchor: str = ""
+    besides: str = ""
+    group: str = ""
+    unless: str = ""
+    judge: Callable[[str, str], int] | None = None
 
 
 def when(valid: Callable[[str], bool]) -> Callable[[str], int]:

@@ -8,15 +8,16 @@ automaton's pass and nothing more.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
 import re2
 
-from yett.detectors.detector import SEPARATOR, Detector
+from yett.detectors.detector import LEFT, SEPARATOR, Detector
 from yett.detectors.resolve import OPEN, Candidate, clusters, findings
+from yett.detectors.sieve import Automaton, Sieve
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 
@@ -25,13 +26,12 @@ try:
 except ImportError:  # pragma: no cover - there is no wheel for this platform
     hyperscan = None  # type: ignore[assignment]
 
-Automaton = Callable[[bytes], Iterable[int]]
-
 # RE2 keeps a lazily built automaton per pattern, 8 MiB each by default: hostile text would make all of them grow.
 _PATTERN_MEMORY = 1 << 20
+_TEXT_ENDS = SEPARATOR.encode()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def compiled(pattern: str) -> Any:
     """A pattern for RE2 over bytes: linear in the text, whatever the text is. Raises re2.error."""
     options = re2.Options()
@@ -92,10 +92,10 @@ class Scanner:
     ) -> None:
         self.detectors = tuple(detectors)
         self._patterns = [_checked(detector) for detector in self.detectors]
-        sources = tuple((detector.anchor or detector.pattern).encode("ascii") for detector in self.detectors)
         self._tails: list[Any] = [compiled(detector.tail) if detector.tail else None for detector in detectors]
+        self._unless: list[Any] = [compiled(detector.unless) if detector.unless else None for detector in detectors]
         build = automaton or (Portable if hyperscan is None else Hyperscan)
-        self._automaton: Automaton = build(sources) if sources else _nothing
+        self._places = Sieve(self.detectors, self._patterns, build)
 
     def scan(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """Findings in all segments, sorted by segment and position."""
@@ -130,13 +130,13 @@ class Scanner:
 
     def clean(self, data: bytes) -> bool:
         """True when no pattern occurs in `data`: UTF-8 text between separators. Costs the automaton's pass, not a step more."""
-        return not self._automaton(data)
+        return not self._places(data)
 
     def candidates(self, text: str) -> list[Candidate]:
         """Validated matches in `text`, which the caller has put between separators; a span whose tail reaches the end of
         `text` has the end OPEN. Offsets are characters."""
         data = text.encode("utf-8", "surrogatepass")
-        places = self._automaton(data)
+        places = self._places(data)
         if not places:
             return []
         found = [candidate for place in places for candidate in self._spans(place, data)]
@@ -150,6 +150,7 @@ class Scanner:
 
     def _spans(self, place: int, data: bytes) -> list[Candidate]:
         detector, pattern, tail = self.detectors[place], self._patterns[place], self._tails[place]
+        unless = self._unless[place]
         found: list[Candidate] = []
         seen = -1
         match = pattern.search(data)
@@ -158,6 +159,8 @@ class Scanner:
             if start != seen:  # two ways to the same span differ only in their left context
                 seen = start
                 end = _accepted(detector, data, start, end)
+                if end and unless and unless.search(_before(data, start)):
+                    end = 0
                 if end:
                     stop = tail.match(data, end).end() if tail else end
                     found.append(Candidate(start, OPEN if tail and stop == len(data) else stop, place, end))
@@ -178,11 +181,19 @@ def _checked(detector: Detector) -> Any:
 
 def _accepted(detector: Detector, data: bytes, start: int, end: int) -> int:
     """The end of the part of data[start:end] that the detector accepts, 0 when it accepts none."""
-    if detector.accept is None:
-        return end
     span = data[start:end].decode("utf-8", "replace")
-    length = detector.accept(span)
+    if detector.judge:
+        length = detector.judge(_before(data, start).decode("utf-8", "replace"), span)
+    elif detector.accept:
+        length = detector.accept(span)
+    else:
+        return end
     return start + len(span[:length].encode()) if length else 0
+
+
+def _before(data: bytes, start: int) -> bytes:
+    """What stands before `start` in the same text, as far back as a stream remembers."""
+    return data[max(data.rfind(_TEXT_ENDS, max(0, start - LEFT), start), start - LEFT, 0) : start]
 
 
 def _in_characters(candidates: list[Candidate], data: bytes) -> list[Candidate]:
@@ -198,7 +209,3 @@ def _in_characters(candidates: list[Candidate], data: bytes) -> list[Candidate]:
         Candidate(characters[start], characters[end], detector, characters[tail])
         for start, end, detector, tail in candidates
     ]
-
-
-def _nothing(_data: bytes) -> tuple[int, ...]:
-    return ()

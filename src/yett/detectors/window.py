@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from yett.detectors.detector import BLOCK_LINE, DASHES, GROUP_CAP, LEFT, SEPARATOR, SPACES, WORD, WORD_CAP
+from yett.detectors.detector import BLOCK_LINE, DASHES, GROUP_CAP, LEFT, LETTERS, SEPARATOR, SPACES, WORD, WORD_CAP
 from yett.detectors.engine import Scanner, compiled
 from yett.detectors.resolve import OPEN, SPAN_CAP, Candidate, clusters, findings
 from yett.model.finding import Finding
@@ -32,10 +32,11 @@ BLOCK_CAP = 512
 
 _SPACERS = " -" + SPACES + DASHES
 _DIGITS = "0123456789.()/+" + _SPACERS  # every character that a digit group or a phone number is made of
-_PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACERS  # the same for an IBAN in print form
+_PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACERS  # the same for a number in print form
+_WORD = WORD + LETTERS
 _GROUPED = frozenset(_DIGITS + _PRINTED)
 _DIGITS_BEGIN = re.compile(r"[+(]*[0-9]")
-_IBAN_BEGIN = re.compile(r"[A-Z]{2}[0-9]{2}")
+_PRINTED_BEGIN = re.compile(r"[A-Z][A-Z -]{0,9}(?:[0-9]|\Z)|[0-9]")
 _BLOCK_BEGIN = "-----BEGIN"
 # A header that is still arriving, or a whole one whose key material has not begun to arrive.
 _BLOCK = compiled(
@@ -177,10 +178,10 @@ class Window:
 def _settled(text: str) -> int:
     """The length of the longest part of `text` in which no match can be incomplete. `text` is not empty."""
     length = len(text)
-    settled = max(len(text.rstrip(WORD)), length - WORD_CAP)
+    settled = max(len(text.rstrip(_WORD)), length - WORD_CAP)
     last = text[-1]
     if last in _GROUPED and (last != " " or text[-2:-1] in _GROUPED):  # a space after a word begins nothing
-        settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _IBAN_BEGIN))
+        settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
     if _BLOCK_BEGIN in text:
         block = _BLOCK.search(text[-BLOCK_CAP:].encode("utf-8", "surrogatepass"))
         if block:  # it is ASCII and ends where the text ends
