@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.detectors.examples import AWS, CLEAN, FOUND, RANDOM
+from tests.detectors.pii.examples import NATIONAL, OTHERS
 
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Portable, Scanner, compiled
@@ -111,7 +112,9 @@ def test_a_pattern_that_only_the_automaton_refuses_is_refused(pattern: str) -> N
         Scanner([Detector(id="odd", kind="secret.odd", pattern=pattern)])
 
 
-@pytest.mark.parametrize("detector", [each for each in SHELF if each.anchor], ids=lambda each: str(each.id))
+@pytest.mark.parametrize(
+    "detector", [each for each in SHELF if each.anchor and not each.besides], ids=lambda each: str(each.id)
+)
 @given(st.data())
 @settings(deadline=None)
 def test_an_anchor_matches_wherever_the_pattern_does(detector: Detector, data: st.DataObject) -> None:
@@ -119,8 +122,18 @@ def test_an_anchor_matches_wherever_the_pattern_does(detector: Detector, data: s
     assert compiled(detector.anchor).search(found)
 
 
-def test_anchors_change_what_is_found_in_nothing(scanner: Scanner) -> None:
-    plain = Scanner([msgspec.structs.replace(detector, anchor="") for detector in SHELF])
+def test_what_occurs_besides_is_where_anything_is_found(scanner: Scanner) -> None:
+    """Without it, and so with every word and shape looked for in every text, the same is found."""
+    plain = Scanner([msgspec.structs.replace(detector, besides="", group="") for detector in SHELF])
+    rows = [f"{word}: {number} {bare}" for _, word, number, bare, _ in NATIONAL]
+    for text in (*rows, *(before + span + after for before, _, span, after in OTHERS)):
+        assert scanner.scan_text(text) == plain.scan_text(text)
+
+
+def test_anchors_change_what_is_found_in_nothing() -> None:
+    standing = [detector for detector in SHELF if not detector.besides]
+    scanner = Scanner(standing)
+    plain = Scanner([msgspec.structs.replace(detector, anchor="") for detector in standing])
     for text in [
         *(text for text, _, _ in FOUND),
         *CLEAN,
