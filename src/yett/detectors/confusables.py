@@ -20,6 +20,6 @@ FOREIGN: dict[int, int] = str.maketrans(
 
 # Small capitals, letters of phonetic alphabets, hooked and turned ones: seldom more than a stray letter of a real word.
 LATIN: dict[int, int] = str.maketrans(
-    "ɑƄꞴᴄꬲꬵꞙẝꞘɡᶃƍɪɩꞲƖǀᴏᴑꬽꭇꭈᴦƦꜱƽꞟᴜꭎꭒʋᴠɯᴡꞳɣᶌʏꭚᴢʙᴅᴇɢʜᴊᴋʟᴍɴᴘʀᴛꜰıᴀɐƅɓƈɗɖǝɛəƒɠɦɨʝƙɭɫɱɳɲŋɵɔƥʠɾɹʂƭʈʇʉʌʍʎƴʐƶℓɥʞ",
-    "abBcefffFgggiiJllooorrrRssuuuuuvmwXyyyyzbdeghjklmnprtfiaabbcddeeefghijkllmnnnoopqrrstttuvwyyzzlhk",
+    "ɑƄꞴᴄꬲꬵꞙẝꞘɡᶃƍɪɩꞲƖǀᴏᴑꬽꭇꭈᴦƦꜱƽꞟᴜꭎꭒʋᴠɯᴡꞳɣᶌʏꭚᴢʙᴅᴇɢʜᴊᴋʟᴍɴᴘʀᴛꜰıᴀɐƅɓƈɗɖǝɛəƒɠɦɨʝƙɭɫɱɳɲŋɵɔƥʠɾɹʂƭʈʇʉʌʍʎƴʐƶɥʞ",
+    "abBcefffFgggiiJllooorrrRssuuuuuvmwXyyyyzbdeghjklmnprtfiaabbcddeeefghijkllmnnnoopqrrstttuvwyyzzhk",
 )

@@ -114,7 +114,7 @@ _BASE32_DIGITS = {character: value for value, character in enumerate("ABCDEFGHIJ
 
 def _bits(blob: str, budget: Budget) -> str | None:
     digits = re.sub("[ ,]", "", blob)
-    return _readable(bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)), budget, 4)
+    return _readable(bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits), 8)), budget)
 
 
 def _decimal(blob: str, budget: Budget) -> str | None:
@@ -132,13 +132,12 @@ def _morse(blob: str, _budget: Budget) -> str | None:
     return text if len(text) >= 0.9 * sum(map(len, letters)) and len(set(text)) > 4 else None
 
 
-def _percent(run: str, budget: Budget) -> str | None:
-    return _readable(unhexlify(run.replace("%", "")), budget, 1)
+def _percent(run: str, _budget: Budget) -> str | None:
+    return _text(unhexlify(run.replace("%", "")), whole=True)
 
 
-def _quoted(run: str, budget: Budget) -> str | None:
-    data = unhexlify(re.sub("[=\r\n]", "", run))
-    return _readable(data, budget, 1) if data else ""
+def _quoted(run: str, _budget: Budget) -> str | None:
+    return _text(unhexlify(re.sub("[=\r\n]", "", run)), whole=True)
 
 
 def _entity(run: str, _budget: Budget) -> str | None:
@@ -163,11 +162,11 @@ def _unescaped(match: re.Match[str]) -> str:
 # ---- what decoded bytes say -------------------------------------------------------------------------------------------
 
 
-def _readable(data: bytes, budget: Budget, shortest: int = _SHORTEST) -> str | None:
-    """The text that the bytes are, compressed or not; None when they are something else."""
+def _readable(data: bytes, budget: Budget) -> str | None:
+    """The text that the bytes of a blob are, compressed or not; None when they are something else."""
     if data[:2] == b"\x1f\x8b" or (data[:1] == b"x" and data[1:2] in _ZLIB):
         data = _inflated(data, budget)
-    return _text(data) if len(data) >= shortest else None
+    return _text(data) if len(data) >= _SHORTEST else None
 
 
 def _inflated(data: bytes, budget: Budget) -> bytes:
@@ -182,15 +181,20 @@ def _inflated(data: bytes, budget: Budget) -> bytes:
     return found
 
 
-def _text(data: bytes) -> str | None:
-    if len(data) >= _PROBE // 4 and data[1:_PROBE:2].count(0) == len(data[1:_PROBE:2]):
-        return data[: len(data) & ~1].decode("utf-16-le", "replace")  # as PowerShell encodes commands
-    if len(data.translate(None, _UNPRINTABLE)) < _PRINTABLE * len(data):
+def _text(data: bytes, *, whole: bool = False) -> str | None:
+    """Unless it is `whole`, its last character may be cut off."""
+    if len(data) >= _PROBE // 4 and not any(data[1:_PROBE:2]):  # UTF-16, as PowerShell encodes commands
+        return data.decode("utf-16-le", "replace") if _printable(data[::2]) else None
+    if not _printable(data):
         return None
     try:
-        return utf_8_decode(data, "strict", False)[0]  # a character may be cut off at the end
+        return utf_8_decode(data, "strict", whole)[0]
     except UnicodeDecodeError:
         return None
+
+
+def _printable(data: bytes) -> bool:
+    return len(data.translate(None, _UNPRINTABLE)) >= _PRINTABLE * len(data)
 
 
 def _promising(data: bytes) -> bool:
