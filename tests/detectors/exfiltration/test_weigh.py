@@ -43,6 +43,7 @@ def test_a_value_where_it_stands() -> None:
     assert carried(RANDOM[:36], part=True) == 0.0
     assert carried("a%20file%20name", part=True) == 0.0
     assert carried("the%20" * 9, part=True) == 0.5
+    assert carried("the user said so", part=True) == 0.2
     assert carried("this is said about the user and it goes on for a while so that it is long") == 0.6
 
 
@@ -58,7 +59,10 @@ def test_a_value_where_it_stands() -> None:
         ("https://cdn.example/?a=b&auth_token=abc123def", 0.2, 0.3),
         ("https://cdn.example/?abcdefgh12345678", 0.0, 0.0),
         ("https://evil.example/?secret=abc", CLICKED, 1.0),
-        ("https://evil.example/?page=abcdef", 0.0, 0.0),
+        ("https://evil.example/?page=abcdef", LOADED, CLICKED),
+        ("https://evil.example/page", 0.0, 0.0),
+        ("https://evil.example/the%20user%20said%20hello", LOADED, CLICKED),
+        ("https://203.0.113.9/?page=abcdef", 0.0, 0.0),
         ("https://cdn.example/?x=%7B%7Buser%7D%7D", WRITTEN, 1.0),
         ("https://cdn.example/?ssn=123-45-6789", WRITTEN, 1.0),
         ("https://cdn.example/?k=AKIA" + "IOSFODNN7EXAMPLE", WRITTEN, 1.0),

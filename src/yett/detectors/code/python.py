@@ -50,6 +50,12 @@ PYTHON: tuple[Detector, ...] = (
         rf"(?:shutil\.rmtree|os\.removedirs)\([ \t]{{0,2}}(?:os\.path\.expanduser\([ \t]?)?[rbf]?[\"']({ROOTS})[\"']",
         r"(?:rmtree|removedirs)\(",
     ),
+    Detector(
+        id="python-send-environment",
+        kind="exfiltration.script",
+        pattern=r"(?:requests|httpx|session|client)\.(?:post|put|get)\([^\n\x00]{1,80}?(os\.environ)[^A-Za-z0-9_.\[]",
+        anchor=r"os\.environ",
+    ),
     _python(
         "python-shellcode",
         r"(?:kernel32|windll)\.(VirtualAlloc|CreateRemoteThread|RtlMoveMemory|WriteProcessMemory)[^A-Za-z]",

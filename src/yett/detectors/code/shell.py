@@ -136,6 +136,23 @@ SHELL: tuple[Detector, ...] = (
     ),
     _shell("shell-send-secret", rf"{_SEND}[ \t=]{{1,3}}{_QUOTE}(?:[a-z]{{1,20}}=)?@?({_HELD_FILES}){_END}", _HELD),
     _shell(
+        "shell-send-output",
+        rf"{_SEND}[ \t=]{{1,3}}{_QUOTE}(?:[a-z]{{1,20}}=)?{_QUOTE}(?:`|\$\()[ \t]?(env|printenv|cat|history|base64|tar|whoami|id|hostname|ls|find|gzip)"
+        rf"{_END}",
+        r"(?:`|\$\()[ \t]?(?:env|printenv|cat|history|base64|tar|whoami|id|hostname|ls|find|gzip)",
+    ),
+    _shell(
+        "shell-pipe-out",
+        rf"\|[ \t]{{0,3}}(?:curl|wget){_LINE}{{0,60}}?[ \t](?:-[dFT][ \t]?|(?:--data(?:-binary|-raw)?|--upload-file|--post-file)[ =])"
+        rf"{_QUOTE}(?:[a-z]{{1,20}}=)?(@?-)[ \t\"'\n\x00]",
+        r"\|[ \t]*(?:curl|wget)",
+    ),
+    _shell(
+        "shell-name-lookup",
+        rf"{EDGE}(?:nslookup|dig|ping)[ \t]{_LINE}{{0,30}}?(?:`|\$\()[ \t]?(env|cat|base64|whoami|id|hostname|uname|xxd){_END}",
+        r"(?:nslookup|dig|ping)[ \t]",
+    ),
+    _shell(
         "shell-metadata-service",
         r"(169\.254\.169\.254/(?:latest/(?:meta-data/iam|user-data|api/token)|metadata/(?:identity|instance)|computeMetadata)"
         r"[A-Za-z0-9/_-]{0,60})[^A-Za-z0-9]",

@@ -70,6 +70,11 @@ def collects(host: str, path: str) -> bool:
     return within(host, _COLLECTORS) or f"{host}/{path}".startswith(COLLECTING_PATHS)
 
 
+def named_for_it(host: str) -> bool:
+    """A name that says what it is for."""
+    return bool(_NAMED_AFTER_IT.search(host))
+
+
 def suspect(host: str) -> bool:
     """A bare address, or a name that says what it is for."""
-    return bool(_ADDRESS.fullmatch(host) or _NAMED_AFTER_IT.search(host))
+    return bool(_ADDRESS.fullmatch(host)) or named_for_it(host)

@@ -79,6 +79,8 @@ def weigh(address: str, allowed: frozenset[str] = frozenset(), *, listed_only: b
     )
     if hosts.collects(name, path):
         return 1.0 if weight or len(path) + len(query) > 40 else 0.7
+    if hosts.named_for_it(name) and len(query) > 4:
+        weight = max(weight, 0.25)
     return min(1.0, weight + 0.3) if weight and hosts.suspect(name) else weight
 
 
@@ -157,7 +159,13 @@ def carried(value: str, *, fixed: bool = False, part: bool = False) -> float:
         return 1.0 if _speaks(decoded) else 0.7
     spaces = plain.count(" ")
     if spaces:
-        return 0.5 * (spaces > 7) if part else min(0.6, 0.1 * spaces + 0.2 * (len(plain) > 60))
+        return (
+            0.2 + 0.3 * (spaces > 7)
+            if part and spaces > 2
+            else 0.0
+            if part
+            else min(0.6, 0.1 * spaces + 0.2 * (len(plain) > 60))
+        )
     if fixed or len(plain) < (40 if part else 32):
         return 0.0
     if classes("".join(filter(str.isalnum, plain))) == 3 and entropy(plain) >= 4.2:
