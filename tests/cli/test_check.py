@@ -89,3 +89,18 @@ def test_the_environment_is_the_process_s_own(tmp_path: Path) -> None:
     )
     assert found.exit_code == 0
     assert "sk-secret-value" not in found.output
+
+
+def test_a_suppression_that_has_ended_is_named(tmp_path: Path) -> None:
+    table = '[inspection.suppressions.{}]\nfindings = ["pii"]\nuntil = "{}"\nreason = "r"\n'
+    code, output, _ = run(tmp_path, toml=TOML + table.format("old", "2026-01-01") + table.format("new", "2999-01-01"))
+    assert code == 0
+    assert "note: inspection.suppressions.old: ended, and can be taken out" in output
+    assert "inspection.suppressions.new" not in output
+
+
+def test_a_detector_of_ones_own_is_tried(tmp_path: Path) -> None:
+    text = "[inspection.detectors.badge]\npattern = 'B-\\d{6}'\nmatches = ['B-12345']\n"
+    code, _, errors = run(tmp_path, toml=TOML + text)
+    assert code == 3
+    assert f"{tmp_path}/yett.toml:9: inspection.detectors.badge.matches[0]: nothing is found in this text" in errors

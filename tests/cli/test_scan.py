@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -231,3 +232,15 @@ def test_staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--staged").exit_code == 1
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "needs git" in run("--staged").stderr
+
+
+def test_the_hook_that_is_offered_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = (Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text()
+    entry, given = re.findall(r"^  entry: yett scan (.*)$|^  args: \[(.*)\]$", hook, flags=re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a.txt").write_text(f"ada@mail.example.org\n{TOKEN}\n")
+    git(tmp_path, "add", ".")
+    result = run(*entry[0].split(), *given[1].split(", "))
+    assert (result.exit_code, result.stdout.count("\n")) == (1, 1)
+    assert result.stdout.startswith("a.txt:2:1  secret.github-token")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import click
@@ -71,6 +72,11 @@ def _notes(snapshot: Snapshot) -> list[str]:
                 notes.append(
                     f'models.{name}: no price is known for "{target}", so {outcome}; write a [prices."{target}"] table'
                 )
+    notes += [
+        f"inspection.suppressions.{each.id}: ended, and can be taken out"
+        for each in snapshot.suppressions
+        if each.until <= time.time()
+    ]
     if snapshot.observing:
         notes.append('mode = "observe": policies are recorded, not enforced')
     return notes
