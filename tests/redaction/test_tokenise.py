@@ -264,6 +264,15 @@ def test_a_surrogate_that_would_touch_something_is_a_token() -> None:
     assert re.fullmatch(r"EMAIL_\w{8}PHONE_\w{8}", exchanged(f"{MAIL}+44 20 7946 0018", SURROGATES)[0])
 
 
+def test_a_surrogate_with_a_literal_beside_it_is_a_token() -> None:
+    """Both begin with a sign, so that neither was part of a word; what stands for the second one begins with a letter."""
+    value = "+44 20 7946 0018"
+    surrogate = exchanged(value, SURROGATES)[0]
+    text, made = exchanged(f"{value}{surrogate}", SURROGATES)
+    assert re.fullmatch(r"PHONE_\w{8}TEXT_\w{8}", text)
+    assert restorer(made).whole(text) == f"{value}{surrogate}"
+
+
 def test_what_has_no_surrogate_has_a_token() -> None:
     assert re.fullmatch(r"NAME_\w{8}", exchanged(NAME, SURROGATES)[0])
 

@@ -186,14 +186,14 @@ class Tokeniser:
             if segment.role in _SHOWN_TOKENS or segment.index == UNPATCHABLE or not self.known.occur(segment.text):
                 continue
             own = regions.get(position, [])
-            found = []
-            for start, end in _gaps(segment.text, own):
-                for match in self.known.find(segment.text[start:end]):
-                    literal = segment.text[start + match.start : start + match.end]
-                    shown = self._issue(LITERAL, "literal", literal) or marker(LITERAL)
-                    found.append(_Region(start + match.start, start + match.end, LITERAL, "literal", shown))
+            found = [
+                _Region(start + match.start, start + match.end, LITERAL, "literal")
+                for start, end in _gaps(segment.text, own)
+                for match in self.known.find(segment.text[start:end])
+            ]
             if found:
-                regions[position] = sorted([*own, *found])
+                # Decided anew: a surrogate that stood by itself may have got one of these beside it.
+                regions[position] = self._shown(segment.text, sorted([*own, *found]))
                 more = True
         return more
 
