@@ -296,15 +296,16 @@ class Reply:
 
 
 class Panelist:
-    """Implements `ports.Advisers`: gives the same advice to every question, which it keeps."""
+    """Implements `ports.Advisers`: gives the same advice to every question, or one for each side; keeps what it was asked."""
 
     def __init__(self, advice: Advice = NO_ADVICE) -> None:
         self.advice = advice
+        self.on: dict[str, Advice] = {}  # by side, instead
         self.asked: list[Question] = []
 
     async def advise(self, panel: Panel, question: Question) -> Advice:
         self.asked.append(question)
-        return self.advice
+        return self.on.get(question.side, self.advice)
 
 
 class Live:
@@ -385,7 +386,9 @@ class Scene:
         self.clock = Clock()
         self.keys: dict[str, VirtualKey] = {}
         self.secrets: dict[str, str] = {}
-        snapshot = compile_snapshot(gather(folder / "yett.toml", {}), epoch=1, pepper=PEPPER)
+        snapshot = compile_snapshot(
+            gather(folder / "yett.toml", {"JUDGE": "whsec_anVkZ2UtanVkZ2UtanVkZ2UtanVkZ2U="}), epoch=1, pepper=PEPPER
+        )
         self.live = Live(snapshot)
         for name, virtual in {"ada": key(), "banned": key(team="banned"), **(keys or {})}.items():
             self.issue(name, virtual)

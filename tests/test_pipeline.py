@@ -33,6 +33,8 @@ from tests.scene import (
 )
 
 from yett.errors import Refusal
+from yett.model.finding import Finding
+from yett.model.guardrail import Advice
 from yett.model.key import Budget, Limits
 from yett.model.record import Content, Record
 from yett.ports import Exchange, Outgoing, UpstreamFailure
@@ -858,3 +860,96 @@ async def test_observing_shows_hidden_models_and_records_what_hides_them(tmp_pat
     with Scene(tmp_path / "quiet", settings=observing) as scene:
         record = scene.outcome(await scene.call(get("/v1/models", "x")))
         assert (record.decision, record.observed) == ("allow", ())
+
+
+# ---- guardrails -----------------------------------------------------------------------------------------------------
+
+GUARDED = CONFIGURATION + (
+    '\n[guardrails.judge]\nkind = "webhook"\nbase_url = "http://127.0.0.1:9/judge"\nkey = "env:JUDGE"\non = ["request", "reply"]\n'
+)
+HATE = "moderation.hate"
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Scene]:
+    forbid = (
+        '@id("no-hate") forbid (principal, action, resource) when { context.findings.contains("moderation.hate") };'
+    )
+    with Scene(tmp_path / "gateway", configuration=GUARDED, policies=POLICIES + forbid) as made:
+        yield made
+
+
+def found(scene: Scene, kind: str, side: str) -> None:
+    """The panel finds something in the first text of one side."""
+    scene.panelist.on[side] = Advice((Finding(kind, 0, 0, 1, "judge"),), {}, ("judge: judged 1",))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_guardrails_hear_both_sides_of_a_call(guarded: Scene, streamed: bool) -> None:
+    reply = await guarded.call(chat("hello", stream=streamed))
+    assert [question.side for question in guarded.panelist.asked] == ["request", "reply"]
+    assert any("Hello there." in segment.text for segment in guarded.panelist.asked[1].segments)
+    assert (reply.text if streamed else reply.json["choices"][0]["message"]["content"]) == "Hello there."
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_they_find_in_a_reply_is_decided_on_before_any_of_it_is_seen(guarded: Scene, streamed: bool) -> None:
+    found(guarded, HATE, "reply")
+    reply = await guarded.call(chat("hello", stream=streamed))
+    assert reply.code == "reply_blocked"
+    assert b"Hello" not in reply.body
+    outcome = guarded.outcome(reply)
+    assert [(count.kind, count.where, count.action) for count in outcome.findings] == [(HATE, "reply", "blocked")]
+    assert outcome.notes == ("judge: judged 1",)
+    assert outcome.policies == ("everything", "no-hate") or "no-hate" in outcome.policies
+
+
+async def test_what_they_find_in_a_request_is_decided_on(guarded: Scene) -> None:
+    found(guarded, HATE, "request")
+    reply = await guarded.call(chat("hello"))
+    assert reply.code == "content_blocked"
+    assert guarded.upstream.sent == []
+
+
+async def test_what_they_find_cannot_be_cut_out_of_a_stream(tmp_path: Path) -> None:
+    redact = (
+        '@id("cut") @obligation("redact:moderation") permit (principal, action == Action::"ReleaseReply", resource);'
+    )
+    with Scene(tmp_path / "gateway", configuration=GUARDED, policies=POLICIES + redact) as scene:
+        found(scene, HATE, "reply")
+        reply = await scene.call(chat("hello", stream=True))
+        assert reply.code == "reply_blocked"
+        reply = await scene.call(chat("hello"))
+        assert reply.status == 200
+        assert "[REDACTED:moderation.hate]" in reply.body.decode()
+
+
+async def test_what_they_merely_note_is_recorded(tmp_path: Path) -> None:
+    with Scene(tmp_path / "gateway", configuration=GUARDED) as scene:
+        found(scene, HATE, "reply")
+        reply = await scene.call(chat("hello", stream=True))
+        assert reply.text == "Hello there."
+        counts = [(count.kind, count.where, count.action) for count in scene.outcome(reply).findings]
+        assert counts == [(HATE, "reply", "noted")]
+
+
+@pytest.mark.parametrize("side", ["request", "reply"])
+async def test_without_the_word_of_one_that_must_be_heard_nothing_goes_on(guarded: Scene, side: str) -> None:
+    guarded.panelist.on[side] = Advice(notes=("judge: failed: timeout",), unavailable=("judge",))
+    reply = await guarded.call(chat("hello", stream=True))
+    assert (reply.status, reply.code) == (503, "guardrail_unavailable")
+    assert guarded.outcome(reply).notes == ("judge: failed: timeout",)
+    assert len(guarded.upstream.sent) == (side == "reply")
+
+
+@pytest.mark.parametrize(("content", "keeps"), [("none", False), ("redacted", True)])
+async def test_what_guardrails_heard_is_kept_as_configured(tmp_path: Path, content: str, keeps: bool) -> None:
+    settings = {'content = "digest"': f'content = "{content}"'}
+    with Scene(tmp_path / "gateway", configuration=GUARDED, settings=settings) as scene:
+        scene.upstream.will(stream(f"write to {MAIL} now"))
+        reply = await scene.call(chat("hello", stream=True))
+        kept = scene.outcome(reply).reply
+        assert (kept is not None) == keeps
+        if kept is not None:
+            assert MAIL not in opened(scene, kept, reply.id, "reply").decode()

@@ -104,9 +104,9 @@ async def _invoke(
 ) -> None:
     trail = flight.trail
     reply = flight.reply = (
-        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies)
+        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies, gate.advisers)
         if call.stream
-        else BufferedReply(plan, trail, bodies)
+        else BufferedReply(plan, trail, bodies, gate.advisers)
     )
 
     async def deliver(exchange: Exchange, target: Target) -> None:

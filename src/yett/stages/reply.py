@@ -15,12 +15,13 @@ from yett.dialects import openai_chat, patch
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.finding import Finding
+from yett.model.guardrail import Panel
 from yett.model.record import FindingCount
 from yett.model.route import Target
 from yett.model.segment import Segment
 from yett.model.usage import Usage
-from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import inspect
+from yett.ports import Advisers, Exchange, Outlet, UpstreamFailure
+from yett.stages import advice, inspect
 from yett.stages.decide import Plan, judge_reply
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
@@ -36,10 +37,11 @@ class BufferedReply:
 
     begun = False
 
-    def __init__(self, plan: Plan, trail: Trail, bodies: Bodies) -> None:
+    def __init__(self, plan: Plan, trail: Trail, bodies: Bodies, advisers: Advisers) -> None:
         self._plan = plan
         self._trail = trail
         self._bodies = bodies
+        self._advisers = advisers
         self.status = 200
         self.body = b""
         self.kept = b""  # the body as the record keeps it
@@ -49,9 +51,9 @@ class BufferedReply:
     async def deliver(self, exchange: Exchange, target: Target) -> None:
         """Raises UpstreamFailure when the answer is none, Refusal when policy does not release it."""
         body = await exchange.read(self._plan.snapshot.settings.gateway.max_reply_bytes)
-        self.take(body, exchange.status, target)
+        await self.take(body, exchange.status, target)
 
-    def take(self, body: bytes, status: int, target: Target) -> None:
+    async def take(self, body: bytes, status: int, target: Target) -> None:
         """Review a body. An error of the provider passes as well, if it is in the form that clients read."""
         trail, plan = self._trail, self._plan
         try:
@@ -68,7 +70,11 @@ class BufferedReply:
             trail.outcome = "ok"
         else:
             trail.code, trail.outcome = "provider_rejected", "failed"
-        findings, segments, _ = self._look(body)
+        seen = self._look(body)
+        panel = plan.snapshot.panel
+        if panel is not None and panel.on("reply"):
+            seen = await advice.on_reply(self._advisers, panel, trail, seen)
+        findings, segments, _ = seen
         self.kept = kept_text(plan.snapshot.settings.audit.content, body, segments, findings)
         redact = self._judge(findings, segments, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
@@ -81,8 +87,11 @@ class BufferedReply:
             trail.findings = [*trail.findings, *restoration.counted]
 
     def _look(self, body: bytes) -> inspect.Seen:
+        snapshot = self._plan.snapshot
         try:
-            return inspect.look_at_reply(self._plan.snapshot.scanner, body, openai_chat.reply_segments)
+            seen = inspect.look_at_reply(snapshot.scanner, body, openai_chat.reply_segments)
+            whole = snapshot.panel is None or not snapshot.panel.on("reply") or seen.segments
+            return seen if whole else seen._replace(segments=openai_chat.reply_segments(body))
         except Refusal:  # readable, but not in one way only: what was inspected might not be what the caller reads
             raise UpstreamFailure("garbage") from None
 
@@ -110,18 +119,29 @@ class StreamedReply:
     """A reply that is passed on event by event, as it comes."""
 
     def __init__(
-        self, plan: Plan, trail: Trail, wants_usage: bool, outlet: Outlet, now: Callable[[], float], bodies: Bodies
+        self,
+        plan: Plan,
+        trail: Trail,
+        wants_usage: bool,
+        outlet: Outlet,
+        now: Callable[[], float],
+        bodies: Bodies,
+        advisers: Advisers,
     ) -> None:
         self._plan = plan
         self._trail = trail
         self._bodies = bodies
+        self._advisers = advisers
         self._outlet = outlet
         self._wants_usage = wants_usage
         self._now = now
-        self._buffered = BufferedReply(plan, trail, bodies)
+        self._buffered = BufferedReply(plan, trail, bodies, advisers)
         self._review: StreamReview | None = None
         self._restoration: Restoration | None = None
         self.begun = False
+        panel = plan.snapshot.panel
+        self._panel = panel if panel is not None and panel.on("reply") else None
+        self._waiting: list[bytes] = []  # until guardrails have heard the whole answer
 
     async def deliver(self, exchange: Exchange, target: Target) -> None:
         """Raises UpstreamFailure, BrokenStreamError, Refusal; afterwards `begun` says whether the caller has seen any of it."""
@@ -133,13 +153,15 @@ class StreamedReply:
             raise UpstreamFailure("garbage", "not an event stream")
         plan, trail = self._plan, self._trail
         settings = plan.snapshot.settings
+        content = settings.audit.content
+        self._waiting = []
         judge_reply(plan, trail, target, _NO_KINDS)
         self._restoration = _restoration(plan, trail, target, self._bodies)
         review = self._review = StreamReview(
             plan.snapshot.scanner if settings.inspection.stream else None,
             lambda kinds: judge_reply(plan, trail, target, kinds),
             want_usage=self._wants_usage,
-            keep={"none": "", "digest": "full"}.get(settings.audit.content, settings.audit.content),
+            keep="full" if self._panel else {"none": "", "digest": "full"}.get(content, content),
             limit=settings.gateway.max_reply_bytes,
             restoration=self._restoration,
         )
@@ -152,10 +174,34 @@ class StreamedReply:
             if self.begun:  # else another target may still do better than half an answer
                 self._write(review.finish_all())
             raise BrokenStreamError("upstream_error" if review.failed else "missing_terminator")
+        if self._panel is not None:
+            await self._consult(self._panel, review, target)
         trail.outcome, trail.status = "ok", 200
+
+    async def _consult(self, panel: Panel, review: StreamReview, target: Target) -> None:
+        """Let guardrails hear the whole answer before the caller sees any of it. Raises Refusal."""
+        trail = self._trail
+        segments = tuple(Segment(text, "assistant", UNPATCHABLE) for text in review.texts.values())
+        seen = await advice.on_reply(self._advisers, panel, trail, inspect.Seen((), segments))
+        if seen.findings:
+            blocked = True
+            try:
+                selectors = judge_reply(self._plan, trail, target, review.kinds.union(inspect.facts_of(seen.findings)))
+                blocked = bool(select(seen.findings, selectors))
+            finally:
+                done = inspect.counted(seen.findings, "reply", frozenset(), blocked=blocked)
+                trail.findings = [*trail.findings, *done]
+            if blocked:
+                raise Refusal("reply_blocked", "What a guardrail found cannot be cut out of a stream.")
+        waiting, self._waiting, self._panel = self._waiting, [], None
+        for data in waiting:
+            self._write(data)
 
     def _write(self, data: bytes) -> None:
         if not data:
+            return
+        if self._panel is not None:
+            self._waiting.append(data)
             return
         if not self.begun:
             self.begin()
@@ -189,7 +235,10 @@ class StreamedReply:
         if self._review is None:
             return self._buffered.kept
         texts, snapshot = self._review.texts, self._plan.snapshot
-        if snapshot.settings.audit.content == "redacted" and not snapshot.settings.inspection.stream:
+        content, panel = snapshot.settings.audit.content, snapshot.panel
+        if content == "none":
+            return b""
+        if content == "redacted" and (panel is not None or not snapshot.settings.inspection.stream):
             scan = snapshot.scanner.scan_text  # what was passed on unseen is not kept unseen
             texts = {channel: mask(text, scan(text)) for channel, text in texts.items()}
         return msgspec.json.encode(texts)

@@ -240,6 +240,11 @@ class StreamReview:
         return track
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds and families that were found."""
+        return self._kinds
+
+    @property
     def texts(self) -> dict[str, str]:
         """What was released, by channel, as the record keeps it."""
         return {
