@@ -4,22 +4,50 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from math import log2
 
 # Values that documentation and source code put where a credential would stand.
 _PLACEHOLDER = re.compile(
-    r"(?i)x{4,}|\*{3,}|\.{3}|-{4,}|_{3,}|(.)\1{5,}|your[_-]|[_-]?here$|example|placeholder|changeme|change[_-]?me|redacted|"
-    r"^insert|^enter|^replace|dummy|sample|^test(?:ing)?\d?$|^(?:my|the|some|a)[_-]|^null$|^none$|^undefined$|^true$|^false$|"
-    r"0123456789abcdef|abcdefghijkl|1234567890123"
+    r"(?i)x{4,}|\*{3,}|\.\.|-{4,}|_{3,}|(.)\1{5,}|your[_-]?|[_-]?here$|example|placeholder|changeme|change[_-]?(?:me|this|it)|redacted|"
+    r"^insert|^enter|^replace|dummy|sample|^test(?:ing)?\d?$|^(?:my|the|some|a|an)[_-]|^null$|^none$|^nil$|^undefined$|^true$|^false$|"
+    r"^fake|[_-]fake|^mock|^foo(?:bar)?\d*$|^bar\d*$|^todo|^tbd$|^n/a$|^not[_-]|^no[_-]|^lorem|secret[_-]?(?:key|token|value)?$|"
+    r"abcdefghijkl|^(?:1234567890|0123456789)+(?:abcdef)*$|^<.*>$"
+)
+# The same for a token whose prefix and length are its provider's: only what is plainly no token is left out.
+_UNISSUED = re.compile(
+    r"(?i)x{5,}|\*{3,}|\.{3}|([^a0])\1{6,}|your[_-]|here$|example|placeholder|redacted|abcdefghijklmnopqrstuvwx"
 )
 # `getenv("X")`, `config.api.key`, `$TOKEN`, `${{ secrets.X }}`, `%s`, `&pointer`, a path, a URL
 _EXPRESSION = re.compile(
-    r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]"
+    r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]"
+)
+_CALL = re.compile(r"[A-Za-z_][\w.]*\([\w.,=]*\)?$")
+# What a template or a shell puts in the place of a value, also between quotes.
+_TEMPLATE = re.compile(
+    r"\$[A-Za-z_]\w*$|\$[{(]|\{\{|#\{|@\{|%[({]|%[a-z]$|%[A-Z_]+%$|<[^>]*>?$|\{[\w.]*\}?$|\$\d|:[a-z_]+$"
 )
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$")
-_COMMON = frozenset(
-    "password passwd passphrase pass secret token user username string required optional hidden default admin login value".split()
+_VARIABLE = re.compile(
+    r"(?i)(?:\w+[_-])?(?:pass(?:w(?:or)?d|phrase)?|pwd?|secret|token|key|cred(?:ential)?s?|user(?:name)?|value|input|var|param|field|hash|str(?:ing)?)\d?$"
 )
+_DATE = re.compile(r"v?\d{1,4}[-./]\d{1,2}(?:[-./]\d+)*(?:[-T+][\w.:+-]*)?$")
+_RELEASE = re.compile(r"(?:^|[-_@:v=])\d+\.\d+(?:\.\d+)*(?:[-.+_]?[A-Za-z]+\d*)*$")
+_COMMON = frozenset(
+    "password passwd passphrase pass secret token user username string required optional hidden default admin login value key "
+    "text number email name bool boolean integer object array function return async await const self this new".split()
+)  # fmt: skip
+# The 200 pairs of letters that make up 84 % of the pairs inside the words of the Python standard library; of the pairs of
+# random letters they are 30 %.
+_PAIRS = frozenset(
+    "ab ac ad ag ai al am an ap ar as at au ay ba be bi bl bo bu ca ce ch ci ck cl co cr cs ct cu da dd de di dl do dr ds "
+    "ea ec ed ee ef eg ei el em en ep er es et ev ex fa fe ff fi fl fo fr ge gi gr gs ha he hi ho ia ib ic id ie if ig il "
+    "im in io ip ir is it iv iz ke la ld le li ll lo ls lt lu ly ma me mi mo mp ms na nc nd ne nf ng ni no ns nt nu nv ob "
+    "oc od og oi ol om on oo op or os ot ou ov ow pa pe pi pl po pp pr ps pt qu ra rc rd re ri rl rm ro rr rs rt ru ry sa "
+    "sc se sh si sl so sp ss st su ta tc td te tf th ti tl to tp tr ts tt tu ty ua ub ue ui ul um un up ur us ut va ve vi "
+    "wa wi xt yp ze".split()
+)
+_RUN = re.compile(r"[A-Z]{3,}(?![a-z])|[A-Z]?[a-z]{2,}")
 
 
 def entropy(text: str) -> float:
@@ -38,9 +66,31 @@ def classes(text: str) -> int:
     )
 
 
+def digits(text: str) -> int:
+    """How many decimal digits of ASCII occur."""
+    return sum("0" <= c <= "9" for c in text)
+
+
 def placeholder(text: str) -> bool:
     """True for a value that stands for a credential without being one."""
     return bool(_PLACEHOLDER.search(text)) or text.lower() in _COMMON
+
+
+def template(text: str) -> bool:
+    """True for what a template, a shell or a format string replaces by a value."""
+    return bool(_TEMPLATE.match(text))
+
+
+def wordlike(text: str) -> bool:
+    """True for text that is mostly words, in any of the styles of identifiers: half of it at least are runs of letters, whose
+    pairs are those of words."""
+    letters = pairs = common = 0
+    for run in _RUN.findall(text):
+        letters += len(run)
+        pairs += len(run) - 1
+        lower = run.lower()
+        common += sum(lower[i : i + 2] in _PAIRS for i in range(len(run) - 1))
+    return 2 * letters >= len(text) and 5 * common >= 3 * pairs > 0
 
 
 def varied(text: str) -> bool:
@@ -48,26 +98,63 @@ def varied(text: str) -> bool:
     return entropy(text) >= 2.5
 
 
+def filled(text: str) -> bool:
+    """True for a value that was put where nothing but a credential stands."""
+    return not placeholder(text) and not template(text)
+
+
+def issued(text: str) -> bool:
+    """True for a token in its provider's shape that is no placeholder."""
+    if _UNISSUED.search(text) or entropy(text) < 3.0:
+        return False
+    if digits(text):
+        return True
+    upper = sum(c.isupper() for c in text)
+    return upper >= 3 and len(text) - upper >= 6 and not wordlike(text)
+
+
 def random(text: str) -> bool:
     """True for text that looks drawn at random from letters and digits, as issued tokens are."""
-    if _PLACEHOLDER.search(text) or not any("0" <= c <= "9" for c in text):
+    if _PLACEHOLDER.search(text) or not digits(text):
         return False
     return entropy(text) >= 3.0 and any(c.isalpha() for c in text)
 
 
-def key(text: str) -> bool:
-    """True for a plausible value of `api_key = …`: random, and neither code, nor a UUID, nor a version or date."""
-    if len(text) < 10 or _EXPRESSION.match(text) or _UUID.match(text):
+def mixed(text: str) -> bool:
+    """True for random text without words: for shapes that other text has, too."""
+    return digits(text) >= 2 and random(text) and not wordlike(text)
+
+
+def key(text: str, uuid: bool = False) -> bool:
+    """True for a plausible value of `api_key = …`: random, and neither code nor a version or date; nor a UUID, unless `uuid`."""
+    if _UUID.match(text):
+        return uuid and entropy(text) > 2.5
+    if len(text) < 10 or _EXPRESSION.match(text) or _DATE.match(text) or placeholder(text):
         return False
-    digits = sum("0" <= c <= "9" for c in text)
-    return digits >= 2 and digits < len(text) and random(text) and entropy(text) >= 3.3 * min(1.0, len(text) / 20 + 0.2)
+    text = _RELEASE.sub("", text)  # of what is named before it
+    count = digits(text)
+    if len(text) < 8 or count == len(text) or entropy(text) < 3.0 * min(1.0, len(text) / 24 + 0.25):
+        return False
+    if count >= 2:
+        return not wordlike(text)
+    return len(text) >= 16 and not wordlike(text) and _cases(text) >= 5
 
 
-def password(text: str) -> bool:
+def password(text: str, quoted: bool = False) -> bool:
     """True for a plausible value of `password = …`. Words of letters alone are not: prose would be full of passwords."""
-    text = text.rstrip(".,:;!?)")
-    if len(text) < 6 or placeholder(text) or _EXPRESSION.match(text):
+    if not quoted:
+        text = text.rstrip(".,:;!?)")
+    if len(text) < (4 if quoted else 5) or placeholder(text) or template(text) or _VARIABLE.match(text):
+        return False
+    if _CALL.match(text) if quoted else _EXPRESSION.match(text):
         return False
     if text.isdigit():
-        return True
-    return classes(text) >= 2 and any(not c.isalpha() and c not in "_-./:" for c in text)
+        return len(text) >= 4
+    if any(not c.isalpha() and c not in "_-./: " for c in text):
+        return classes(text) >= 2
+    return len(text) >= 8 and not wordlike(text) and _cases(text) >= 3
+
+
+def _cases(text: str) -> int:
+    """How often one letter is upper and the next lower case, or the other way: seldom in words."""
+    return sum(a.isalpha() and b.isalpha() and a.isupper() != b.isupper() for a, b in pairwise(text))

@@ -1,0 +1,231 @@
+"""Named: anything that is given the name of a credential, in source code, configuration, a command, a header or a sentence.
+
+A pattern finds a name, how a value is given to it, and the value. What is left of the value decides with it: whether the name as a
+whole is that of a credential (`api_key`, but not `api_key_id`, `public_key`, `max_tokens`), and whether the value stands between
+quotes, where any text is a value, or bare, where it may be an expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from yett.detectors import entropy
+from yett.detectors.detector import Detector, when
+from yett.detectors.secrets.structures import VALUE
+
+# `password`, as people write it in names and in documents of many languages.
+_IN_LANGUAGES = (
+    r"pa[as]sw(?:or)?d|passwort|passphrase|passcode|kennwort|pwd|pass|pw|contrase(?:n|ñ)a|clave|mot[ _-]de[ _-]passe|mdp|senha|"
+    r"wachtwoord|l(?:o|ö)senord|passord|adgangskode|salasana|has(?:l|ł)o|heslo|jelsz(?:o|ó)|parola|sifre|şifre|kata[ _-]sandi|"
+    r"пароль|密码|密碼|パスワード|"
+    r"비밀번호|패스워드|암호|identified by"
+)
+_KEYS = (
+    r"api[_. -]?key|apikey|secret|token|credential|creds|access[_. -]?key|(?:auth|private|client|encryption|signing|master|account|"
+    r"shared|subscription|license|service|admin|consumer|app|application|webhook|deploy|session|hmac|storage|root|server|api[_. -]?secret)[_. -]?key|"
+    r"authorization|[^a-z]pat|bearer|webhook|토큰|키"
+)
+_WEAK = r"key|auth|api|salt|nonce|seed|jwt|session[_-]?id|sessid|cookie|hmac|otp|totp|cipher|passkey|login|pin|dsn|cert|crypt"
+
+_REST = r"(?:[A-Z0-9_.-][A-Za-z0-9_.-]{0,20}|s)?"
+_QUOTE = r"""(?:\\{0,3}["'`]|&quot;|%22)"""
+_ARRAY = r"(?:\[[A-Za-z0-9_]{0,8}\])?"
+_TYPE = r"[ ]?:[ ]?&?[A-Za-z][A-Za-z<>\[\]?.]{1,20}"
+_EQUALS = r"[ \t]{0,12}(?::{0,3}=|={1,3}>?|->|!=|~=|\?=|\|\|:|:{1,2}|\xef\xbc\x9a|\xef\xbc\x9d|%3[AaDd])[ \t]{0,12}"
+_OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|["'`])|&quot;|%22)"""
+# Between a name and a value in quotes stands more than an equals sign: a call, a pair of arguments, two attributes of an element.
+_GIVEN = (
+    rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}[ \t]{{0,2}},[ \t]{{0,2}}|{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default)[ ]?=[ ]?|"
+    rf"{_QUOTE},[ \t\r\n]{{0,12}}{_QUOTE}?[vV]alue{_QUOTE}?[ ]?:[ ]?|{_QUOTE}[ ]to[ ]|[ \t]{{1,3}}(?:is|was|as|to|by)?[ :]{{0,2}}|[ \t\r\n]{{1,12}}value:[ ]?){_OPEN}"
+)
+_BARE = rf"(?:{_QUOTE}?\]?{_EQUALS}|{_QUOTE}?>|(?:[ \t](?:is|was|ist|est|es|are)[ \t]?:?[ \t]{{0,2}})|[\r\n][ \t]{{1,12}}value:[ ]{{1,2}})"
+_QUOTED_TAIL = r"[A-Za-z0-9!#$%&()*+./:=?@^_~{}\[\]<>|;,-]*"
+
+_PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (re.compile(names, re.IGNORECASE) for names in (_IN_LANGUAGES, _KEYS, _WEAK))
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
+_IDENTIFIER_END = re.compile(r"[A-Za-z0-9_.-]*$")
+_QUOTES = ('"', "'", "`")
+_SHORT = (
+    "pass",
+    "pw",
+    "pwd",
+    "clave",
+    "mdp",
+    "key",
+    "pin",
+    "otp",
+    "auth",
+    "api",
+    "salt",
+    "seed",
+    "cert",
+    "login",
+    "pat",
+)  # ends of other words, too
+_OWNERS = (
+    "my",
+    "db",
+    "user",
+    "usr",
+    "admin",
+    "root",
+    "ftp",
+    "ssh",
+    "sql",
+    "mysql",
+    "smtp",
+    "mail",
+    "http",
+    "login",
+    "db_",
+    "api",
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# With these in its name, a value is about a credential, or is one of another kind (a page, a lexer's unit, a place in a table).
+_OTHER_AFTER = frozenset(
+    "name names id ids uid file filename filepath path paths dir directory folder url urls uri endpoint type types length len size sizes "
+    "count counts num number max min field fields label hint policy policies reset expiry expires expiration exp ttl age lifetime "
+    "timeout algorithm alg algo format ref refs arn version source sources host header headers prefix suffix class index idx map mapping "
+    "list param params parameter var env variable provider manager store service audience issuer scope status state error errors message msg "
+    "placeholder title text help description required enabled disabled rotation regex pattern input form page usage budget limit "
+    "position event code codes word words board frame stroke press up down chain ring space vault pair stone mode strategy "
+    "attribute attr column property mgmt management created updated modified date time at on checker validator strength generator handler "
+    "callback function func method request response spec rule rules group kind option options config configuration resolver template "
+    "sign plugin screen view button link icon image color change changed success failed invalid missing confirm confirmation forgot "
+    "signer usages ops thumbprint fingerprint encode decode encoded encoding strip split join replace startswith endswith getbytes charset mgr realm store digest salt".split()
+)  # fmt: skip
+_OTHER_BEFORE = frozenset(
+    "public pub csrf xsrf max num min total prompt completion input output cached foreign primary sort partition cache registry hot arrow "
+    "dict map lookup page next prev continuation sync cursor pagination stop pad eos bos unk mask sep cls special idempotency translation "
+    "i18n message object routing bucket row column unique group meta query sequence shortcut keyboard natural surrogate composite "
+    "vault verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
+)  # fmt: skip
+
+
+class _Name(NamedTuple):
+    """The name that a value is given to: the words before and after the one that says it is a credential."""
+
+    before: list[str]
+    credential: str
+    after: list[str]
+    inside: bool  # a longer word
+
+    @property
+    def other(self) -> bool:
+        """Whether what is named is only about a credential, or is of another kind."""
+        return self.inside or not (_OTHER_BEFORE.isdisjoint(self.before) and _OTHER_AFTER.isdisjoint(self.after))
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def _name(names: re.Pattern[str], left: str) -> _Name:
+    """The last of the names in `left`, with all of the identifier that it is part of."""
+    start, end = next(reversed([match.span() for match in names.finditer(left)]), (0, 0))
+    first = start - len(_IDENTIFIER_END.search(left[max(0, start - 40) : start])[0])  # type: ignore[index]
+    last = end + len(_IDENTIFIER.match(left, end)[0])  # type: ignore[index]
+    credential = left[start:end]
+    inside = credential.isupper() and left[end : end + 2].isupper() and left[end : end + 2].isalpha()
+    if credential.lower() in _SHORT and start > first:
+        inside |= (
+            left[start - 1].isalpha()
+            and left[start - 1].isupper() == credential[0].isupper()
+            and left[first:start].lower() not in _OWNERS
+        )
+    return _Name(_words(left[first:start]), credential.lower(), _words(left[end:last]), inside)
+
+
+def _password(left: str, text: str) -> int:
+    name = _name(_PASSWORD_NAMES, left)
+    if name.other or (
+        name.credential == "pass" and left[left.rfind("pass") + 4 :].strip("\"'` ") == ""
+    ):  # `pass \`x=1\``
+        return 0
+    return len(text) if entropy.password(text, left[-1:] in _QUOTES) else 0
+
+
+def _key(left: str, text: str) -> int:
+    if _name(_KEY_NAMES, left).other:
+        return 0
+    return len(text) if entropy.key(text, uuid=True) else 0
+
+
+def _weak(left: str, text: str) -> int:
+    """A name that other things bear, too, wants a value that nothing else has."""
+    if _name(_WEAK_NAMES, left).other or len(text) < 16:
+        return 0
+    return len(text) if entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2 else 0
+
+
+def _named(
+    id: str, kind: str, names: str, judge: Callable[[str, str], int], value: str, tail: str
+) -> tuple[Detector, ...]:
+    """The quoted and the bare form, and the bare one after a type."""
+    names = "".join(c if c.isascii() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in names)
+    return (
+        Detector(
+            id=f"{id}-quoted",
+            kind=kind,
+            pattern=rf"(?i:{names}){_REST}{_GIVEN}({value})",
+            judge=judge,
+            tail=_QUOTED_TAIL,
+        ),
+        Detector(
+            id=f"{id}-typed",
+            kind=kind,
+            pattern=rf"(?i:{names}){_REST}{_TYPE}[ ]{{0,2}}=[ ]{{0,2}}({value})",
+            judge=judge,
+            tail=tail,
+        ),
+        Detector(id=f"{id}-named", kind=kind, pattern=rf"(?i:{names}){_REST}{_BARE}({value})", judge=judge, tail=tail),
+    )
+
+
+def _typed_at_a_prompt(text: str) -> bool:
+    return entropy.password(text, quoted=True)
+
+
+# A parameter of a URL ends where the next one begins; a password may have an ampersand in it.
+_KEY_VALUE = VALUE.replace("&", "")
+# A digit is asked for by the pattern: of all that is assigned to a `key`, nearly nothing else has one.
+_WEAK_VALUE = f"{_KEY_VALUE.replace('0-9', '')}{{0,40}}[0-9]{_KEY_VALUE}{{6,60}}"
+
+NAMED: tuple[Detector, ...] = (
+    *_named("password", "secret.password", _IN_LANGUAGES, _password, f"{VALUE}{{4,64}}", f"{VALUE}*"),
+    *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{10,64}}", f"{_KEY_VALUE}*"),
+    *_named("weak-key", "secret.generic-key", _WEAK, _weak, _WEAK_VALUE, f"{_KEY_VALUE}*"),
+    Detector(
+        id="password-pair",
+        kind="secret.password",
+        pattern=r"(?i:(?:id|user|username|login|account)[ ]?[/:,&][ ]?(?:pw|pass|password|passwd|pwd))[ ]?(?:[:=]|is)[ ]{0,2}[A-Za-z0-9._@-]{2,32}[ ]?[/,:][ ]?"
+        f"({VALUE}{{5,64}})",
+        accept=when(entropy.password),
+        tail=f"{VALUE}*",
+    ),
+    Detector(
+        id="password-command",
+        kind="secret.password",
+        pattern=r"(?i:mysql|mysqldump|mysqladmin|sshpass|psexec|winexe|smbclient|ldapsearch|redis-cli|rabbitmqadmin|(?:docker|podman|az|helm registry|oc) login)"
+        rf"""[^\r\n\x00|;]{{0,60}}?[ ]-(?:p|a|w|P)[ ]?["']?({VALUE}{{5,64}})""",
+        accept=when(_typed_at_a_prompt),
+        tail=f"{VALUE}*",
+    ),
+    Detector(
+        id="secure-string",
+        kind="secret.password",
+        pattern=rf"""(?i:convertto-securestring)(?:[ ]-(?i:string))?[ ]{{1,3}}["']({VALUE}{{5,64}})""",
+        accept=when(_typed_at_a_prompt),
+        tail=_QUOTED_TAIL,
+    ),
+    Detector(
+        id="password-flag",
+        kind="secret.password",
+        pattern=r"(?i:[^A-Za-z0-9]-{1,2}[a-z-]{0,20}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key))[ \t]{1,2}"
+        rf"""["']?({VALUE}{{5,128}})""",
+        judge=_password,
+        tail=f"{VALUE}*",
+    ),
+)
