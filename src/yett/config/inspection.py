@@ -47,8 +47,8 @@ def _shelf(settings: InspectionSettings) -> tuple[Detector, ...]:
 def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine, wholes: Sequence[Whole] = ()) -> Inspector:
     """What looks at whole texts; with the injection model when a policy asks for its verdict, or `inspection.injection` says so."""
     wanted = settings.inspection.injection
-    scored = wanted == "always" or (wanted == "auto" and policy.mentions("injection"))
-    return Inspector(scanner, injection_model() if scored else None, wholes=wholes)
+    judges = wanted == "always" or (wanted == "auto" and policy.mentions("injection"))
+    return Inspector(scanner, injection_model() if judges else None, wholes=wholes, judges=judges)
 
 
 @lru_cache(maxsize=1)

@@ -100,6 +100,9 @@ class _Evidence(Struct, frozen=True):
     weight: float
 
 
+_WORD = 11  # characters of ASCII that are no instruction yet
+
+
 class Shapes:
     """Which encodings and disguises may occur in a text, in one pass of an automaton."""
 
@@ -124,7 +127,11 @@ class Inspector:
         rules: Rules | None = None,
         shapes: Shapes | None = None,
         wholes: Sequence[Whole] = (),
+        *,
+        judges: bool = True,
     ) -> None:
+        """Without `judges` no text is judged to be an injection, and all scores are 0: for policies that do not ask."""
+        self._judges = judges
         self._scanner = scanner
         self._model = model
         self._rules = rules or Rules()
@@ -134,10 +141,13 @@ class Inspector:
     def inspect(self, segments: Sequence[Segment]) -> Inspected:
         """Findings in all segments, and scores."""
         found = list(self._scanner.scan(segments))
+        known: dict[int, list[Finding]] = {}
+        for finding in found:
+            known.setdefault(finding.segment, []).append(finding)
         highest = 0.0
         for number, segment in enumerate(segments):
-            known = [finding for finding in found if finding.segment == number]
-            more, score = self._deep(segment.text, SURFACES.get(segment.role), number, known)
+            surface = SURFACES.get(segment.role) if self._judges and _says_something(segment.text) else None
+            more, score = self._deep(segment.text, surface, number, known.get(number, ()))
             found += more
             for whole in self._wholes:
                 found += whole.findings(segment, number)
@@ -149,13 +159,15 @@ class Inspector:
         """The same for one text, which is segment 0."""
         return self.inspect((Segment(text, role, 0),))
 
-    def _deep(self, text: str, surface: str | None, segment: int, known: list[Finding]) -> tuple[list[Finding], float]:
+    def _deep(
+        self, text: str, surface: str | None, segment: int, known: Collection[Finding]
+    ) -> tuple[list[Finding], float]:
         """What one text holds beyond the patterns that are `known` to match it as it is, and its score."""
         found: list[Finding] = []
         evidence = [
             _Evidence("hidden", finding.detector, finding.start, finding.end, _HIDDEN[finding.kind])
             for finding in known
-            if finding.kind in _HIDDEN
+            if self._judges and finding.kind in _HIDDEN
         ]
         score = 0.0
         for view, whole in self._readings(View(text), surface is not None):
@@ -200,6 +212,11 @@ class Inspector:
             first, last, how = view.origin(start, end)
             doubt = (1.0 - weight) * (1.0 if _HIDING.isdisjoint(how) else _HIDING_LEAVES)
             yield _Evidence(rule.concept, ">".join((*how, rule.id)), first, last, 1.0 - doubt)
+
+
+def _says_something(text: str) -> bool:
+    """Whether a text can be an instruction at all: `user`, an id, a number is none. Seven Chinese characters can be."""
+    return len(text) > _WORD or not text.isascii()
 
 
 def _weighed(evidence: Sequence[_Evidence]) -> float:
