@@ -21,7 +21,14 @@ from yett.dialects import openai_chat, patch, sse, strict_json
 from yett.dialects.leaves import UNPATCHABLE, Leaves
 from yett.errors import Refusal
 from yett.model.finding import Finding
-from yett.model.segment import ORIGINS
+from yett.model.route import Secret
+from yett.model.segment import ORIGINS, Segment
+from yett.model.substitute import Substitute
+from yett.redaction.known import Known
+from yett.redaction.mint import Mint, task_key
+from yett.redaction.restore import Allowance, Restorer
+from yett.redaction.tokenise import LONGEST_VALUE, Tokeniser
+from yett.redaction.ways import Ways
 from yett.stages.stream import BrokenStreamError, StreamReview
 
 Target = Callable[[bytes], None]
@@ -178,7 +185,62 @@ def whole_text(data: bytes) -> None:
     assert inspector().text(text, role) == found
 
 
+SUBSTITUTES = Known(
+    Substitute(kind, shown, Secret(value))
+    for kind, shown, value in (
+        ("pii.email", "EMAIL_7Q2MKDB3", "ada@example.org"),
+        ("pii.phone", "PHONE_BCDPHPH2", "+44 20 7946 0018"),
+        ("pii.name", "NAME_7Q2MKDB4", 'Ada "The\\Countess"\nLovelace'),
+        ("pii.card", "4000 0012 3456 7899", "4111 1111 1111 1111"),
+        ("pii.email", "u23bcd@redacted.example", "bo@example.net"),
+    )
+)
+
+
+def restored(data: bytes) -> None:
+    """However an answer is cut, the same values come back in the same places, and what was JSON still is."""
+    size, data = _cuts(data)
+    text = _text(data)
+    for as_json in (False, True):
+        whole = Restorer(SUBSTITUTES, Allowance(1 << 20), json=as_json).whole(text)
+        cut = Restorer(SUBSTITUTES, Allowance(1 << 20), json=as_json)
+        pieces = [piece for at in range(0, len(text), size) for piece in cut.feed(text[at : at + size])] + cut.finish()
+        assert "".join(piece.text for piece in pieces) == whole
+        assert sum(piece.length for piece in pieces) == len(text)
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    json.loads(whole)
+
+
+def exchanged(data: bytes) -> None:
+    """Whatever a caller writes beside its values, tokens and surrogates comes back as it was."""
+    text = _text(data[1:])
+    ways = (
+        Ways(tokenize=("pii",), surrogate=("pii.card", "pii.email")) if data[:1] < b"\x80" else Ways(tokenize=("pii",))
+    )
+    findings = tuple(f for f in scanner().scan_text(text) if f.family == "pii")
+    tokeniser = Tokeniser(Mint(task_key(b"pepper", "", "", "")), ways, lambda _: ())
+    segments = [Segment(text, "user", 0)]
+    out = tokeniser.texts(segments, findings).get(0, text)
+    longest = max((f.end - f.start for f in findings), default=0)
+    if longest <= LONGEST_VALUE:
+        assert Restorer(tokeniser.known, Allowance(1 << 24)).whole(out) == text
+
+
 TARGETS: dict[str, Target] = {
     target.__name__: target
-    for target in (json_body, chat_request, chat_reply, events, stream, patterns, window, whole_text)
+    for target in (
+        json_body,
+        chat_request,
+        chat_reply,
+        events,
+        stream,
+        patterns,
+        window,
+        whole_text,
+        restored,
+        exchanged,
+    )
 }

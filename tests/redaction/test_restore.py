@@ -169,6 +169,16 @@ def test_outside_of_a_string_a_token_stays() -> None:
     assert restorer(made, json=True).whole(f'{{"a":{shown},"b":"{shown}","c":{shown}}}').count(shown) == 2
 
 
+@pytest.mark.parametrize(("value", "escape"), [(NAME, "\\n"), (MAIL, "\\u00ee"), (MAIL, "\\ud83d\\ude0e")])
+def test_the_end_of_an_escape_is_no_part_of_a_token(value: str, escape: str) -> None:
+    """A token whose first letter the model has left out, behind an escape that ends in it."""
+    shown, made = exchanged(value)
+    text = f'{{"a":"{escape}{shown[1:]} {shown}"}}'
+    for size in (1, 2, 3, 5, 100):
+        out = restored([text[at : at + size] for at in range(0, len(text), size)], restorer(made, json=True))
+        assert json.loads(out) == {"a": f"{json.loads(text)['a'].partition(' ')[0]} {value}"}
+
+
 def test_an_underscore_that_markdown_has_escaped_in_json() -> None:
     shown, made = exchanged(MAIL)
     text = json.dumps({"text": f"\\n {shown.replace('_', chr(92) + '_')}"})

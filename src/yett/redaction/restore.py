@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from yett.redaction.known import LITERAL, Known, Match
 
-_SIGN = re.compile(r"\\.?|\"", re.DOTALL)
+_SIGN = re.compile(r"\\(?:u[0-9A-Fa-f]{0,4}|.)?|\"", re.DOTALL)
+_BEGUN = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?")
 
 
 class Piece(NamedTuple):
@@ -38,7 +39,7 @@ class Allowance:
 class Restorer:
     """`feed` and `finish` return what is settled, in order; the lengths add up to what was fed."""
 
-    __slots__ = ("_allowance", "_before", "_escaping", "_held", "_inside", "_known", "json")
+    __slots__ = ("_allowance", "_before", "_escape", "_held", "_inside", "_known", "json")
 
     def __init__(self, known: Known, allowance: Allowance, *, json: bool = False) -> None:
         self.json = json
@@ -47,7 +48,7 @@ class Restorer:
         self._held = ""
         self._before = ""  # the last settled character
         self._inside = False  # a JSON string
-        self._escaping = False  # the last character was the backslash of an escape
+        self._escape = ""  # the beginning of an escape that is not over
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next piece of the text."""
@@ -86,25 +87,24 @@ class Restorer:
 
     def _put(self, seen: str, match: Match, pieces: list[Piece]) -> None:
         entry, written = match.entry, seen[match.start : match.end]
-        if (self.json and not self._inside) or len(entry.value.reveal()) > self._allowance.left:
+        # `\\nAME_7Q2MKDB4` is a line feed and no token. What stands outside of a string would not be JSON any more.
+        if (self.json and (self._escape or not self._inside)) or len(entry.value.reveal()) > self._allowance.left:
             self._pass(written, pieces)
             return
         value = entry.value.reveal()
         self._allowance.left -= len(value)
         if entry.kind != LITERAL:
             self._allowance.restored[entry.kind] += 1
-        self._escaping = False
         pieces.append(Piece(_quoted(value) if self.json else value, len(written), restored=True))
 
     def _follow(self, text: str) -> None:
-        """Keep track of whether a JSON string has begun."""
-        start = 1 if self._escaping else 0
-        self._escaping = False
-        for sign in _SIGN.finditer(text, start):
+        """Keep track of whether a JSON string has begun, and an escape in it."""
+        text, self._escape = self._escape + text, ""
+        for sign in _SIGN.finditer(text):
             if sign[0] == '"':
                 self._inside = not self._inside
-            elif sign[0] == "\\":
-                self._escaping = True
+            elif sign.end() == len(text) and _BEGUN.fullmatch(sign[0]):
+                self._escape = sign[0]
 
 
 def _quoted(value: str) -> str:
