@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
 
-from yett.config.inspection import detectors
+from yett.cli.automata import builder
+from yett.config.inspection import detectors, injection_model
 from yett.config.reader import load
+from yett.config.wholes import wholes
+from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
-from yett.detectors.injection.model import InjectionModel
-from yett.detectors.inspector import Inspected, Inspector
+from yett.detectors.inspector import Inspected, Inspector, Shapes, Whole
 from yett.detectors.mask import matches
 from yett.detectors.shelf import SHELF
 from yett.errors import ConfigurationError, Mistake
@@ -46,20 +50,33 @@ class Look(Struct, frozen=True):
         return Inspected(wanted, seen.scores)
 
 
-@cache
+class _Tools(Struct, frozen=True):
+    scanner: Scanner
+    inspector: Inspector
+
+
 def inspector(config: Path | None) -> Inspector:
-    """Built once in a process: compiling takes a good part of a second. Raises ConfigurationError."""
-    return Inspector(scanner(config), InjectionModel.load())
+    """What looks at whole texts, with all that a configuration asks for, or as Yett ships. Raises ConfigurationError."""
+    return _tools(config).inspector
+
+
+def scanner(config: Path | None) -> Scanner:
+    """The patterns alone. Raises ConfigurationError."""
+    return _tools(config).scanner
 
 
 @cache
-def scanner(config: Path | None) -> Scanner:
-    """The patterns of a configuration, or of Yett as it ships. Raises ConfigurationError."""
-    if config is None:
-        return Scanner(SHELF)
-    reading = load(config, None)  # what texts contain is found without the providers' keys
-    mistakes: list[Mistake] = []
-    enabled = detectors(reading, mistakes)
-    if mistakes:
-        raise ConfigurationError(tuple(mistakes))
-    return Scanner(enabled)
+def _tools(config: Path | None) -> _Tools:
+    """Built once in a process."""
+    build = builder(os.environ)
+    enabled: Sequence[Detector] = SHELF
+    whole: tuple[Whole, ...] = ()
+    if config is not None:
+        reading = load(config, None)  # what texts contain is found without the providers' keys
+        mistakes: list[Mistake] = []
+        enabled = detectors(reading, mistakes)
+        whole = wholes(reading, mistakes)
+        if mistakes:
+            raise ConfigurationError(tuple(mistakes))
+    patterns = Scanner(enabled, build)
+    return _Tools(patterns, Inspector(patterns, injection_model(), shapes=Shapes(build), wholes=whole))

@@ -14,14 +14,16 @@ from yett.detectors.engine import Scanner
 from yett.detectors.exfiltration.hosts import suffixes
 from yett.detectors.exfiltration.links import EXFILTRATION, links
 from yett.detectors.injection.model import InjectionModel
+from yett.detectors.injection.rules import RULES
 from yett.detectors.inspector import Inspector, Whole
+from yett.detectors.pii import COUNTRIES, local
 from yett.detectors.shelf import SHELF
 from yett.detectors.size import KIND
 from yett.errors import Mistake
 from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
 
-INJECTION_KINDS = ("injection.model",)
+INJECTION_KINDS = ("injection.suspected", *sorted({f"injection.{rule.concept}" for rule in RULES}))
 # What is found without a pattern: by whole segments, and by what is known of the request that an answer belongs to.
 OTHER_KINDS = (KIND, "exfiltration.canary", "exfiltration.system-prompt", "exfiltration.taint")
 
@@ -30,7 +32,20 @@ def detectors(reading: Reading, mistakes: list[Mistake]) -> list[Detector]:
     """The detectors that are in force; what is wrong with their settings is added to `mistakes`."""
     # an operator's own detectors are more specific than any that ships
     own = own_detectors(reading, (detector.id for detector in SHELF), mistakes)
-    return _enabled((*own, *_shelf(reading.settings.inspection)), reading, mistakes)
+    return _enabled((*own, *_shelf(reading.settings.inspection), *_local(reading, mistakes)), reading, mistakes)
+
+
+def _local(reading: Reading, mistakes: list[Mistake]) -> tuple[Detector, ...]:
+    """The numbers of the operator's own countries, as they are written without a word before them."""
+    known = set()
+    for index, country in enumerate(reading.settings.inspection.countries):
+        if country.lower() in COUNTRIES:
+            known.add(country.lower())
+            continue
+        hint = suggestion(country.lower(), COUNTRIES)
+        trouble = f'no numbers of a country "{country}" are known{hint}'
+        mistakes.append(reading.mistake(("inspection", "countries", index), trouble))
+    return local(known)
 
 
 def _shelf(settings: InspectionSettings) -> tuple[Detector, ...]:
