@@ -41,9 +41,9 @@ def compiled(pattern: str) -> Any:
     return re2.compile(pattern.encode("ascii"), options=options)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)  # a snapshot has several, and the one before it is still in use
 def _database(patterns: tuple[bytes, ...]) -> Any:
-    """Compiling takes a good part of a second, so a reload that leaves the shelf as it was finds its database here."""
+    """Compiling takes seconds, so a reload that leaves the shelf as it was finds its database here."""
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
         database.compile(expressions=list(patterns), flags=hyperscan.HS_FLAG_SINGLEMATCH)
