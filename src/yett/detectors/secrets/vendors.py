@@ -55,7 +55,7 @@ def _pattern(shapes: str, other: str) -> str:
 
 
 # Longer names first: squarespace is not square.
-_BY_LENGTH = sorted(VENDORS, key=lambda row: -len(row[0]))
+_BY_LENGTH = sorted(VENDORS, key=lambda row: -len(re.sub(r"\(.*|\|.*", "", row[0])))
 _NAMES = re.compile("|".join(f"({_written(names)})" for names, _, _ in _BY_LENGTH), re.IGNORECASE)
 _SHAPES = tuple(re.compile(_pattern(shapes, other)) for _, shapes, other in _BY_LENGTH)
 
@@ -91,7 +91,9 @@ def _all() -> tuple[Detector, ...]:
     found = []
     for alphabet, (shape, end) in _ALPHABETS.items():
         names = [
-            names for names, shapes, _ in VENDORS if alphabet in {part.partition(":")[0] for part in shapes.split()}
+            _written(names)
+            for names, shapes, _ in VENDORS
+            if alphabet in {part.partition(":")[0] for part in shapes.split()}
         ]
         for number, batch in enumerate(_batches(names, BATCH), 1):
             found.append(_beside(f"{alphabet}-{number}", batch, shape, end))
