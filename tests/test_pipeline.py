@@ -34,7 +34,7 @@ from tests.scene import (
 
 from yett.errors import Refusal
 from yett.model.finding import Finding
-from yett.model.guardrail import Advice
+from yett.model.guardrail import FAILED_OPEN, Advice
 from yett.model.key import Budget, Limits
 from yett.model.record import Content, Record
 from yett.ports import Exchange, Outgoing, UpstreamFailure
@@ -953,3 +953,30 @@ async def test_what_guardrails_heard_is_kept_as_configured(tmp_path: Path, conte
         assert (kept is not None) == keeps
         if kept is not None:
             assert MAIL not in opened(scene, kept, reply.id, "reply").decode()
+
+
+async def test_they_are_told_what_was_found_here_so_that_it_need_not_leave(guarded: Scene) -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "run", "arguments": '{"key": "x"}'}}
+    tool = {"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]}
+    guarded.upstream.will(
+        Answer(b"data: %b\n\n" % json.dumps(tool).encode(), event(f"mail {MAIL}"), END, DONE, headers=EVENTS)
+    )
+    await guarded.call(chat("hello", stream=True))
+    question = guarded.panelist.asked[1]
+    assert {"arguments", "assistant"} == {segment.role for segment in question.segments}
+    (mail,) = question.findings
+    assert (mail.kind, question.segments[mail.segment].text[mail.start : mail.end]) == ("pii.email", MAIL)
+
+
+async def test_failing_open_leaves_no_mark_in_what_is_kept(tmp_path: Path) -> None:
+    settings = {'content = "digest"': 'content = "redacted"'}
+    with Scene(tmp_path / "gateway", configuration=GUARDED, settings=settings) as scene:
+        scene.panelist.advice = Advice((Finding(FAILED_OPEN, 0, 0, 0, "judge"),), {}, ("judge: failed open: timeout",))
+        reply = await scene.call(chat("hello"))
+        record = scene.outcome(reply)
+        assert [(count.kind, count.action) for count in record.findings] == [(FAILED_OPEN, "noted")] * 2
+        assert record.request is not None
+        assert record.reply is not None
+        assert b"REDACTED" not in opened(scene, record.request, reply.id, "request") + opened(
+            scene, record.reply, reply.id, "reply"
+        )

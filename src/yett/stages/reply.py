@@ -181,15 +181,17 @@ class StreamedReply:
     async def _consult(self, panel: Panel, review: StreamReview, target: Target) -> None:
         """Let guardrails hear the whole answer before the caller sees any of it. Raises Refusal."""
         trail = self._trail
-        segments = tuple(Segment(text, "assistant", UNPATCHABLE) for text in review.texts.values())
-        seen = await advice.on_reply(self._advisers, panel, trail, inspect.Seen((), segments))
-        if seen.findings:
+        segments = tuple(Segment(text, _role(channel), UNPATCHABLE) for channel, text in review.texts.items())
+        local = self._plan.snapshot.scanner.scan(segments)  # a guardrail is not shown what was found here, see `redact`
+        seen = await advice.on_reply(self._advisers, panel, trail, inspect.Seen(local, segments))
+        known = set(local)
+        if found := [finding for finding in seen.findings if finding not in known]:
             blocked = True
             try:
-                selectors = judge_reply(self._plan, trail, target, review.kinds.union(inspect.facts_of(seen.findings)))
-                blocked = bool(select(seen.findings, selectors))
+                selectors = judge_reply(self._plan, trail, target, review.kinds.union(inspect.facts_of(found)))
+                blocked = bool(select(found, selectors))
             finally:
-                done = inspect.counted(seen.findings, "reply", frozenset(), blocked=blocked)
+                done = inspect.counted(found, "reply", frozenset(), blocked=blocked)
                 trail.findings = [*trail.findings, *done]
             if blocked:
                 raise Refusal("reply_blocked", "What a guardrail found cannot be cut out of a stream.")
@@ -257,6 +259,10 @@ class StreamedReply:
             ]
 
 
+def _role(channel: str) -> str:
+    return "arguments" if channel.endswith("/arguments") else "assistant"
+
+
 def _restoration(plan: Plan, trail: Trail, target: Target, bodies: Bodies) -> Restoration | None:
     """What may be put back into this target's reply; None for nearly all calls, of which nothing was exchanged."""
     known = bodies.known(target)
@@ -269,6 +275,7 @@ def _restoration(plan: Plan, trail: Trail, target: Target, bodies: Bodies) -> Re
 def kept_text(keep: str, body: bytes, segments: Sequence[Segment], findings: Sequence[Finding]) -> bytes:
     """What the record keeps of a body: as it is, or with every finding masked, also those that policy lets pass. Where one
     cannot be rewritten, nothing else is kept either."""
+    findings = [finding for finding in findings if finding.start < finding.end]  # the others are about the whole call
     if keep != "redacted" or not findings:
         return body
     texts = {}
