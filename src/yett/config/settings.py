@@ -192,6 +192,12 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...],
         Meta(description='What is not looked for: a family ("pii"), a kind ("pii.phone") or a detector by its id.'),
     ] = ()
+    countries: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Za-z]{2}$")], ...],
+        Meta(
+            description='Countries whose national numbers and telephone numbers are found without a word before them: "de", "fr" (ISO 3166-1).'
+        ),
+    ] = ()
     injection: Annotated[
         Literal["auto", "always", "never"],
         Meta(

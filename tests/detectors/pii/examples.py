@@ -206,6 +206,7 @@ CLEAN: tuple[str, ...] = (
     "0x52908400098527886e0f7030069857d2e4169ee7 is a hash",
     "SWIFT: ABCDEFGH, SWIFT: ABCDZZGH",
     "NPI 1234567890, DEA AB1234567, account number 1111111, routing number 123456789, sort code 00-00-00",
+    "icon@2x.png git@github.com a..b@x.de, CURP: KIOQ409921MGTFNY00",
     "the account was opened in 2024, the passport office has 12 desks, order id number 123456789012",
     "GB29NWBK60161331926818 ZZ29NWBK60161331926819 GB29",
 )

@@ -45,3 +45,9 @@ def test_what_a_word_names_is_found_after_every_kind_of_separator(personal: Scan
         "SSN\n123-45-6789",
     ):
         assert [found.kind for found in personal.scan_text(text)] == ["pii.us-ssn"], text
+
+
+def test_many_numbers_at_once(personal: Scanner) -> None:
+    numbers = [f"123-45-{serial}" for serial in range(6001, 6040)]
+    text = " and ".join(numbers)
+    assert [text[found.start : found.end] for found in personal.scan_text(text)] == numbers

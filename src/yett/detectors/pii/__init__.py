@@ -40,7 +40,12 @@ def local(countries: Iterable[str]) -> tuple[Detector, ...]:
     """Detectors for an operator whose people live in these countries (ISO 3166-1, lower case): numbers of theirs without a
     word before them."""
     chosen = sorted(set(countries))
-    numbers = [identifier.local() for country in chosen for identifier in IDENTIFIERS if identifier.country == country]
+    numbers = [
+        identifier.local()
+        for country in chosen
+        for identifier in IDENTIFIERS
+        if identifier.country == country and identifier.checked
+    ]
     return (*numbers, *(local_phone(country) for country in chosen))
 
 

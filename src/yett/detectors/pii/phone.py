@@ -50,7 +50,7 @@ def phone(text: str) -> int:
 def _valid_phone(digits: str) -> bool:
     """E.164 digits: a country code, and a number as long as that country's."""
     country, national = _country(digits)
-    if not country or len(national) < 4 or len(set(national)) < 3:
+    if not country or len(national) < 4 or len(set(national)) < 2:
         return False
     number = phonenumbers.PhoneNumber(country, int(national.lstrip("0") or "0"))
     if phonenumbers.is_possible_number(number):

@@ -100,6 +100,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="ca-phn",
         words="phn|personal health number|health card|health card number|ohip|ohip number|health number|carte santé|ramq|provincial health number",
         shape=rf"{digits(9, 10)}(?:[ -]?[A-Z]{{2}})?|[A-Z]{{4}}[ ]?[0-9]{{4}}[ ]?[0-9]{{4}}",
+        checked=False,
         valid=lambda text: luhn(text) or bc_phn.is_valid(text) or len(text) in {9, 12},
     ),
     Identifier(
@@ -113,6 +114,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="mx-rfc",
         words="rfc|r.f.c.|registro federal de contribuyentes|rfc number",
         shape=r"[A-Z]{3,4}[ -]?[0-9]{6}[ -]?[0-9A-Z]{3}|[A-Z&a-z]{3,4}-?[0-9]{6}-?[0-9A-Za-z]{3}",
+        checked=False,
         valid=_rfc,
         alone=r"[A-Z][AEIOUX][A-Z]{2}[0-9]{2}[01][0-9][0-3][0-9][0-9A-Z]{2}[0-9A]",
     ),
@@ -147,6 +149,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="br-rg",
         words="rg|registro geral|carteira de identidade|identidade|cédula de identidade",
         shape=r"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}-?[0-9Xx]",
+        checked=False,
         valid=varied,
     ),
     Identifier(
@@ -160,6 +163,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="ar-dni",
         words="dni|d.n.i.|documento nacional de identidad|documento",
         shape=r"[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}",
+        checked=False,
         valid=varied,
     ),
     Identifier(
@@ -179,12 +183,14 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="co-cedula",
         words="cédula|cedula|cédula de ciudadanía|cedula de ciudadania|cédula de extranjería|c.c.|nuip|tarjeta de identidad|número de cédula|cédula no",
         shape=r"[0-9]{1,3}(?:\.?[0-9]{3}){2,3}|[0-9]{6,11}",
+        checked=False,
         valid=varied,
     ),
     Identifier(
         id="pe-dni",
         words="dni|documento nacional de identidad",
         shape=r"[0-9]{8}(?:-[0-9A-K])?",
+        checked=False,
         valid=varied,
     ),
     Identifier(id="pe-ruc", words="ruc", shape=r"[12][0-9]{10}", valid=pe_ruc.is_valid),
@@ -214,6 +220,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="ve-cedula",
         words="cédula|cedula|cédula de identidad|ci",
         shape=r"[VE]-?[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}",
+        checked=False,
         valid=varied,
     ),
     Identifier(

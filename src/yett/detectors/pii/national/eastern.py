@@ -137,6 +137,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="al-nid",
         words="nid|nipt|numri personal",
         shape=r"[A-TJKL][0-9]{8}[A-W]",
+        checked=False,
         valid=lambda text: nipt.is_valid(text) or is_date(int(text[1:3]), int(text[3:5]) % 50, int(text[5:7])),
     ),
     Identifier(id="md-idnp", words="idnp|idno|cod personal", shape=r"[0-9]{13}", valid=idno.is_valid),
@@ -157,6 +158,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="ru-passport",
         words="паспорт|паспорта|паспорт рф|серия и номер|серия|номер паспорта|паспортные данные|russian passport|russian internal passport",
         shape=r"[0-9]{2}[ ]?[0-9]{2}[ ]?[0-9]{6}",
+        checked=False,
         valid=varied,
     ),
     Identifier(

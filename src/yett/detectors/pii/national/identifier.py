@@ -15,6 +15,7 @@ class Identifier(Struct, frozen=True):
     After one of `words` the number is looked for in its `shape`. In the shape `alone`, if it has one, it is looked for
     anywhere: a shape so much its own that, valid besides, it can hardly be something else. Where an operator names the
     country as its own, `shape` is looked for without a word, too. `besides` is what the automaton looks for besides the words.
+    Not `checked` are numbers of which hardly more than the length can be told: these never go without a word.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Identifier(Struct, frozen=True):
     valid: Valid
     alone: str = ""
     besides: str = LONG_NUMBER
+    checked: bool = True
 
     @property
     def country(self) -> str:

@@ -113,6 +113,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         words="karta tal-identità|karta tal identita",
         shape=r"[0-9]{3,7}[ ]?[APMGLHBZ]",
         besides=SHORT_NUMBER,
+        checked=False,
         valid=_maltese,
     ),
 )

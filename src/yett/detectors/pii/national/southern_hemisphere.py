@@ -58,6 +58,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         words="nhi|nhi number|national health index",
         shape=r"[A-Za-z]{3}[0-9]{4}",
         besides=SHORT_NUMBER,
+        checked=False,
         valid=_nhi,
     ),
     Identifier(
@@ -82,6 +83,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="ng-nin",
         words="nin|national identification number|bvn|bank verification number|nimc",
         shape=r"[0-9]{11}",
+        checked=False,
         valid=varied,
     ),
     Identifier(id="ke-pin", words="kra pin|kra", shape=r"[AP][0-9]{9}[A-Z]", valid=pin.is_valid),
@@ -89,6 +91,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="ke-id",
         words="huduma namba|huduma number|maisha namba",
         shape=r"[0-9]{7,9}",
+        checked=False,
         valid=varied,
     ),
     Identifier(
@@ -103,6 +106,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         words="cin|cnie|carte d'identité nationale",
         shape=r"[A-Z]{1,2}[0-9]{5,6}",
         besides=SHORT_NUMBER,
+        checked=False,
         valid=varied,
     ),
     Identifier(id="mz-nuit", words="nuit", shape=digits(9), valid=nuit.is_valid),

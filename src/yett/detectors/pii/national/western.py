@@ -95,6 +95,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         id="de-steuernummer",
         words="steuernummer|steuernr|steuer nr|stnr|st nr|finanzamt",
         shape=rf"[0-9]{{2,5}}/[0-9]{{3,4}}/[0-9]{{4,5}}|{digits(10, 13)}",
+        checked=False,
         valid=_steuernummer,
         alone=r"[0-9]{3}/[0-9]{3,4}/[0-9]{4,5}",
     ),
