@@ -19,7 +19,14 @@ def test_what_it_writes_is_in_order(tmp_path: Path) -> None:
     assert code == 0
     assert "yett check --config" in output
     names = {path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
-    assert {"yett.toml", ".gitignore", "policies/models.cedar", "policies/data.cedar", "policies/tests.toml"} <= names
+    assert {
+        "yett.toml",
+        ".gitignore",
+        "policies/models.cedar",
+        "policies/data.cedar",
+        "policies/content.cedar",
+        "policies/tests.toml",
+    } <= names
     checked = CliRunner().invoke(
         check.command, ["--config", str(tmp_path / "new/yett.toml")], env={"OPENAI_API_KEY": "sk-x"}
     )
