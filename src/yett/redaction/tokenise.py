@@ -32,7 +32,7 @@ MOST_VALUES = 10_000  # of one call; any others are redacted for good
 LONGEST_VALUE = 512  # characters; what is longer is redacted for good
 MOST_RECALLED = 1000  # tokens of earlier turns, for one call
 _SHORTEST = 5  # characters of a value that is looked for where no detector has found it
-_ATTEMPTS = 32  # at something that does not stand for another value yet
+_ATTEMPTS = 8  # at something that does not stand for another value yet
 _MOST_PASSES = 8  # over literals that look like tokens of literals that look like tokens …
 _STRICTNESS = {"redact": 0, "tokenize": 1, "surrogate": 2}
 # Whose texts hold tokens rightly: a model that was shown them wrote them, or a tool that it called.
