@@ -51,3 +51,62 @@ def test_no_keys(text: str) -> None:
 def test_varied() -> None:
     assert entropy.varied("AKIA" + "IOSFODNN7EXAMPLE")
     assert not entropy.varied("AKIA" + "X" * 16)
+
+
+@pytest.mark.parametrize("text", [RANDOM[:20], "ZkqTvLwXrNbYcMdHsFjGpKaQe", "9f86d081884c7d659a2feaa0c55ad015"])
+def test_issued(text: str) -> None:
+    assert entropy.issued(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 24, "1111222233334444", "your_key_1a2b3c4d5e", "onlywordsofthelanguage", "aBcDeFgHiJ...kLmN1"]
+)
+def test_not_issued(text: str) -> None:
+    assert not entropy.issued(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["getElementById", "settings/application/name", "SOME_CONSTANT_NAME", "tokenizer", "user-name"]
+)
+def test_wordlike(text: str) -> None:
+    assert entropy.wordlike(text)
+
+
+@pytest.mark.parametrize("text", ["", "12345678", "xq7vkz9wj2", RANDOM[:24], "kzqxjvwqzpkx"])
+def test_not_wordlike(text: str) -> None:
+    assert not entropy.wordlike(text)
+
+
+def test_mixed() -> None:
+    assert entropy.mixed(RANDOM[:24])
+    assert not entropy.mixed("production2024settings")
+    assert not entropy.mixed("ZkqTvLwXrNbYcMdHsFjGpKaQe1")
+
+
+def test_a_uuid_is_a_key_where_one_may_be() -> None:
+    uuid = "9f86d081-884c-4d65-9a2f-eaa0c55ad015"
+    assert entropy.key(uuid, uuid=True)
+    assert not entropy.key(uuid)
+    assert not entropy.key("00000000-0000-0000-0000-000000000000", uuid=True)
+
+
+def test_a_key_of_letters_alone_changes_their_case() -> None:
+    assert entropy.key("ZkqTvLwXrNbYcMdHsFjGpKaQe")
+    assert not entropy.key("AWS_ACCESS_KEY_ID")
+    assert not entropy.key("zkqtvlwxrnbycmdhsfjgpkaqe")
+
+
+def test_what_stands_between_quotes_is_a_value() -> None:
+    assert entropy.password("$ecr3t!", quoted=True)
+    assert entropy.password("a1b2", quoted=True)
+    assert entropy.password("kVzQxJwPbT", quoted=True)
+    assert not entropy.password("$ecr3t!")
+    assert not entropy.password("get(x1)", quoted=True)
+    assert not entropy.password("${SECRET1}", quoted=True)
+    assert not entropy.password("correcthorse", quoted=True)
+
+
+def test_filled() -> None:
+    assert entropy.filled("cafebabe:deadbeef")
+    assert not entropy.filled("${USER}:${PASSWORD}")
+    assert not entropy.filled("changeme")

@@ -29,7 +29,11 @@ def drawn(pattern: str, seed: int | None) -> tuple[str, str]:
                 return sequence(dice.choice(argument[1]))
             case "MAX_REPEAT" | "MIN_REPEAT":
                 least, most, body = argument
-                times = least if least > 12 else dice.randint(least, min(int(most), least + 4))
+                times = (
+                    least
+                    if least > 12
+                    else min(int(most), max(least, 5) if seed is None else dice.randint(least, least + 4))
+                )
                 return "".join(sequence(body) for _ in range(times))
             case "SUBPATTERN":
                 text = sequence(argument[3])

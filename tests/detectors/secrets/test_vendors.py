@@ -41,7 +41,7 @@ def test_keys(vendors: Scanner, before: str, key: str, after: str) -> None:
     [
         f"https://github.com/a/b/commit/{HEX[:40]}",
         f"uses: codecov/codecov-action@{HEX[:40]}",
-        f"  Sentry: {HEX[:40]}",  # a checksum in a lock file
+        f"  SonarCloud: {HEX[:40]}",  # a checksum in a lock file
         f"datadog: {'ab1' * 10}ab",
         f"datadog_api_key={'x' * 32}",
         f"datadog_api_key={'1234567890' * 3}12",

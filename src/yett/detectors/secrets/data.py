@@ -62,5 +62,5 @@ DATA: tuple[Detector, ...] = (
         pattern=r"(?i:sqlplus(?:[ ]-[sl]{1,2})?[ ]{1,3}|jdbc:oracle:thin:)[A-Za-z0-9_$#]{1,30}/([A-Za-z0-9!#$%^&*_+=-]{3,60})@",
         accept=when(_connected),
     ),
-    after("netrc-password", r"[ \t\n]login[ \t]{1,4}[A-Za-z0-9._@+-]{1,48}[ \t\n]{1,4}password[ \t]{1,4}", r"[A-Za-z0-9!#$%&()*+./:=?@^_~-]{6,80}", kind="password", end=r"[^!-~]"),
+    after("netrc-password", r"[ \t\n]login[ \t]{1,4}[A-Za-z0-9._@+-]{1,48}[ \t\n]{1,4}password[ \t]{1,4}", r"[A-Za-z0-9!#$%&()*+./:=?@^_~-]{6,80}", kind="password", valid=entropy.filled, end=r"[^!-~]"),
 )  # fmt: skip

@@ -41,7 +41,7 @@ _GIVEN = (
     rf"{_QUOTE},[ \t\r\n]{{0,12}}{_QUOTE}?[vV]alue{_QUOTE}?[ ]?:[ ]?|{_QUOTE}[ ]to[ ]|[ \t]{{1,3}}(?:is|was|as|to|by)?[ :]{{0,2}}|[ \t\r\n]{{1,12}}value:[ ]?){_OPEN}"
 )
 _BARE = rf"(?:{_QUOTE}?\]?{_EQUALS}|{_QUOTE}?>|(?:[ \t](?:is|was|ist|est|es|are)[ \t]?:?[ \t]{{0,2}})|[\r\n][ \t]{{1,12}}value:[ ]{{1,2}})"
-_QUOTED_TAIL = r"[A-Za-z0-9!#$%&()*+./:=?@^_~{}\[\]<>|;,-]*"
+_QUOTED_TAIL = r"[A-Za-z0-9!#$&()*+./:=?@^_~{}\[\]<>|;,-]*"
 
 _PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (re.compile(names, re.IGNORECASE) for names in (_IN_LANGUAGES, _KEYS, _WEAK))
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
@@ -188,8 +188,8 @@ def _typed_at_a_prompt(text: str) -> bool:
     return entropy.password(text, quoted=True)
 
 
-# A parameter of a URL ends where the next one begins; a password may have an ampersand in it.
-_KEY_VALUE = VALUE.replace("&", "")
+# A parameter of a URL ends where the next one begins, or an escaped quote; a password may have either character in it.
+_KEY_VALUE = VALUE.replace("%&", "")
 # A digit is asked for by the pattern: of all that is assigned to a `key`, nearly nothing else has one.
 _WEAK_VALUE = f"{_KEY_VALUE.replace('0-9', '')}{{0,40}}[0-9]{_KEY_VALUE}{{6,60}}"
 

@@ -119,10 +119,10 @@ STRUCTURES: tuple[Detector, ...] = (
 
 
 def holds(marks: tuple[bytes, ...], text: str) -> bool:
-    """True when base64 text, cut anywhere, decodes to something with one of the marks in it."""
-    for shift in range(4):
+    """True when base64 text, cut anywhere, decodes to something with one of the marks in it; its first two bytes may be cut off."""
+    for shift in range(3):
         part = text[shift:]
         data = b64decode(part[: len(part) // 4 * 4].replace("-", "+").replace("_", "/"))
-        if any(mark in data for mark in marks):
+        if any(mark[2:] in data for mark in marks):
             return True
     return False

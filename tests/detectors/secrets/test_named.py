@@ -1,0 +1,116 @@
+"""What is given the name of a credential, in the many ways that this is written; and what only looks like that."""
+
+from __future__ import annotations
+
+import pytest
+from tests.detectors.examples import HEX, RANDOM
+
+from yett.detectors.engine import Scanner
+from yett.detectors.secrets.named import NAMED
+
+KEY = RANDOM[:24]
+WORD = "Kd83" + "kd2S"
+
+
+@pytest.fixture(scope="module")
+def named() -> Scanner:
+    return Scanner(NAMED)
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        # source code
+        ("password = '", WORD, "';"),
+        ('String dbPassword = "', WORD, '";'),
+        ("const apiKey: string = '", KEY, "';"),
+        ('let token: &str = "', KEY, '";'),
+        ("val password: String = ", WORD, "\n"),
+        ('private_token := "', KEY, '"'),
+        ('char password[32] = "', WORD, '"'),
+        ('set_password("', WORD, '")'),
+        ("config['secret'] = '", KEY, "'"),
+        ("'secret' => '", KEY, "',"),
+        ('define("DB_PASSWORD", "', WORD, '");'),
+        ('os.getenv("API_KEY", "', KEY, '")'),
+        ('"password" to "', WORD, '"'),
+        ('if (password == "', WORD, '")'),
+        ('#define WIFI_PASS "', WORD, '"'),
+        ('token = """', KEY, '"""'),
+        ('password = "', "abc1{d}[e],f;9g", '"'),
+        # configuration
+        ('{"password":"', WORD, '"}'),
+        ('\\"password\\": \\"', WORD, '\\"'),
+        ("spring.datasource.password=", WORD, "\n"),
+        ("DB_PASS: ", WORD, "\n"),
+        ("<password>", WORD, "</password>"),
+        ('<add key="ApiKey" value="', KEY, '"/>'),
+        ('{"name": "API_TOKEN", "value": "', KEY, '"}'),
+        ("- name: DB_PASSWORD\n  value: ", WORD, "\n"),
+        # commands, requests, statements
+        ("curl https://x.io/?api_key=", HEX[:32], "&v=1"),
+        ("client_secret%22%3A%22", KEY, "%22"),
+        ("-e MYSQL_ROOT_PASSWORD=", WORD, " mysql"),
+        ("x login --password ", WORD, " -v"),
+        ("mysql -uroot -p", WORD, " db"),
+        ("sshpass -p '", WORD, "' ssh host"),
+        ('ConvertTo-SecureString "', WORD, '" -AsPlainText'),
+        ("CREATE USER a IDENTIFIED BY '", WORD, "'"),
+        ("X-Auth-Token: ", KEY, "\r\n"),
+        # sentences
+        ("the password is ", WORD, ""),
+        ("ID/PW: admin / ", WORD, ""),
+        ("Passwort: ", WORD, ""),
+        ("contraseña: ", WORD, ""),
+        ("пароль: ", WORD, ""),
+        ("비밀번호: ", WORD, ""),
+        ("密码：", WORD, ""),
+        # names that other things bear, too
+        ('key = "', HEX[:32], '"'),
+        ("salt: ", RANDOM[:24], ""),
+    ],
+)
+def test_credentials(named: Scanner, before: str, value: str, after: str) -> None:
+    text = before + value + after
+    assert [text[found.start : found.end] for found in named.scan_text(text)] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = get_password(request)",
+        'password: str = Field(..., description="the password")',
+        "password = password2",
+        'password = "get_password(x)"',
+        'password: "${DB_PASSWORD}"',
+        "password: {{ vault_password }}",
+        "password = os.environ['DB_PASSWORD']",
+        "password=$1 password=%s password=<password>",
+        'type="password" id="current-password" autocomplete="new-password"',
+        '"password.reset.title": "Reset2"',
+        f'"next_page_token": "{KEY}"',
+        f'"public_key": "{KEY}"',
+        f"csrf_token = {KEY}",
+        f"token_type: {KEY}",
+        f'secret_name = "{KEY}"',
+        f'api_key_id: "{KEY}"',
+        "max_tokens: 4096, max_tokens=1234567890",
+        f'bypass = "{WORD}"',
+        f"compass: {WORD}",
+        "HTTPWindow99 = PWINDOW_FIND_99",
+        "LPWIN32_FIND_DATAA = PWIN32_FIND_DATAA",
+        "you may also pass ``custom_context=True``",
+        "access_key->AWS_ACCESS_KEY_ID",
+        "key: 2024-01-31T12:30:45, key: v1.2.3-beta4, api_key: 1234567890123456",
+        "keyword: 12ab34cd56ef78ab90, monkey = 12ab34cd56ef78ab90",
+        'key = "short12"',
+        'key = "settings/application/production2024"',
+        f'primary_key = "{KEY}"',
+        'secret = "io.jsonwebtoken:jjwt-jackson-0.11.2"',
+        "ID/PW: admin / ${PASSWORD}",
+        "sshpass -p $PASSWORD ssh host",
+        'ConvertTo-SecureString "$password" -AsPlainText',
+    ],
+)
+def test_no_credentials(named: Scanner, text: str) -> None:
+    assert [text[found.start : found.end] for found in named.scan_text(text)] == []
