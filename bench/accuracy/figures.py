@@ -28,10 +28,19 @@ Z = 1.96  # of a two-sided 95 % interval
 # patterns (organisations, ages, …) and no false alarm either.
 SPANS = {
     "CREDIT_CARD": "pii.card", "IBAN_CODE": "pii.iban", "EMAIL_ADDRESS": "pii.email", "PHONE_NUMBER": "pii.phone",
-    "US_SSN": "pii", "IP_ADDRESS": "pii", "US_DRIVER_LICENSE": "pii", "PERSON": "pii.person", "ADDRESS": "pii.address",
+    "US_SSN": "pii", "NATIONAL_ID": "pii", "IP_ADDRESS": "pii", "US_DRIVER_LICENSE": "pii", "PERSON": "pii.person", "ADDRESS": "pii.address",
     "STREET_ADDRESS": "pii.address",
 }  # fmt: skip
-STRUCTURED = ("CREDIT_CARD", "IBAN_CODE", "EMAIL_ADDRESS", "PHONE_NUMBER", "US_SSN", "IP_ADDRESS", "US_DRIVER_LICENSE")
+STRUCTURED = (
+    "CREDIT_CARD",
+    "IBAN_CODE",
+    "EMAIL_ADDRESS",
+    "PHONE_NUMBER",
+    "US_SSN",
+    "NATIONAL_ID",
+    "IP_ADDRESS",
+    "US_DRIVER_LICENSE",
+)
 _HOLE = re.compile(r"<(hex|HEX|alnum|upper|digits|b64):(\d+)>")
 _ALPHABETS = {
     "hex": "0123456789abcdef",
