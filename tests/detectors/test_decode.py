@@ -199,4 +199,4 @@ def test_any_text_is_read_and_has_places(text: str) -> None:
             for start in range(0, len(view.text), 7):
                 first, last, how = view.origin(start, min(start + 3, len(view.text)))
                 assert 0 <= first < last <= len(text)
-                assert how
+                assert set(how) <= set(SHAPES)

@@ -25,6 +25,8 @@ _SPACED = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9@$!](?:{_SEPARATOR}{{1,3}}[A-Z
 
 _NO_WORD = 1.2  # what a letter of no word costs, where a word costs 1
 
+_TELLING = 8  # letters in hidden words: one short word backwards is a word of another language
+
 _LETTERS = re.compile("[A-Za-z]+")
 _SENTENCE = re.compile(r"[^\n.;:!?\"“”`]*[\n.;:!?\"“”`]*")
 _ROTATION = str.maketrans(
@@ -138,8 +140,8 @@ def _sentences(view: View, how: str, word: Callable[[str], str], sentence: Calla
     for match in _SENTENCE.finditer(view.text):
         words = _LETTERS.findall(match.group().lower())
         plain = sum(each in WORDS for each in words)
-        hidden = sum(len(each) > 2 and each not in WORDS and word(each) in WORDS for each in words)
-        if hidden > plain and hidden * 5 >= len(words):
+        hidden = [each for each in words if len(each) > 2 and each not in WORDS and word(each) in WORDS]
+        if len(hidden) > plain and len(hidden) * 5 >= len(words) and sum(map(len, hidden)) >= _TELLING:
             if match.start() != end:
                 if begin < end:
                     rewriting.put(begin, end, sentence(view.text[begin:end]), how)

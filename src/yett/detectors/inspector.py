@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from yett.detectors import decode, disguise, engine
+from yett.detectors import decode, disguise, engine, normalise
 from yett.detectors.engine import Scanner
 from yett.detectors.injection.rules import Rules, combined
 from yett.detectors.normalise import fold, plain
@@ -56,6 +56,7 @@ _HIDING = frozenset(
         "variation-selectors",
     }
 )
+_IN_PLACE = frozenset({"", normalise.HOW})  # a reading that leaves nothing out and is read instead of its source
 _HIDING_LEAVES = 0.5  # of the doubt in a rule, when what it matches was hidden
 # What characters that nobody sees say of a text, whatever they spell.
 _HIDDEN = {
@@ -205,11 +206,14 @@ class Inspector:
         for finding in self._scanner.scan_text(view.text):
             start, end, how = view.origin(finding.start, finding.end)
             if not any(old.family == finding.family and old.start < end and start < old.end for old in known):
-                yield Finding(finding.kind, segment, start, end, ">".join((*how, finding.detector)), finding.score)
+                through = how or (view.how,)  # what stands beside it was changed
+                yield Finding(finding.kind, segment, start, end, ">".join((*through, finding.detector)), finding.score)
 
     def _evidence(self, view: View, surface: str) -> Iterator[_Evidence]:
         for rule, start, end, weight in self._rules.hits(fold(view.text), surface):
             first, last, how = view.origin(start, end)
+            if view.how not in _IN_PLACE and not how:
+                continue  # it was found where this reading was made from
             doubt = (1.0 - weight) * (1.0 if _HIDING.isdisjoint(how) else _HIDING_LEAVES)
             yield _Evidence(rule.concept, ">".join((*how, rule.id)), first, last, 1.0 - doubt)
 

@@ -43,16 +43,25 @@ class View:
         self._ats: list[int] = []
 
     def origin(self, start: int, end: int) -> tuple[int, int, tuple[str, ...]]:
-        """Where text[start:end], which is not empty, stands in the first of the chain, and what it went through."""
+        """Where text[start:end], which is not empty, stands in the first of the chain, and what changed any of it on the way."""
         if self.source is None:
             return start, end, ()
         if not self._ats:
             self._pieces = self._make()
             self._ats = [piece.at for piece in self._pieces]
         first, last = bisect_right(self._ats, start) - 1, bisect_right(self._ats, end - 1) - 1
-        how = next((piece.how for piece in self._pieces[first : last + 1] if piece.how), self.how)
+        how = self._change(first, last)
         left, right, before = self.source.origin(self._source(first, start)[0], self._source(last, end - 1)[1])
-        return left, right, (*before, how)
+        return left, right, (*before, how) if how else before
+
+    def _change(self, first: int, last: int) -> str:
+        """What changed any of the pieces from `first` to `last`, or took away what stood between two of them; else nothing."""
+        end = self._pieces[first].start
+        for piece in self._pieces[first : last + 1]:
+            if piece.how or piece.start != end:
+                return piece.how or self.how
+            end = piece.end
+        return ""
 
     def _source(self, place: int, at: int) -> tuple[int, int]:
         """What one character came from."""

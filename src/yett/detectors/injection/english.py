@@ -93,7 +93,7 @@ ENGLISH: tuple[Rule, ...] = (
         "override",
         0.7,
         0.9,
-        f"{_DROP} (?:all |everything |anything |whatever |what )(?:of )?(?:the )?(?:above|before|i (?:have )?(?:just )?(?:said|told|wrote)|you(?: have|'ve|'re| are| were)? ?(?:been )?(?:told|instructed|taught|learned|learnt|given|programmed|trained|read|were)|said|written|prior|previous|previously|that (?:came|comes|was|is) (?:before|above|said)|that was said)",
+        f"{_DROP} (?:all |everything |anything |whatever |what )(?:of )?(?:the )?(?:above|before|i (?:have )?(?:just )?(?:said|told|wrote)(?: you)? (?:before|earlier|above|previously|so far|until now|up to|and)|you(?: have|'ve|'re| are| were)? ?(?:been )?(?:told|instructed|taught|learned|learnt|given|programmed|trained|read|were)|said|written|prior|previous|previously|that (?:came|comes|was|is) (?:before|above|said)|that was said)",
         f"{_DROP} (?:the )?(?:above|previous|preceding|foregoing)(?: and|,|;| then| text| stuff| instead| now| say| just| all)",
         f"{_DROP} (?:your|the) (?:previous|prior|old|earlier|original|initial) (?:role|persona|identity|task|job|goal|objective|purpose|character|self)",
         "instead of (?:the above|following (?:the|your|those|these) ~ (?:instructions?|rules|guidelines))",
@@ -144,8 +144,8 @@ ENGLISH: tuple[Rule, ...] = (
         "persona",
         0.25,
         0.6,
-        "you(?: are|'re|r| will be| shall be| must be| have become| will become)? (?:now|no longer|going to (?:be|act|pretend|play)|about to (?:immerse|become|play)|free|being|currently) (?:a |an |the |in |acting |to |known |called |named |my |just |operating |running |entering |connected )",
-        "(?:pretend|imagine|act|behave|respond|answer|speak|simulate) (?:that )?(?:you(?: are|'re)|to be|like you are|as if you (?:are|were|have|had)|as though you (?:are|were)) ~ (?:no |not |free|dan|evil|hacker|human|jailbroken|unrestricted|root|admin|able to|terminal|developer|without|compiler|linux|two )",
+        "you(?: are|'re|r| will be| shall be| must be| have become| will become)? (?:now|no longer|going to (?:be|act|pretend|play)|about to (?:immerse|become|play)|free|being|currently) (?:a|an|the|in|acting|to|known|called|named|my|just|operating|running|entering|connected)",
+        "(?:pretend|imagine|act|behave|respond|answer|speak|simulate) (?:that )?(?:you(?: are|'re)|to be|like you are|as if you (?:are|were|have|had)|as though you (?:are|were)) ~ (?:no|not|free|dan|evil|hacker|human|jailbroken|unrestricted|root|admin|able to|terminal|developer|without|compiler|linux|two)",
         f"you are not (?:a |an |actually |really |just )?(?:a |an )?(?:{_AI}|bound|restricted|limited|affiliated)",
         "(?:enter|enable|activate|switch (?:in)?to|turn on|engage|initiate|unlock|start|go into|now in|boot into|run in|entering|simulate) ~ (?:developer|debug|god|admin|administrator|root|sudo|maintenance|dan|unrestricted|jailbreak|diagnostic|override|test(?:ing)?|unfiltered|training|service|engineering|privileged|superuser|raw|safe ?off) (?:mode|access|privileges|console|override)",
         "(?:debug|maintenance|developer|admin|god|diagnostic|root|override|system|test|service)[ _-]?(?:mode|override|access) ?(?::|=|->)? ?(?:enabled|activated|on|true|active|engaged|granted|initiated|authori[sz]ed|1|unlocked|full)",
@@ -247,7 +247,7 @@ ENGLISH: tuple[Rule, ...] = (
         "tool",
         0.0,
         0.25,
-        "(?:you must|you should|you need to|always|make sure to|be sure to|it is (?:mandatory|required|important|critical|essential|necessary) (?:to|that you)|required to|remember to) (?:first |also |always |then |immediately )*(?:call|invoke|run|execute|read|send|open|fetch|access|use|pass|forward|include|transfer|delete|click|visit|download|install|approve|grant) ",
+        "(?:you must|you should|you need to|always|make sure to|be sure to|it is (?:mandatory|required|important|critical|essential|necessary) (?:to|that you)|required to|remember to) (?:first |also |always |then |immediately )*(?:call|invoke|run|execute|read|send|open|fetch|access|use|pass|forward|include|transfer|delete|click|visit|download|install|approve|grant)",
     ),
     # ---- an imperative to the reader's assistant: where data stands
     rule(

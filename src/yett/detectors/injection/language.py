@@ -40,13 +40,12 @@ def rule(id: str, concept: str, user: float, other: float, *phrases: str, words:
 
 def written(phrase: str) -> str:
     """A phrase as a pattern of ASCII."""
-    phrase = fold(plain(View(phrase)).text)
-    return "".join(
-        part if at % 2 else _written(part) for at, part in enumerate(_CLASS.split(phrase))
-    )  # every other part is a class
+    # every other part is a class, or escaped
+    return "".join(part if at % 2 else _written(part) for at, part in enumerate(_CLASS.split(phrase)))
 
 
 def _written(text: str) -> str:
+    text = fold(plain(View(text)).text)
     text = text.replace("~ ", _WORDS).replace(" ?", f"{_GAP}*").replace(" ", f"{_GAP}+").replace("@any", _ANY)
     return re.sub("[^\x00-\x7f]", _as_bytes, text)
 

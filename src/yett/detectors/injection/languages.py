@@ -37,7 +37,7 @@ LANGUAGES: tuple[Rule, ...] = (
             "gib(?:st)? vor dan zu sein",
         ),
         (
-            "(?:zeige?n?|verrate?n?|nenne?n?|gib|geben sie|offenbare?n?|wiederhole?n?|druck(?:e|en)|schreibe?n?|teile?n?|sag(?:e|en)?|übersetze?n?|enthülle?n?|was (?:ist|sind|steht|war|waren|lautet)|wie lautet|wie lauten) ~ (?:dein|ihr|den|die|das|eur)(?:e[nrsm]?)? ~ (?:system ?prompts?|systemanweisung(?:en)?|system ?nachricht|initialen? (?:prompt|anweisungen)|ursprünglichen? (?:anweisungen|prompt|instruktionen)|versteckten? (?:anweisungen|instruktionen|prompt)|geheimen? (?:anweisungen|instruktionen|regeln)|internen? (?:anweisungen|regeln|richtlinien)|anweisungen|instruktionen|passw[oö]rt(?:er)?|geheimnis|prompts?)",
+            "(?:zeige?n?|verrate?n?|nenne?n?|gib|geben sie|offenbare?n?|wiederhole?n?|druck(?:e|en)|schreibe?n?|teile?n?|sag(?:e|en)?|übersetze?n?|enthülle?n?|was (?:ist|sind|steht|war|waren|lautet)|wie lautet|wie lauten) ~ (?:dein|ihr|den|die|das|eur)(?:e[nrsm]?)? ~ (?:system ?prompts?|systemanweisung(?:en)?|system ?nachricht|initialen? (?:prompt|anweisungen)|ursprünglichen? (?:anweisungen|prompt|instruktionen)|versteckten? (?:anweisungen|instruktionen|prompt)|geheimen? (?:anweisungen|instruktionen|regeln)|internen? (?:anweisungen|regeln|richtlinien)|anweisungen|instruktionen|passwort(?:er)?|geheimnis|prompts?)",
             "(?:wiederhole|gib|schreibe|drucke) ~ (?:text|alles|wörter|worte) ~ (?:oben|oberhalb|davor|zuvor|darüber)",
         ),
         (
@@ -155,8 +155,8 @@ LANGUAGES: tuple[Rule, ...] = (
     *_of(
         "pt",
         (
-            "(?:ignore|ignora[r]?|ignorem|esque[cç]a|esque[cç]er|desconsidere|desconsiderar|descarte|desobede[cç]a|n[aã]o siga|anule|sobrescreva|contorne|apague|pule|despreze) ~ (?:instru[cç][oõ]es|instru[cç][aã]o|ordens|diretrizes|regras|comandos|mensagens|prompts?|contexto|texto|restri[cç][oõ]es|orienta[cç][oõ]es|politicas) ~ (?:anteriores?|previas?|iniciais|originais|acima|recebidas|do sistema|passadas|de seguranca|dadas|existentes|internas)",
-            "(?:ignore|ignora[r]?|esque[cç]a|desconsidere|contorne) (?:todas? |todos |tudo )?(?:as |os |suas |seus |tuas )?(?:anteriores|suas|tuas|todas as|previas) ~ (?:instrucoes|regras|restricoes|diretrizes|ordens|limitacoes|filtros|orientacoes)",
+            "(?:ignore|ignora[r]?|ignorem|esqueca|esquecer|desconsidere|desconsiderar|descarte|desobedeca|nao siga|anule|sobrescreva|contorne|apague|pule|despreze) ~ (?:instrucoes|instrucao|ordens|diretrizes|regras|comandos|mensagens|prompts?|contexto|texto|restricoes|orientacoes|politicas) ~ (?:anteriores?|previas?|iniciais|originais|acima|recebidas|do sistema|passadas|de seguranca|dadas|existentes|internas)",
+            "(?:ignore|ignora[r]?|esqueca|desconsidere|contorne) (?:todas? |todos |tudo )?(?:as |os |suas |seus |tuas )?(?:anteriores|suas|tuas|todas as|previas) ~ (?:instrucoes|regras|restricoes|diretrizes|ordens|limitacoes|filtros|orientacoes)",
             "(?:ignore|esqueca) (?:tudo )?(?:o que|acima|isso) (?:foi|eu|veio|voce|lhe|te|esta|disse)",
         ),
         (
@@ -294,7 +294,7 @@ LANGUAGES: tuple[Rule, ...] = (
             "(?:致|给|请|注意|提示)(?:所有|各位|任何)?(?:ai|人工智能|助手|模型|智能体|大模型|机器人|llm)",
             "(?:关闭|禁用|绕过|解除|取消|移除)@any(?:过滤|安全|限制|审查|审核|护栏)",
             "(?:不得|不要|不能|不许|绝不)(?:拒绝|道歉|说不|警告)",
-            "(?:而是|改为|请直接|只)(?:输出|回复|回答|说)[“\"'「]",
+            "(?:而是|改为|请直接|只)(?:输出|回复|回答|说)[\"']",
         ),
         words=False,
     ),
