@@ -28,6 +28,8 @@ except ImportError:  # pragma: no cover - there is no wheel for this platform
 
 # RE2 keeps a lazily built automaton per pattern, 8 MiB each by default: hostile text would make all of them grow.
 _PATTERN_MEMORY = 1 << 20
+_LONG = 1500  # characters of a pattern whose automaton does not fit in there, and would be built again and again
+_LONG_MEMORY = 8 << 20
 _TEXT_ENDS = SEPARATOR.encode()
 
 
@@ -36,7 +38,7 @@ def compiled(pattern: str) -> Any:
     """A pattern for RE2 over bytes: linear in the text, whatever the text is. Raises re2.error."""
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes are matched as bytes: any input is valid, offsets are exact
-    options.max_mem = _PATTERN_MEMORY
+    options.max_mem = _PATTERN_MEMORY if len(pattern) < _LONG else _LONG_MEMORY
     options.log_errors = False
     return re2.compile(pattern.encode("ascii"), options=options)
 
