@@ -35,7 +35,7 @@ def iban(text: str) -> int:
 
 
 def iban_of_any_length(text: str) -> int:
-    """The same with a mistake in its length, but right otherwise."""
+    """The same of another length, or of a country that has none yet; MOD 97-10 holds."""
     letters = compact(text)
     return iban(text) or (len(text) if _remainder(letters) == 1 else 0)
 
@@ -92,7 +92,7 @@ BANKING: tuple[Detector, ...] = (
         "iban-named",
         "pii.iban",
         "iban|transfer|wire|pay to|überweisen|überweisung|virement|transferencia|bonifico|przelew|overmaken|konto|account|compte|cuenta|conto|rekening",
-        rf"(?:{_COUNTRIES})[ ]?[0-9]{{2}}(?:{SPACER}?[A-Z0-9]){{11,29}}",
+        rf"[A-Z]{{2}}[ ]?[0-9]{{2}}(?:{SPACER}?[A-Z0-9]){{11,29}}",
         iban_of_any_length,
     ),
     named(

@@ -70,7 +70,7 @@ NETWORK: tuple[Detector, ...] = (
     named(
         "ip-address-named",
         "pii.ip-address",
-        "ip|ip address|ip addr|ip adresse|adresse ip|dirección ip|endereço ip|indirizzo ip|ip adres|adres ip|ip-адрес|ipアドレス|ip地址|ipv4|ipaddress|client ip|remote addr|remote address|x forwarded for|forwarded for|login from|logged in from|connection from|connected from|request from|blocked address|visitor ip|source ip|destination ip|host ip",
+        "ip|ip address|ip addr|ip adresse|adresse ip|dirección ip|endereço ip|indirizzo ip|ip adres|adres ip|ip-адрес|ipアドレス|ip地址|ipv4|ipaddress|client ip|remote addr|remote address|x forwarded for|forwarded for|login from|logged in from|connection from|connected from|request from|address|visitor ip|source ip|destination ip|host ip",
         r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}[0-9A-Za-z._-]{0,40}",
         any_ipv4,
         right=r"[^0-9A-Za-z_-]",

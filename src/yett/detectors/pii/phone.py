@@ -19,7 +19,7 @@ _DATE_BEGIN = re.compile(r"(?:(\d{4})[-./](\d\d?)[-./](\d\d?)|(\d\d?)[-./](\d\d?
 _OBJECTS = (
     "desk:|office:|home:|work:|direct:|t:|m:|p:|phone|phone number|phone no|telephone|telephone number|tel|tel no|ph|ph no|mobile|mobile number|mobile no|mob|cell|cell phone|cellphone|cellular"
     "|cell number|fax|fax number|landline|hotline|whatsapp|whats app|viber|contact number|contact no|callback number|call back"
-    "|phone_number|phonenumber|msisdn|sms|dial|dialing|call me|call me at|call me on|call her|call him|call us|reach me|reach me at|reach me on|ring me"
+    "|phone_number|phonenumber|msisdn|sms|dial|dialing|call|ring|reach me|reach me at|reach me on|ring me"
     "|text me|my number|his number|her number|their number|your number|home number|work number|answering at|answering"
     "|telefon|telefonnummer|telefonisch|handy|handynummer|mobil|mobilnummer|mobiltelefon|rufnummer|rückruf|festnetz|anrufen|erreichbar|tel nr"
     "|téléphone|telephone|numéro de téléphone|portable|numéro de portable|appelez|appeler|joindre|joignable|rappeler|fixe"

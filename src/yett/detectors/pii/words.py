@@ -109,9 +109,9 @@ def _openings(text: str) -> set[str]:
         first, _, second = phrase.partition(" ")
         forms = {first} if first.isascii() else {first, first.capitalize(), first.upper()}
         if second:
-            rest = _SPACE + (second[:3] if second[:3].isascii() else "")
+            rest = _SPACE + _phrase(second[:3])
         else:
-            rest = "" if len(first) > 4 else r"s?(?-i:[^a-z0-9])"
+            rest = "" if len(first) > 6 else r"s?(?-i:[^a-z0-9])"
         found |= {_escaped(form) + rest for form in forms}
     return found
 
