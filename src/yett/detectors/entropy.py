@@ -20,7 +20,7 @@ _UNISSUED = re.compile(
 )
 # `getenv("X")`, `config.api.key`, `$TOKEN`, `${{ secrets.X }}`, `%s`, `&pointer`, a path, a URL
 _EXPRESSION = re.compile(
-    r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]"
+    r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]|[a-z_]+=\w+$"
 )
 _CALL = re.compile(r"[A-Za-z_][\w.]*\([\w.,=]*\)?$")
 # What a template or a shell puts in the place of a value, also between quotes.
@@ -129,7 +129,7 @@ def key(text: str, uuid: bool = False) -> bool:
     """True for a plausible value of `api_key = …`: random, and neither code nor a version or date; nor a UUID, unless `uuid`."""
     if _UUID.match(text):
         return uuid and entropy(text) > 2.5
-    if len(text) < 10 or _EXPRESSION.match(text) or _DATE.match(text) or placeholder(text):
+    if len(text) < 10 or text[-1] == "*" or _EXPRESSION.match(text) or _DATE.match(text) or placeholder(text):
         return False
     text = _RELEASE.sub("", text)  # of what is named before it
     count = digits(text)
