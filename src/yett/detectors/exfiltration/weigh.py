@@ -19,8 +19,10 @@ from yett.detectors.exfiltration import hosts
 LOADED, CLICKED, WRITTEN = 0.5, 0.6, 0.8
 
 _SCHEME = re.compile(r"^(?:[A-Za-z]+:)?/*")
-# An address without any of these carries nothing worth a look: the first test, because most addresses end here.
-_CARRIES = re.compile(r"[?;=%@$&]|[A-Za-z0-9_+-]{20}|[a-z0-9]{12}\.")
+# An address with none of these, and no long run of letters and digits, carries nothing worth a look: most addresses end here.
+_CARRIES = re.compile(r"[?;=%@$&]")
+_RUNS = re.compile(r"[A-Za-z0-9_+-]+")
+_LONG = 12
 # Parameters that say what they carry: whatever their value is, and those that have harmless namesakes.
 _TELLING = frozenset(
     """data payload exfil exfiltrate exfiltrated leak leaked secret secrets stolen dump loot cred creds credential credentials
@@ -58,7 +60,7 @@ _URLSAFE = str.maketrans("-_", "+/")
 
 def weigh(address: str, allowed: frozenset[str] = frozenset(), *, listed_only: bool = False) -> float:
     """The weight of an address whose host is not among the `allowed` suffixes. With `listed_only` every other host weighs 1."""
-    if not listed_only and not _CARRIES.search(address):
+    if not listed_only and not _CARRIES.search(address) and max(map(len, _RUNS.findall(address)), default=0) < _LONG:
         return _quiet(address, allowed)
     host, path, query, fragment = _split(address)
     login, _, name = host.rpartition("@")
