@@ -21,8 +21,10 @@ _LEET_FEW = 2  # words in a text: one alone is a name, a version, a format
 _LEET_LONGEST = 24
 
 _SEPARATOR = r"[^A-Za-z0-9\n]"
-_SPACED = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9@$!](?:{_SEPARATOR}{{1,3}}[A-Za-z0-9@$!](?![A-Za-z0-9])){{4,}}")
+_SPACED = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9@$!](?:{_SEPARATOR}{{1,6}}[A-Za-z0-9@$!](?![A-Za-z0-9])){{4,}}")
 
+_GAPS = re.compile(rf"({_SEPARATOR}+)")
+_LONG = re.compile(f"[A-Za-z]{{{LONGEST + 1},}}")
 _NO_WORD = 1.2  # what a letter of no word costs, where a word costs 1
 
 _TELLING = 8  # letters in hidden words: one short word backwards is a word of another language
@@ -74,18 +76,23 @@ def spaced(view: View) -> View | None:
     """Letters that stand apart are put together; where the gaps do not tell the words apart, the vocabulary does."""
     rewriting = Rewriting(view)
     for match in _SPACED.finditer(view.text):
-        run = match.group()
-        gaps = re.findall(rf"{_SEPARATOR}+", run)
-        letters = re.split(rf"{_SEPARATOR}+", run)
-        usual = min(gaps, key=len)
-        text = letters[0] + "".join(
-            letter if gap == usual else " " + letter for gap, letter in zip(gaps, letters[1:], strict=True)
-        )
-        if any(c.isdigit() or c in "@$!" for c in text):
-            text = " ".join(_unleet(word) for word in text.split(" "))
-        text = " ".join(" ".join(_words(word.lower())) if len(word) > LONGEST else word for word in text.split(" "))
-        rewriting.put(match.start(), match.end(), text, "spaced")
+        parts = _GAPS.split(match.group())
+        usual = min(parts[1::2], key=len)
+        joined = "".join(part if at % 2 == 0 else _joint(part, usual) for at, part in enumerate(parts))
+        if not joined.isalpha():
+            joined = _LEET_WORD.sub(
+                lambda word: word.group() if word.group().isalpha() else _unleet(word.group()), joined
+            )
+        joined = _LONG.sub(lambda word: " ".join(_words(word.group().lower())), joined)
+        rewriting.put(match.start(), match.end(), joined, "spaced")
     return rewriting.view()
+
+
+def _joint(gap: str, usual: str) -> str:
+    """What stands between two letters once the `usual` gap is taken away: nothing, punctuation, the end of a word."""
+    rest = "".join(character for character in gap if character not in usual and character != " ")
+    apart = gap.count(" ") > 2 if " " in usual else " " in gap or not rest
+    return rest + " " if gap != usual and apart else rest
 
 
 def _words(text: str) -> Iterator[str]:
@@ -117,8 +124,13 @@ def rotated(view: View) -> View | None:
 
 
 def backwards(view: View) -> View | None:
-    """Sentences of words that read backwards are turned round: whole, and each word in its place."""
-    return _sentences(view, "reversed", _turn, lambda text: _turn(text) + "\n" + _LETTERS.sub(_turned, text))
+    """Sentences of words that read backwards are turned round."""
+    return _sentences(view, "reversed", _turn, _turn)
+
+
+def turned(view: View) -> View | None:
+    """Words that read backwards are turned round, each in its place."""
+    return _sentences(view, "reversed", _turn, lambda text: _LETTERS.sub(_turned, text))
 
 
 def _rotate(text: str) -> str:
@@ -134,18 +146,20 @@ def _turned(match: re.Match[str]) -> str:
 
 
 def _sentences(view: View, how: str, word: Callable[[str], str], sentence: Callable[[str], str]) -> View | None:
-    """Sentences with more words in disguise than words as they are; those that follow each other are taken as one."""
+    """Sentences with more words in disguise than words as they are; one with neither goes with the one before it."""
     rewriting = Rewriting(view)
     begin = end = 0
     for match in _SENTENCE.finditer(view.text):
         words = _LETTERS.findall(match.group().lower())
         plain = sum(each in WORDS for each in words)
         hidden = [each for each in words if len(each) > 2 and each not in WORDS and word(each) in WORDS]
-        if len(hidden) > plain and len(hidden) * 5 >= len(words) and sum(map(len, hidden)) >= _TELLING:
-            if match.start() != end:
-                if begin < end:
-                    rewriting.put(begin, end, sentence(view.text[begin:end]), how)
-                begin = match.start()
+        tells = len(hidden) > plain and len(hidden) * 5 >= len(words) and sum(map(len, hidden)) >= _TELLING
+        follows = begin < end == match.start()
+        if tells and not follows:
+            if begin < end:
+                rewriting.put(begin, end, sentence(view.text[begin:end]), how)
+            begin = match.start()
+        if tells or (follows and len(hidden) >= plain):
             end = match.end()
     if begin < end:
         rewriting.put(begin, end, sentence(view.text[begin:end]), how)
@@ -159,18 +173,18 @@ SHAPES: dict[str, str] = {
     "rot13": "(?i:[^a-z](?:" + "|".join(sorted(ROTATED)) + ")[^a-z])",
     "reversed": "(?i:[^a-z](?:" + "|".join(sorted(REVERSED)) + ")[^a-z])",
 }
-READINGS: dict[str, Callable[[View], View | None]] = {
-    "leet": leet,
-    "spaced": spaced,
-    "rot13": rotated,
-    "reversed": backwards,
+READINGS: dict[str, tuple[Callable[[View], View | None], ...]] = {
+    "leet": (leet,),
+    "spaced": (spaced,),
+    "rot13": (rotated,),
+    "reversed": (backwards, turned),
 }
 
 
 def readings(view: View, shapes: Collection[str]) -> Iterator[View]:
     """What the view also says, for each of SHAPES that occur."""
-    for name, undo in READINGS.items():
-        if name in shapes:
+    for name, ways in READINGS.items():
+        for undo in ways if name in shapes else ():
             reading = undo(view)
             if reading:
                 yield reading

@@ -44,7 +44,7 @@ MARKUP: tuple[Rule, ...] = (
         0.7,
         r"<(?:interaction-config|blocked-modes|blocked-string|blocked-responses|allowed-modes|allowed-responses|policy-override|system-config|bypass)[ />]",
         r"(?:blocked|allowed)[-_ ](?:modes|strings|responses) ?[:=]",
-        r"(?:safety|moderation|filters?|guardrails|restrictions|content[-_ ]?filter|ethics|censorship|safe[-_ ]?mode|alignment)['\" ]{0,3}[:=]{1,2} ?['\" ]{0,3}(?:off|false|disabled|none|0|bypassed|null)[^a-z0-9]",
+        r"(?:safety|moderation|safety[-_ ]?filters?|content[-_ ]?filters?|guardrails|ethics|censorship|safe[-_ ]?mode|safety[-_ ]?mode)['\" ]{0,3}[:=]{1,2} ?['\" ]{0,3}(?:off|false|disabled|none|0|bypassed|null)[^a-z0-9]",
         words=False,
     ),
     rule(
