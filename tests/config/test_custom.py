@@ -86,13 +86,6 @@ def test_mistakes(lines: str, mistake: str) -> None:
     assert any(each.startswith(f"yett.toml:{mistake}") for each in mistakes), mistakes
 
 
-def test_what_the_engine_refuses_is_said_of_the_one_that_it_refuses() -> None:
-    large = "|".join([r"\w{9,255}"] * 90)
-    own, mistakes, _ = load(f"{BADGE}\n[inspection.detectors.large]\npattern = '{large}'\n")
-    assert mistakes == ["yett.toml:10: inspection.detectors.large.pattern: large is too large for the engine"]
-    assert own == ["acme-badge"]
-
-
 def test_the_example_of_the_manual_is_what_it_says() -> None:
     page = (Path(__file__).parents[2] / "docs/detection.md").read_text()
     (example,) = re.findall(r"^```toml\n(\[inspection\.detectors\..*?)^```", page, flags=re.MULTILINE | re.DOTALL)
@@ -123,13 +116,14 @@ TAKEN = _of("email")
 SHOUTED = _of("ACME")
 KIND = _of("acme", "secret")
 PATTERN = _of("acme", pattern="(a)(b)")
+FLAG = _of("acme", pattern="(?U)" + EDGE + "(acme_[0-9]{6})" + EDGE)
 """
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A distribution as an installer leaves it behind."""
-    names = "ONE ALL NOTHING TWICE TAKEN SHOUTED KIND PATTERN MISSING".split()
+    names = "ONE ALL NOTHING TWICE TAKEN SHOUTED KIND PATTERN FLAG MISSING".split()
     info = tmp_path / "acme_yett-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-yett\nVersion: 1.0\n")
@@ -177,6 +171,13 @@ def test_a_package_that_is_not_what_it_should_be(package: Path, name: str, reaso
     assert own == []
     assert mistake.startswith("yett.toml:2: inspection.plugins[0]: ")
     assert reason in mistake
+
+
+def test_what_the_engine_refuses_is_said_of_the_one_that_it_refuses(package: Path) -> None:
+    """A flag that RE2 knows and Hyperscan does not."""
+    own, mistakes, _ = load(plugin("FLAG") + BADGE)
+    assert mistakes == ["yett.toml:2: inspection.plugins: the engine does not take the pattern of acme"]
+    assert own == ["acme-badge"]
 
 
 def test_a_package_that_cannot_be_imported(package: Path) -> None:

@@ -94,7 +94,9 @@ def _tried(found: list[Detector], reading: Reading, mistakes: list[Mistake]) -> 
         refused = [each for each in found if _scanner([each]) is None]
         for each in refused:
             where = ("detectors", each.id, "pattern") if each.id in described else ("plugins",)
-            mistakes.append(reading.mistake(("inspection", *where), f"{each.id} is too large for the engine"))
+            mistakes.append(
+                reading.mistake(("inspection", *where), f"the engine does not take the pattern of {each.id}")
+            )
         return [each for each in found if each not in refused]
     for place, each in enumerate(found):
         if (settings := described.get(each.id)) is None:
