@@ -24,6 +24,7 @@ from yett.stages.reply import BufferedReply, StreamedReply, kept_text
 from yett.stages.reserve import worst_case
 from yett.stages.stream import BrokenStreamError
 from yett.stages.understand import labels_of, surface_of
+from yett.stages.watch import watch_for
 
 log = logging.getLogger("yett")
 Reply = BufferedReply | StreamedReply
@@ -103,10 +104,11 @@ async def _invoke(
     outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: transform.Bodies
 ) -> None:
     trail = flight.trail
+    watch = watch_for(trail.snapshot, trail.caller.tenant if trail.caller else "", call, trail.found or inspect.NOTHING)
     reply = flight.reply = (
-        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies, gate.advisers)
+        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies, gate.advisers, watch)
         if call.stream
-        else BufferedReply(plan, trail, bodies, gate.advisers)
+        else BufferedReply(plan, trail, bodies, gate.advisers, watch)
     )
 
     async def deliver(exchange: Exchange, target: Target) -> None:

@@ -204,6 +204,12 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
             description="Whether the injection model scores what goes in: when a policy asks for its verdict, always, or never."
         ),
     ] = "auto"
+    quality: Annotated[
+        bool,
+        Meta(
+            description="Score answers: how sure the model was, and how much of what it claims stands in the request."
+        ),
+    ] = False
     stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
     allowed_hosts: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],

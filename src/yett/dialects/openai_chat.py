@@ -233,6 +233,18 @@ def reply_segments(body: bytes) -> tuple[Segment, ...]:
     return tuple(leaves.segments)
 
 
+def logprobs_of(body: bytes) -> list[object]:
+    """The log-probabilities of each choice of a reply that has any."""
+    if b'"logprobs"' not in body:
+        return []
+    choices = _read(body).get("choices")
+    return [
+        choice["logprobs"]
+        for choice in (choices if type(choices) is list else ())
+        if type(choice) is dict and choice.get("logprobs") is not None
+    ]
+
+
 def redact_reply(body: bytes, texts: dict[int, str]) -> bytes:
     """The reply with these string values replaced; `logprobs` spell the text out token by token, so they go too."""
     redacted = patch.apply(body, patch.strings(body, texts))

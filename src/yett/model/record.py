@@ -74,6 +74,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     usage: Usage | None = None
     reply: Content | None = None
     finish: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)  # of the answer: confidence, groundedness, 0.0 to 1.0
     ms: float = 0.0  # from the request's last byte to the reply's last byte
     overhead_ms: float = 0.0  # of it, spent in Yett
     first_byte_ms: float = 0.0

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from yett.dialects import openai_chat
 from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
-from yett.model.finding import Finding
 from yett.model.guardrail import Advice, Panel, Question
 from yett.ports import Advisers
-from yett.stages.inspect import Seen, in_steps
+from yett.stages.inspect import Seen, in_steps, merged
 from yett.stages.record import Trail
 
 
@@ -27,7 +24,7 @@ async def on_request(advisers: Advisers, trail: Trail, caller: Caller, call: Cal
     if not advice.findings and not advice.scores:
         return seen
     percent = in_steps(advice.scores.get("injection", 0.0))
-    return Seen(_merged(seen.findings, advice.findings), segments, max(seen.injection, percent))
+    return Seen(merged(seen.findings, advice.findings), segments, max(seen.injection, percent))
 
 
 async def on_reply(advisers: Advisers, panel: Panel, trail: Trail, seen: Seen) -> Seen:
@@ -36,7 +33,7 @@ async def on_reply(advisers: Advisers, panel: Panel, trail: Trail, seen: Seen) -
     tenant = trail.caller.tenant if trail.caller else ""
     question = Question("reply", tenant, seen.segments, seen.findings, {}, trail.labels)
     advice = await _heard(advisers, panel, question, trail)
-    return seen._replace(findings=_merged(seen.findings, advice.findings))
+    return seen._replace(findings=merged(seen.findings, advice.findings))
 
 
 async def _heard(advisers: Advisers, panel: Panel, question: Question, trail: Trail) -> Advice:
@@ -48,9 +45,3 @@ async def _heard(advisers: Advisers, panel: Panel, question: Question, trail: Tr
         names = " and ".join(f'"{name}"' for name in advice.unavailable)
         raise Refusal("guardrail_unavailable", f"The guardrail {names} has not judged the whole call.", retry_after=1.0)
     return advice
-
-
-def _merged(local: Sequence[Finding], remote: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(
-        sorted((*local, *remote), key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
-    )

@@ -107,6 +107,13 @@ def in_steps(score: float) -> int:
     return int(score * 100) // _STEP * _STEP
 
 
+def merged(findings: Sequence[Finding], more: Sequence[Finding]) -> tuple[Finding, ...]:
+    """All of them in the order of their places."""
+    return tuple(
+        sorted((*findings, *more), key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
+    )
+
+
 def facts_of(findings: Sequence[Finding]) -> tuple[str, ...]:
     """The distinct kinds and families, sorted: what policies see as `context.findings`."""
     return tuple(sorted({f.kind for f in findings} | {f.family for f in findings}))

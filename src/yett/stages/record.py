@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Raw
 
@@ -17,6 +18,7 @@ from yett.ports import Hold
 from yett.stages.inspect import Seen
 
 NOTHING = Usage()
+_NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
 class Trail:
@@ -52,6 +54,7 @@ class Trail:
     outcome: str = "failed"
     code: str = ""
     finish: tuple[str, ...] = ()
+    scores: Mapping[str, float] = _NO_SCORES  # of the answer
     usage: Usage = NOTHING
     request: Content | None = None
     reply: Content | None = None
@@ -147,6 +150,7 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         usage=trail.usage,
         reply=trail.reply,
         finish=trail.finish,
+        scores=dict(trail.scores),
         ms=int(elapsed * 1e6) / 1e3,
         overhead_ms=int(max(0.0, elapsed - trail.upstream) * 1e6) / 1e3,
         first_byte_ms=int((trail.first_byte - trail.started) * 1e6) / 1e3 if trail.first_byte else 0.0,

@@ -28,6 +28,7 @@ from yett.stages.record import Trail
 from yett.stages.restore import Restoration, allowed
 from yett.stages.stream import BrokenStreamError, StreamReview
 from yett.stages.transform import Bodies, masked
+from yett.stages.watch import Watch
 
 _NO_KINDS: frozenset[str] = frozenset()
 
@@ -37,11 +38,14 @@ class BufferedReply:
 
     begun = False
 
-    def __init__(self, plan: Plan, trail: Trail, bodies: Bodies, advisers: Advisers) -> None:
+    def __init__(
+        self, plan: Plan, trail: Trail, bodies: Bodies, advisers: Advisers, watch: Watch | None = None
+    ) -> None:
         self._plan = plan
         self._trail = trail
         self._bodies = bodies
         self._advisers = advisers
+        self._watch = watch
         self.status = 200
         self.body = b""
         self.kept = b""  # the body as the record keeps it
@@ -71,6 +75,8 @@ class BufferedReply:
         else:
             trail.code, trail.outcome = "provider_rejected", "failed"
         seen = self._look(body)
+        if self._watch is not None and status < 300:
+            seen = self._watched(self._watch.fresh(), body, seen)
         panel = plan.snapshot.panel
         if panel is not None and panel.on("reply"):
             seen = await advice.on_reply(self._advisers, panel, trail, seen)
@@ -90,10 +96,18 @@ class BufferedReply:
         snapshot = self._plan.snapshot
         try:
             seen = inspect.look_at_reply(snapshot.scanner, body, openai_chat.reply_segments)
-            whole = snapshot.panel is None or not snapshot.panel.on("reply") or seen.segments
-            return seen if whole else seen._replace(segments=openai_chat.reply_segments(body))
+            wanted = self._watch is not None or (snapshot.panel is not None and snapshot.panel.on("reply"))
+            return seen._replace(segments=openai_chat.reply_segments(body)) if wanted and not seen.segments else seen
         except Refusal:  # readable, but not in one way only: what was inspected might not be what the caller reads
             raise UpstreamFailure("garbage") from None
+
+    def _watched(self, watch: Watch, body: bytes, seen: inspect.Seen) -> inspect.Seen:
+        """With what is said by the answer as a whole; its scores are on the trail."""
+        for logprobs in openai_chat.logprobs_of(body):
+            watch.sure(logprobs)
+        found = watch.whole(seen.segments)
+        self._trail.scores = watch.scores
+        return seen._replace(findings=inspect.merged(seen.findings, found)) if found else seen
 
     def _judge(self, findings: Sequence[Finding], segments: Sequence[Segment], target: Target) -> dict[int, str]:
         """The segments that must be replaced, by ordinal. Raises Refusal; the findings are on the trail either way."""
@@ -127,6 +141,7 @@ class StreamedReply:
         now: Callable[[], float],
         bodies: Bodies,
         advisers: Advisers,
+        watch: Watch | None = None,
     ) -> None:
         self._plan = plan
         self._trail = trail
@@ -135,7 +150,8 @@ class StreamedReply:
         self._outlet = outlet
         self._wants_usage = wants_usage
         self._now = now
-        self._buffered = BufferedReply(plan, trail, bodies, advisers)
+        self._watch = watch
+        self._buffered = BufferedReply(plan, trail, bodies, advisers, watch)
         self._review: StreamReview | None = None
         self._restoration: Restoration | None = None
         self.begun = False
@@ -157,6 +173,8 @@ class StreamedReply:
         self._waiting = []
         judge_reply(plan, trail, target, _NO_KINDS)
         self._restoration = _restoration(plan, trail, target, self._bodies)
+        if self._watch is not None:
+            self._watch = self._watch.fresh()
         review = self._review = StreamReview(
             plan.snapshot.scanner if settings.inspection.stream else None,
             lambda kinds: judge_reply(plan, trail, target, kinds),
@@ -164,6 +182,7 @@ class StreamedReply:
             keep="full" if self._panel else {"none": "", "digest": "full"}.get(content, content),
             limit=settings.gateway.max_reply_bytes,
             restoration=self._restoration,
+            watch=self._watch,
         )
         try:
             await exchange.stream(lambda data: self._write(review.feed(data)))
@@ -249,6 +268,8 @@ class StreamedReply:
         """Put what the review saw on the trail."""
         if self._review is not None:
             self._trail.finish = tuple(self._review.finish)
+            if self._watch is not None:
+                self._trail.scores = self._watch.scores
             self._trail.findings = [
                 *self._trail.findings,
                 *(

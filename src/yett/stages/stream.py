@@ -23,6 +23,7 @@ from yett.model.finding import Finding
 from yett.model.usage import Usage
 from yett.redaction.restore import Piece, Restorer
 from yett.stages.restore import Restoration
+from yett.stages.watch import Watch
 
 Channel = tuple[object, ...]
 Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> selectors to redact; raises Refusal
@@ -30,6 +31,7 @@ Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> sel
 MAX_CHANNELS = 1024  # an upstream that opens more is filling our memory
 MAX_NESTING = 32
 
+_WATCHED = frozenset(("content", "arguments"))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -91,6 +93,7 @@ class StreamReview:
         keep: str,
         limit: int,
         restoration: Restoration | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._scanner = scanner
         self._judge = judge
@@ -105,6 +108,7 @@ class StreamReview:
         self._keep = keep  # what the record keeps of the text: "", "full", "redacted"
         self._limit = limit  # bytes
         self._restoration = restoration
+        self._watch = watch
         self._tools: dict[Channel, str] = {}  # names of the tools that are called, where something may be put back
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
         self.usage: Usage | None = None
@@ -138,6 +142,8 @@ class StreamReview:
             self._out.append(b":\n\n")  # a keep-alive; whatever else the comment said was not inspected
             return
         if payload == b"[DONE]":
+            if self._watch is not None:
+                self._notice(self._watch.finish())
             self._flush(())
             self._emit()
             self.done = True  # the pipeline writes the terminator itself, after the late metadata
@@ -180,6 +186,8 @@ class StreamReview:
             if type(choice) is dict:
                 index = choice.get("index")
                 channel: Channel = (index if type(index) is int else position,)
+                if self._watch is not None and (logprobs := choice.get("logprobs")) is not None:
+                    self._watch.sure(logprobs)
                 self._collect(event, choice, choice, channel)
                 reason = choice.get("finish_reason")
                 if type(reason) is str:
@@ -212,6 +220,8 @@ class StreamReview:
         track = self._tracks.get(channel)
         if track is None:
             track = self._begin(channel)
+        if self._watch is not None and channel[-1] in _WATCHED:
+            self._notice(self._watch.feed(channel, text, arguments=channel[-1] == "arguments"))
         if self._restoration is not None and channel[-1] == "name":
             self._tools[channel[:-1]] = self._tools.get(channel[:-1], "") + text
         if track.window is None and track.restorer is None:
@@ -287,17 +297,30 @@ class StreamReview:
             self._advance(track, piece.text, piece.length, masked=piece.restored)
 
     def _note(self, finding: Finding) -> bool:
-        """Count the finding; True when it must be redacted. New kinds are put before policy first."""
-        if finding.kind not in self._kinds:
-            self._kinds |= {finding.kind, finding.family}
+        """Count the finding; True when it must be redacted."""
+        redact = self._redacts(finding.kind)
+        self.findings[finding.kind, "redacted" if redact else "noted"] += 1
+        return redact
+
+    def _redacts(self, kind: str) -> bool:
+        """Whether policy has this kind redacted; a new one is put before it first. Raises Refusal; then it is counted."""
+        if kind not in self._kinds:
+            self._kinds |= {kind, kind.partition(".")[0]}
             try:
                 self._selectors = self._judge(self._kinds)
             except Refusal:
-                self.findings[finding.kind, "blocked"] += 1
+                self.findings[kind, "blocked"] += 1
                 raise
-        redact = any(matches(finding.kind, selector) for selector in self._selectors)
-        self.findings[finding.kind, "redacted" if redact else "noted"] += 1
-        return redact
+        return any(matches(kind, selector) for selector in self._selectors)
+
+    def _notice(self, kinds: Iterable[str]) -> None:
+        """Count what is said by the answer as a whole. It has no place from which it could be cut, so to redact it is to end it.
+        Raises Refusal."""
+        for kind in kinds:
+            if self._redacts(kind):
+                self.findings[kind, "blocked"] += 1
+                raise Refusal("reply_blocked", f"{kind} cannot be cut out of a stream.")
+            self.findings[kind, "noted"] += 1
 
     def _advance(self, track: _Track, text: str, length: int, *, masked: bool) -> None:
         """`length` characters of the original are settled; `text` is they themselves, or what replaces them: a marker, a value."""
