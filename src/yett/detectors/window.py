@@ -32,7 +32,7 @@ BLOCK_CAP = 512
 
 _SPACERS = " -" + SPACES + DASHES
 _DIGITS = "0123456789.()/+" + _SPACERS  # every character that a digit group or a phone number is made of
-_PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACERS  # the same for a number in print form
+_PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./" + _SPACERS  # the same for a number in print form
 _WORD = WORD + LETTERS
 _GROUPED = frozenset(_DIGITS + _PRINTED)
 _DIGITS_BEGIN = re.compile(r"[+(]*[0-9]")

@@ -76,7 +76,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     Identifier(
         id="gb-utr",
         words="utr|unique taxpayer reference|unique tax reference|taxpayer reference|self assessment number|tax reference",
-        shape=rf"{digits(10)}[kK]?",
+        shape=rf"{digits(10)}K?",
         valid=_utr,
     ),
     Identifier(

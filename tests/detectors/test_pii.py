@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.detectors.pii.examples import CLEAN, OTHERS
+from tests.detectors.pii.examples import CLEAN, NATIONAL, OTHERS
+from tests.detectors.test_window import agree
 
 from yett.detectors.engine import Portable, Scanner
 from yett.detectors.pii import PII
@@ -51,3 +52,18 @@ def test_many_numbers_at_once(personal: Scanner) -> None:
     numbers = [f"123-45-{serial}" for serial in range(6001, 6040)]
     text = " and ".join(numbers)
     assert [text[found.start : found.end] for found in personal.scan_text(text)] == numbers
+
+
+TEXTS = (
+    *(f"{word.upper()} {number}, or {bare} IN ALL" for _, word, number, bare, _ in NATIONAL),
+    *(before + span + after for before, _, span, after in OTHERS),
+    *CLEAN,
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_one_cut_anywhere(personal: Scanner, text: str) -> None:
+    for place in range(len(text) + 1):
+        agree(personal, text, [text[:place], text[place:]])
+    agree(personal, text, list(text))
+    agree(personal, f"{text}{text}", [*text, text])
