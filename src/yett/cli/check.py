@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from yett.cli.automata import builder
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.config.compile import compile_snapshot, gather
 from yett.config.snapshot import Snapshot
@@ -20,7 +21,7 @@ def command(*, config: Path, as_json: bool) -> None:
     """Check yett.toml and the policies: every mistake, each with its line and, where there is one, a suggestion."""
     with told(as_json=as_json):
         # no key is looked up here, so no pepper is needed
-        snapshot = compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"")
+        snapshot = compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"", build=builder(os.environ))
     notes = _notes(snapshot)
     if as_json:
         print_json(

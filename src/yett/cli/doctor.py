@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import click
 from msgspec import Struct, to_builtins
 
+from yett.cli.automata import builder
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
 from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
@@ -72,7 +73,7 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     sources = gather(config, os.environ)
     reading = sources.reading
     try:
-        compile_snapshot(sources, epoch=0, pepper=b"")
+        compile_snapshot(sources, epoch=0, pepper=b"", build=builder(os.environ))
         yield Finding("configuration", "ok", f"{config} and its policies have no mistakes")
     except ConfigurationError as error:
         yield Finding("configuration", "failure", f"{_count(error)}: {error.mistakes[0]}", "run: yett check")

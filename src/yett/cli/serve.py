@@ -14,6 +14,7 @@ import click
 import msgspec
 import uvloop
 
+from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
 from yett.cli.supervisor import Supervisor
 from yett.cli.worker import Worker
@@ -54,7 +55,7 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
             uvloop.run(_alone(config, settings, token))
         else:
             # Policies as well: what is wrong is told here once, not by each worker in turn.
-            compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"")
+            compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"", build=builder(os.environ))
             uvloop.run(_supervise(config, settings, count, token))
         logger.info("stopped")
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from yett.cli.automata import builder
 from yett.cli.counsel import Counsel
 from yett.cli.system import SystemClock, call_ids
 from yett.config.live import Live
@@ -97,7 +98,7 @@ class Worker:
         state = self.state = reading.state
         self.audit = reading.audit
         self.keys = KeyStore.open(state)
-        self.live = Live(path, environment, self.keys.pepper, self.keys.all())
+        self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment))
         self._keys_version = self.keys.version()
         self.metrics = Metrics()
         self.draining = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from yett.config.suppressions import suppressions
 from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
 from yett.detectors.engine import Scanner
+from yett.detectors.sieve import Automaton
 from yett.errors import ConfigurationError, Mistake
 from yett.model.key import Limits, VirtualKey
 from yett.model.route import Provider, Target, Timeouts
@@ -26,6 +27,7 @@ from yett.policy.engine import PolicyEngine
 from yett.ports import Scope
 from yett.providers.shelf import KINDS
 
+Build = Callable[[tuple[bytes, ...]], Automaton]
 _MOST_POLICY_BYTES = 4 * 1024**2
 
 
@@ -77,12 +79,15 @@ def gather(path: Path, environment: Mapping[str, str]) -> Sources:
     return Sources(reading, texts, tuple(mistakes), fingerprints)
 
 
-def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple[VirtualKey, ...] = ()) -> Snapshot:
-    """Check everything and compile it. Raises ConfigurationError with every mistake in all files."""
+def compile_snapshot(
+    sources: Sources, *, epoch: int, pepper: bytes, keys: tuple[VirtualKey, ...] = (), build: Build | None = None
+) -> Snapshot:
+    """Check everything and compile it. `build` makes the automata, when not the library anew. Raises ConfigurationError with
+    every mistake in all files."""
     reading = sources.reading
     settings = reading.settings
     mistakes = [*reading.mistakes, *sources.mistakes]
-    scanner = Scanner(inspection.detectors(reading, mistakes))
+    scanner = Scanner(inspection.detectors(reading, mistakes), build)
     whole = wholes(reading, mistakes)
     suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)
@@ -98,7 +103,7 @@ def compile_snapshot(sources: Sources, *, epoch: int, pepper: bytes, keys: tuple
         scanner=scanner,
         suppressions=suppressed,
         inspector=inspection.inspector(settings, scanner, policy, whole),
-        examiner=inspection.inspector(settings, Scanner(scanner.detectors), policy, whole),
+        examiner=inspection.inspector(settings, Scanner(scanner.detectors, build), policy, whole),
         prices=prices,
         models=MappingProxyType(
             {name: _model(name, model, settings, providers, prices) for name, model in settings.models.items()}

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from yett.config.compile import Sources, compile_snapshot, gather
+from yett.config.compile import Build, Sources, compile_snapshot, gather
 from yett.config.settings import Settings
 from yett.config.snapshot import Snapshot, with_keys
 from yett.errors import ConfigurationError, Mistake
@@ -46,9 +46,14 @@ class Live:
     not; `reloads` and `refused` count since the start."""
 
     def __init__(
-        self, path: Path, environment: Mapping[str, str], pepper: bytes, keys: tuple[VirtualKey, ...] = ()
+        self,
+        path: Path,
+        environment: Mapping[str, str],
+        pepper: bytes,
+        keys: tuple[VirtualKey, ...] = (),
+        build: Build | None = None,
     ) -> None:
-        """Build the first snapshot. Raises ConfigurationError with every mistake."""
+        """Build the first snapshot; `build` as of `compile_snapshot`. Raises ConfigurationError with every mistake."""
         self.error: ConfigurationError | None = None
         self.reloads = 0
         self.refused = 0
@@ -56,13 +61,14 @@ class Live:
         self._environment = environment
         self._pepper = pepper
         self._keys = keys
+        self._automata = build
         # reload() may run in a thread: without the lock it could put keys back in force that were revoked meanwhile
         self._swapping = threading.Lock()
         self._building = threading.Lock()  # a signal and a changed file may ask at once; the later files win
         sources = gather(path, environment)
         self._sources = sources
         self._settled = True  # the files stayed as they were read
-        self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys)
+        self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys, build=build)
         self._started_with = self.current.settings
 
     def changed(self) -> bool:
@@ -95,7 +101,7 @@ class Live:
 
     def _build(self, sources: Sources) -> Snapshot | ConfigurationError:
         try:
-            return compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper)
+            return compile_snapshot(sources, epoch=self.current.epoch + 1, pepper=self._pepper, build=self._automata)
         except ConfigurationError as error:
             return error
 

@@ -108,10 +108,7 @@ def _openings(text: str) -> set[str]:
     for phrase in text.split("|"):
         first, _, second = phrase.partition(" ")
         forms = {first} if first.isascii() else {first, first.capitalize(), first.upper()}
-        if second:
-            rest = _SPACE + _phrase(second[:3])
-        else:
-            rest = "" if len(first) > 6 else r"s?(?-i:[^a-z0-9])"
+        rest = _SPACE + _phrase(second[:3]) if second else "" if len(first) > 6 else r"s?(?-i:[^a-z0-9])"
         found |= {_escaped(form) + rest for form in forms}
     return found
 
