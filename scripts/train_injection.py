@@ -52,7 +52,7 @@ def main() -> int:
     arguments.add_argument(
         "--hold", action="append", default=[], help="sources to measure on instead of learning from them"
     )
-    arguments.add_argument("--epochs", type=int, default=3)
+    arguments.add_argument("--epochs", type=int, default=4)
     arguments.add_argument("--seed", type=int, default=7)
     arguments.add_argument("--save", type=Path, help="also write the samples there")
     arguments.add_argument(

@@ -43,7 +43,7 @@ EVERYWHERE = {
     "attack_user/override",
     "attack_user/authority",
 }
-MERELY_HARMFUL = "neuralchemy"  # many of its attacks are requests that would be harmful from anybody
+SYNTHETIC = ("neuralchemy", "S-Labs")  # merely harmful or too short to be an order in a document
 
 
 def unseen(family: str) -> bool:
@@ -113,7 +113,7 @@ def composed(
     short = [
         sample.text
         for sample in sets
-        if sample.attack and len(sample.text) < 400 and MERELY_HARMFUL not in sample.family
+        if sample.attack and len(sample.text) < 400 and not any(name in sample.family for name in SYNTHETIC)
     ]
     filler = _filler(grammar, sets, packages, source)
     for _ in range(count):
@@ -158,11 +158,14 @@ def weights(part: str, sample: Sample) -> tuple[float, float]:
     """How much a sample counts for the verdict on users' texts, and for the one on what tools return."""
     family = sample.family
     if part == "sets":
+        prose = "stdlib" in family or (
+            "/" in family and not any(name in family for name in (*SYNTHETIC, "hinglish", "mitre"))
+        )
         if sample.attack:
             return (0.5 if "neuralchemy" in family else 1.0), 0.3
-        return 1.0, 0.5
+        return 1.0, 0.5 if prose else 0.0
     if part == "generated":
-        return 1.0, 0.2 if sample.attack else 0.5
+        return 1.0, 0.2 if sample.attack else 0.5 if "security" in family else 0.0
     if part == "harvested":
         return 0.7, 0.15 if family.startswith("prompt") else 0.7
     if sample.attack:
