@@ -155,19 +155,24 @@ class Scanner:
         unless = self._unless[place]
         found: list[Candidate] = []
         seen = -1
+        stop = 0  # where the last tail ended
         match = pattern.search(data)
         while match:
             start, end = match.span(1)
-            if start != seen:  # two ways to the same span differ only in their left context
+            # What begins within a tail ends where the tail does (see `Detector.tail`), and is part of the same finding: without
+            # this, a text of nothing but beginnings would be read to its end from each of them.
+            if start != seen and start >= stop:  # two ways to the same span differ only in their left context
                 seen = start
                 end = _accepted(detector, data, start, end)
                 if end and unless and unless.search(_before(data, start)):
                     end = 0
-                if end:
-                    stop = tail.match(data, end).end() if tail else end
-                    found.append(Candidate(start, OPEN if tail and stop == len(data) else stop, place, end))
+                if end and tail:
+                    stop = tail.match(data, end).end()
+                    found.append(Candidate(start, OPEN if stop == len(data) else stop, place, end))
+                elif end:
+                    found.append(Candidate(start, end, place, end))
             # The next match may overlap this one: whether a span is found must not depend on what stands before it.
-            match = pattern.search(data, match.start() + 1)
+            match = pattern.search(data, max(match.start() + 1, stop - LEFT))
         return found
 
 

@@ -229,7 +229,8 @@ def _weighed(evidence: Sequence[_Evidence]) -> float:
     most = 0.0
     for place, first in enumerate(ordered):
         strongest: dict[str, float] = {}
-        for item in ordered[place:]:
+        for number in range(place, len(ordered)):
+            item = ordered[number]
             if item.start >= first.start + WINDOW:
                 break
             strongest[item.concept] = max(item.weight, strongest.get(item.concept, 0.0))

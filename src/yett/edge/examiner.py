@@ -10,7 +10,7 @@ from typing import TypeVar
 from yett.config.snapshot import Snapshot
 from yett.detectors.inspector import Inspector
 
-INLINE = 8_192  # bytes; inspecting so much takes a few milliseconds at most
+INLINE = 4_096  # bytes; inspecting so much takes a few milliseconds, tens of them when it is made to be slow
 
 Result = TypeVar("Result")
 
