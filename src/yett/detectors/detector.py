@@ -8,6 +8,7 @@ consumes one character that is not part of it (`EDGE`). What makes a match decid
    a **word**: characters of `WORD` and `LETTERS` only, at most `WORD_CAP` of them;
    **groups**: digit groups between single separators (`SPACER`), at most `GROUP_CAP` characters, or a number in print form:
    groups of capitals and digits, before the first digit at most ten characters that are capitals, spaces and hyphens;
+   groups never begin within a word: neither a letter nor (but for the `00` of a phone number) a digit stands before them;
    a **block** that opens like a PEM key (see `window.py`).
 3. *Right of the span* exactly one character is matched, or the detector has a `tail`.
 4. A `tail` lets a span go on without limit (a JWT, a PEM key): a pattern for the rest, of whole characters, matched from

@@ -35,8 +35,9 @@ _DIGITS = "0123456789.()/+" + _SPACERS  # every character that a digit group or 
 _PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./" + _SPACERS  # the same for a number in print form
 _WORD = WORD + LETTERS
 _GROUPED = frozenset(_DIGITS + _PRINTED)
-_DIGITS_BEGIN = re.compile(r"[+(]*[0-9]")
-_PRINTED_BEGIN = re.compile(r"[A-Z][A-Z -]{0,9}(?:[0-9]|\Z)|[0-9]")
+# Neither begins within a word: every pattern has an EDGE before its groups.
+_DIGITS_BEGIN = re.compile(r"(?<![A-Za-z0-9])[+(]*[0-9]")
+_PRINTED_BEGIN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][A-Z -]{0,9}(?:[0-9]|\Z)|[0-9])")
 _BLOCK_BEGIN = "-----BEGIN"
 # A header that is still arriving, or a whole one whose key material has not begun to arrive.
 _BLOCK = compiled(
