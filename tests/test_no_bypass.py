@@ -705,8 +705,12 @@ LOSSES = {
         ("a_journal_that_fails",),
         INVOKING,  # elsewhere nothing leaves but the answer, which waits for the outcome
     ),
-    "nothing kept": Loss("trail.request = _content(gate, trail, 'request', call.body)", "pass", ("content",)),
-    "nothing kept of the refused": Loss("trail.request = _kept(gate, trail, trail.call.body)", "pass", ("content",)),
+    "nothing kept": Loss(
+        "trail.request = keep.content(gate.journal, trail, 'request', call.body)", "pass", ("content",)
+    ),
+    "nothing kept of the refused": Loss(
+        "trail.request = keep.refused(gate.journal, trail, trail.call.body)", "pass", ("content",)
+    ),
     "nobody can be cut": Loss("gate.flights.add(flight)", "pass", ("revocation", "revocation_of_a_stream")),
     "nobody is told": Loss("flight.reason or", "", ("revocation", "revocation_of_a_stream")),
     "nobody leaves": Loss("if outlet.gone:\n        raise asyncio.CancelledError", "pass", ("a_caller_who_leaves",)),

@@ -14,13 +14,12 @@ from yett.dialects import openai_chat
 from yett.errors import Refusal, YettError
 from yett.gate import Flight, Gate
 from yett.model.call import Call, Inbound
-from yett.model.record import Content
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import advice, decide, inspect, local, metadata, record, settle, transform
+from yett.stages import advice, decide, inspect, keep, local, metadata, record, settle, transform
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
-from yett.stages.reply import BufferedReply, StreamedReply, kept_text
+from yett.stages.reply import BufferedReply, StreamedReply
 from yett.stages.reserve import worst_case
 from yett.stages.stream import BrokenStreamError
 from yett.stages.understand import labels_of, surface_of
@@ -88,7 +87,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     worst = worst_case(plan, caller, call)
     trail.input_tokens = worst.input
     trail.hold = await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost)
-    trail.request = _content(gate, trail, "request", call.body)
+    trail.request = keep.content(gate.journal, trail, "request", call.body)
     await gate.journal.append(record.intent(trail, _micros(gate)))
     trail.intended = True
     # route, forward, review
@@ -137,9 +136,9 @@ async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal
             log.exception("the hold of call %s could not be settled", trail.id)
     try:
         if trail.call is not None and not trail.intended:
-            trail.request = _kept(gate, trail, trail.call.body)
+            trail.request = keep.refused(gate.journal, trail, trail.call.body)
         if reply is not None and reply.kept:
-            trail.reply = _content(gate, trail, "reply", reply.kept)
+            trail.reply = keep.content(gate.journal, trail, "reply", reply.kept)
         outcome = record.outcome(trail, _micros(gate), gate.clock.monotonic())
         await gate.journal.append(outcome)
     except Refusal as error:  # an answer that cannot be recorded is not given
@@ -173,27 +172,6 @@ def _finish(outlet: Outlet, trail: record.Trail, reply: Reply | None, refusal: R
     outlet.head(status, (metadata.JSON, *head), len(body))
     outlet.write(body)
     outlet.end()
-
-
-def _content(gate: Gate, trail: record.Trail, part: str, text: bytes) -> Content | None:
-    """What the record keeps of a text: its size, a keyed hash, a sealed copy, as `audit.content` says."""
-    keep = trail.snapshot.settings.audit.content
-    if keep == "none" or not text:
-        return None
-    if keep == "redacted" and part == "request" and trail.call is not None:
-        if trail.found is None:  # nobody knows what would have to be redacted
-            return Content(len(text), gate.journal.fingerprint(text))
-        text = kept_text(keep, text, trail.found.segments, trail.found.findings)
-    blob = gate.journal.keep(trail.id, part, text) if keep != "digest" else ""
-    return Content(len(text), gate.journal.fingerprint(text), blob)
-
-
-def _kept(gate: Gate, trail: record.Trail, body: bytes) -> Content | None:
-    """The request of a call that was refused; when there is no room for a copy, the outcome is still worth recording."""
-    try:
-        return trail.request or _content(gate, trail, "request", body)
-    except Refusal:
-        return Content(len(body), gate.journal.fingerprint(body))
 
 
 def _micros(gate: Gate) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from yett.detectors.mask import marker, mask, select
-from yett.dialects import openai_chat, patch
+from yett.detectors.mask import mask, select
+from yett.dialects import openai_chat
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.finding import Finding
@@ -23,6 +23,7 @@ from yett.model.usage import Usage
 from yett.ports import Advisers, Exchange, Outlet, UpstreamFailure
 from yett.stages import advice, inspect
 from yett.stages.decide import Plan, judge_reply
+from yett.stages.keep import kept_text
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
 from yett.stages.restore import Restoration, allowed
@@ -291,18 +292,3 @@ def _restoration(plan: Plan, trail: Trail, target: Target, bodies: Bodies) -> Re
         return None
     limit = plan.snapshot.settings.gateway.max_reply_bytes
     return Restoration(known, allowed(plan, trail, target, known), json=bodies.wants_json, limit=limit)
-
-
-def kept_text(keep: str, body: bytes, segments: Sequence[Segment], findings: Sequence[Finding]) -> bytes:
-    """What the record keeps of a body: as it is, or with every finding masked, also those that policy lets pass. Where one
-    cannot be rewritten, nothing else is kept either."""
-    findings = [finding for finding in findings if finding.start < finding.end]  # the others are about the whole call
-    if keep != "redacted" or not findings:
-        return body
-    texts = {}
-    for position in {f.segment for f in findings}:
-        segment = segments[position]
-        if segment.index == UNPATCHABLE:
-            return patch.quote(marker(next(f.kind for f in findings if f.segment == position)))
-        texts[segment.index] = mask(segment.text, [f for f in findings if f.segment == position])
-    return openai_chat.redact_reply(body, texts)
