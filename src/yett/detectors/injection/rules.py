@@ -24,6 +24,7 @@ Automaton = Callable[[bytes], Iterable[int]]
 RULES: tuple[Rule, ...] = (*ENGLISH, *MARKUP, *LANGUAGES)
 
 _BEFORE = "\n\n"  # what stands before and after a text, so that a rule needs no anchors
+_CONTINUING = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that begin no character, of lone surrogates neither
 _GROUPS = 4  # of literals that are asked for before a pattern is tried
 _BLOCK = 4096  # characters that are looked at together: what a long text has somewhere is no evidence of anything
 _OVERLAP = 1024
@@ -135,10 +136,10 @@ def _spans(pattern: Any, data: bytes) -> Iterable[tuple[int, int, bool]]:
         if not match:
             return
         start, end = max(match.start(1), len(_BEFORE)), min(match.end(1), len(data) - len(_BEFORE))
-        first = len(data[:start].decode("utf-8", "replace")) - len(_BEFORE)
+        first, last = (len(data[:place].translate(None, _CONTINUING)) - len(_BEFORE) for place in (start, end))
         before = data[max(0, start - _ABOUT_BEFORE) : start]
         about = bool(_ASKED.search(before) or _QUOTED.search(before))
-        yield first, first + len(data[start:end].decode("utf-8", "replace")), about
+        yield first, last, about
         match = pattern.search(data, match.end(1))
 
 

@@ -83,6 +83,11 @@ def national_phone(text: str) -> bool:
     return 6 <= len(digits) <= 15 and len(set(digits)) > 2 and ".." not in text and not _begins_with_date(text)
 
 
+def named_phone(text: str) -> int:
+    """What a text calls a phone number: with a plus, as much of it as its country's numbers are long."""
+    return (phone(text) if text[0] == "+" else 0) or when(national_phone)(text)
+
+
 def _begins_with_date(text: str) -> bool:
     found = _DATE_BEGIN.match(text)
     if not found:
@@ -152,7 +157,7 @@ PHONE: tuple[Detector, ...] = (
         "pii.phone",
         _OBJECTS,
         rf"\+?{_NUMBER}",
-        when(national_phone),
+        named_phone,
         gap=NEAR,
         right=_RIGHT,
         unless=OF_A_THING,
