@@ -78,7 +78,8 @@ def embedded(text: str) -> tuple[Embedded, ...]:
         content = text[url.end() : url.end() + _SEEN]
         content = content[: len(content) - len(content.lstrip(_ALPHABET))]
         try:
-            data = b64decode(content[: len(content) // 4 * 4])
+            whole = content[:-1] if len(content) % 4 == 1 else content
+            data = b64decode(whole + "=" * (-len(whole) % 4))
         except BinasciiError:  # pragma: no cover - the pattern leaves nothing to refuse
             data = b""
         found.append(Embedded((url.group(1) or "text/plain").lower(), file_type(data), url.start()))

@@ -186,3 +186,9 @@ def test_any_text_has_places(rules: Rules, text: str) -> None:
     folded = fold(text)
     for hit in rules.hits(folded, "tool"):
         assert 0 <= hit.start < hit.end <= len(folded)
+
+
+def test_half_a_pair_is_one_character_before_and_in_a_match() -> None:
+    rules = Rules(rules=[rule("odd", "override", 0.5, 0.5, "go@anythere")])
+    text = "\ud83d\ud83d go \udc00 there \ud83d"
+    assert [text[hit.start : hit.end] for hit in rules.hits(text, "user")] == ["go \udc00 there"]
