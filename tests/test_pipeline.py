@@ -980,3 +980,41 @@ async def test_failing_open_leaves_no_mark_in_what_is_kept(tmp_path: Path) -> No
         assert b"REDACTED" not in opened(scene, record.request, reply.id, "request") + opened(
             scene, record.reply, reply.id, "reply"
         )
+
+
+# ---- suppressions ---------------------------------------------------------------------------------------------------
+
+SUPPRESSED = (
+    CONFIGURATION
+    + '\n[inspection.suppressions.known]\nfindings = ["pii.email"]\nuntil = "2026-12-31"\nreason = "our own address"\n'
+)
+REDACTS = POLICIES + '@id("pii") @obligation("redact:pii") permit (principal, action, resource);'
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_an_operator_does_not_want_to_see_is_let_pass_and_said_so(tmp_path: Path, streamed: bool) -> None:
+    with Scene(tmp_path / "gateway", configuration=SUPPRESSED, policies=REDACTS) as scene:
+        answer = f"ask {MAIL} now"
+        scene.upstream.will(stream(answer) if streamed else whole(answer))
+        reply = await scene.call(chat(f"write to {MAIL}", stream=streamed))
+        assert MAIL.encode() in scene.upstream.sent[0].body
+        assert MAIL in (reply.text if streamed else reply.body.decode())
+        outcome = scene.outcome(reply)
+        assert outcome.findings == ()
+        assert [note.partition(":")[0].partition(" ")[0] for note in outcome.notes] == ["suppressed"] * 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    ['teams = ["banned"]', 'values = ["00"]', 'roles = ["tool"]'],
+    ids=["another team", "another value", "a role"],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_suppression_means_no_more_than_it_says(tmp_path: Path, more: str, streamed: bool) -> None:
+    with Scene(tmp_path / "gateway", configuration=SUPPRESSED + more, policies=REDACTS) as scene:
+        answer = f"ask {MAIL} now"
+        scene.upstream.will(stream(answer) if streamed else whole(answer))
+        reply = await scene.call(chat(f"write to {MAIL}", stream=streamed))
+        assert MAIL.encode() not in scene.upstream.sent[0].body
+        assert MAIL not in (reply.text if streamed else reply.body.decode())
+        assert scene.outcome(reply).notes == ()

@@ -73,9 +73,12 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     call = trail.call = surface.read(surface, inbound, labels_of(inbound, caller))
     trail.stream = call.stream
     # decide what no finding can change, inspect, decide with what was found
-    now = clock.now()
+    now = trail.now = clock.now()
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
     trail.found = seen = await surface.look(gate.examine, snapshot, caller, call)
+    if snapshot.suppressions:
+        seen, trail.notes = inspect.standing(snapshot, caller.team, "request", now, seen)
+        trail.found = seen
     if snapshot.panel is not None:
         trail.found = seen = await advice.on_request(gate.advisers, trail, caller, call, seen)
     if plan is None or seen is not inspect.NOTHING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yett.config.snapshot import Snapshot
+from yett.config.suppressions import fingerprint
+from yett.detectors import suppress
 from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspector
@@ -105,6 +108,20 @@ def look_at_reply(scanner: Scanner, body: bytes, segments: Callable[[bytes], tup
 def in_steps(score: float) -> int:
     """A score from 0 to 1 in percent, rounded down to the steps that policies see."""
     return int(score * 100) // _STEP * _STEP
+
+
+def standing(snapshot: Snapshot, team: str, part: str, now: float, seen: Seen) -> tuple[Seen, tuple[str, ...]]:
+    """What is left of the findings after the operator's suppressions, and for the record what each of them took away."""
+    left, notes = seen.findings, []
+    for each in suppress.in_force(snapshot.suppressions, team, part, now):
+        kept = suppress.standing(left, seen.segments, (each,), partial(fingerprint, snapshot.pepper))
+        if len(kept) < len(left):
+            notes.append(f"suppressed by {each.id}: {len(left) - len(kept)} in the {part}")
+            left = kept
+    if not notes:
+        return seen, ()
+    judged = any(finding.family == "injection" for finding in left)
+    return Seen(left, seen.segments, seen.injection if judged else 0), tuple(notes)
 
 
 def merged(findings: Sequence[Finding], more: Sequence[Finding]) -> tuple[Finding, ...]:

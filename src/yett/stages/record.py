@@ -40,6 +40,7 @@ class Trail:
     labels: tuple[str, ...] = ()
     found: Seen | None = None  # in the request; None: it was refused before it was inspected
     findings: Sequence[FindingCount] = ()
+    now: float = 0.0  # wall seconds, when it was decided on
     obligations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # of guardrails: who was asked, who failed
     input_tokens: int = 0  # estimated, of what would leave

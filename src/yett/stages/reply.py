@@ -7,9 +7,12 @@ the caller. What was used (`usage`, or `received` characters when the provider d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
+from yett.config.suppressions import fingerprint
+from yett.detectors import suppress
 from yett.detectors.mask import mask, select
 from yett.dialects import openai_chat
 from yett.dialects.leaves import UNPATCHABLE
@@ -76,6 +79,10 @@ class BufferedReply:
         else:
             trail.code, trail.outcome = "provider_rejected", "failed"
         seen = self._look(body)
+        if plan.snapshot.suppressions and seen.findings:
+            team = trail.caller.team if trail.caller else ""
+            seen, notes = inspect.standing(plan.snapshot, team, "reply", trail.now, seen)
+            trail.notes = (*trail.notes, *notes)
         if self._watch is not None and status < 300:
             seen = self._watched(self._watch.fresh(), body, seen)
         panel = plan.snapshot.panel
@@ -184,6 +191,7 @@ class StreamedReply:
             limit=settings.gateway.max_reply_bytes,
             restoration=self._restoration,
             watch=self._watch,
+            suppressed=self._suppressed() if plan.snapshot.suppressions else None,
         )
         try:
             await exchange.stream(lambda data: self._write(review.feed(data)))
@@ -197,6 +205,20 @@ class StreamedReply:
         if self._panel is not None:
             await self._consult(self._panel, review, target)
         trail.outcome, trail.status = "ok", 200
+
+    def _suppressed(self) -> Callable[[Finding, str], bool] | None:
+        """Whether a finding in a piece of text is one that the operator does not want to see; None where all are wanted."""
+        trail, snapshot = self._trail, self._plan.snapshot
+        team = trail.caller.team if trail.caller else ""
+        active = suppress.in_force(snapshot.suppressions, team, "reply", trail.now)
+        if not active:
+            return None
+        mark = partial(fingerprint, snapshot.pepper)
+
+        def suppressed(finding: Finding, text: str) -> bool:
+            return not suppress.standing((finding,), (Segment(text, "assistant", UNPATCHABLE),), active, mark)
+
+        return suppressed
 
     async def _consult(self, panel: Panel, review: StreamReview, target: Target) -> None:
         """Let guardrails hear the whole answer before the caller sees any of it. Raises Refusal."""
@@ -269,6 +291,8 @@ class StreamedReply:
         """Put what the review saw on the trail."""
         if self._review is not None:
             self._trail.finish = tuple(self._review.finish)
+            if self._review.suppressed:
+                self._trail.notes = (*self._trail.notes, f"suppressed: {self._review.suppressed} in the reply")
             if self._watch is not None:
                 self._trail.scores = self._watch.scores
             self._trail.findings = [

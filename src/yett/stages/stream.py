@@ -94,6 +94,7 @@ class StreamReview:
         limit: int,
         restoration: Restoration | None = None,
         watch: Watch | None = None,
+        suppressed: Callable[[Finding, str], bool] | None = None,
     ) -> None:
         self._scanner = scanner
         self._judge = judge
@@ -109,8 +110,10 @@ class StreamReview:
         self._limit = limit  # bytes
         self._restoration = restoration
         self._watch = watch
+        self._suppressed = suppressed
         self._tools: dict[Channel, str] = {}  # names of the tools that are called, where something may be put back
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
+        self.suppressed = 0  # findings that the operator does not want to see
         self.usage: Usage | None = None
         self.finish: list[str] = []
         self.received = 0  # bytes of the model's text that came in; the estimate when no usage comes
@@ -268,6 +271,9 @@ class StreamReview:
             track.kept.append(text if self._keep == "full" or not released.findings else mask(text, released.findings))
         at = 0
         for finding in sorted(released.findings, key=place) if len(released.findings) > 1 else released.findings:
+            if self._suppressed is not None and self._suppressed(finding, text):
+                self.suppressed += 1
+                continue
             if not self._note(finding) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
