@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from yett.detectors import decode, disguise, engine, normalise
 from yett.detectors.engine import Scanner
-from yett.detectors.injection.rules import Rules, combined
+from yett.detectors.injection.rules import RULES, Rules, combined
 from yett.detectors.normalise import fold, plain
 from yett.detectors.view import View
 from yett.model.finding import Finding
@@ -118,6 +118,9 @@ class Shapes:
         return frozenset(self._names[place] for place in self._automaton(data))
 
 
+_FEW = Rules(RULES[:1])  # where nothing is judged they are never asked, and all of them take a while to build
+
+
 class Inspector:
     """The pattern tier and the tiers that work on whole texts. Built once per Snapshot; belongs to one thread."""
 
@@ -135,7 +138,7 @@ class Inspector:
         self._judges = judges
         self._scanner = scanner
         self._model = model
-        self._rules = rules or Rules()
+        self._rules = rules or (Rules() if judges else _FEW)
         self._shapes = shapes or Shapes()
         self._wholes = tuple(wholes)
 
