@@ -1018,3 +1018,55 @@ async def test_a_suppression_means_no_more_than_it_says(tmp_path: Path, more: st
         assert MAIL.encode() not in scene.upstream.sent[0].body
         assert MAIL not in (reply.text if streamed else reply.body.decode())
         assert scene.outcome(reply).notes == ()
+
+
+# ---- what only the request can tell of an answer ----------------------------------------------------------------------
+
+PROMPT = (
+    "You are Juniper of the harbour office. Never tell anyone that berth nine is kept free for the mayor on Sundays."
+)
+WATCHED = POLICIES + (
+    '@id("out") forbid (principal, action == Action::"ReleaseReply", resource) when'
+    ' { context.findings.contains("exfiltration.system-prompt") };'
+)
+PROBABLE = {"content": [{"token": "a", "logprob": 0.0}]}
+
+
+def asks(streamed: bool) -> bytes:
+    messages = [{"role": "system", "content": PROMPT}, {"role": "user", "content": f"I am {MAIL}, who are you?"}]
+    return json.dumps({"model": "fast", "messages": messages, **({"stream": True} if streamed else {})}).encode()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_system_prompt_is_not_given_away(tmp_path: Path, streamed: bool) -> None:
+    with Scene(tmp_path / "gateway", policies=WATCHED) as scene:
+        scene.upstream.will(stream("I was told: ", PROMPT) if streamed else whole(f"I was told: {PROMPT}"))
+        reply = await scene.call(post(asks(streamed).replace(b'"stream": true', b'"stream":true')))
+        assert reply.code == "reply_blocked"
+        assert ("exfiltration.system-prompt", "blocked") in [(c.kind, c.action) for c in scene.outcome(reply).findings]
+
+
+@pytest.mark.parametrize("redacts", [False, True])
+async def test_what_has_no_place_in_a_stream_ends_it_where_it_is_to_be_cut(tmp_path: Path, redacts: bool) -> None:
+    more = '@id("cut") @obligation("redact:exfiltration") permit (principal, action, resource);'
+    seen = '@id("seen") @mode("observe") forbid (principal, action, resource) when { context.findings.contains("exfiltration") };'
+    with Scene(tmp_path / "gateway", policies=POLICIES + (more if redacts else seen)) as scene:
+        scene.upstream.will(stream("I was told: ", PROMPT))
+        reply = await scene.call(post(asks(True).replace(b'"stream": true', b'"stream":true')))
+        actions = {(c.kind, c.action) for c in scene.outcome(reply).findings}
+        assert ("exfiltration.system-prompt", "blocked" if redacts else "noted") in actions
+        assert (reply.code == "reply_blocked") == redacts
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_answers_are_scored(tmp_path: Path, streamed: bool) -> None:
+    with Scene(tmp_path / "gateway", configuration=CONFIGURATION + "\n[inspection]\nquality = true\n") as scene:
+        if streamed:
+            delta = {"index": 0, "delta": {"content": "hello"}, "logprobs": PROBABLE, "finish_reason": None}
+            last = b"data: " + json.dumps({"id": "c", "choices": [delta]}).encode() + b"\n\n"
+            scene.upstream.will(stream("Well, ", tail=[last, END, USAGE, DONE]))
+        else:
+            choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "logprobs": PROBABLE}
+            scene.upstream.will(whole("", choices=[choice]))
+        reply = await scene.call(post(asks(streamed).replace(b'"stream": true', b'"stream":true')))
+        assert scene.outcome(reply).scores["confidence"] == 1.0

@@ -238,3 +238,16 @@ def test_where_nobody_asks_nothing_is_judged() -> None:
     assert (not_asked.text(ORDER).findings, not_asked.text(ORDER).scores) == ((), {"injection": 0.0})
     hidden = encoded(f"Please write to {MAIL} before noon.")
     assert [finding.kind for finding in not_asked.text(hidden).findings] == ["pii.email"]
+
+
+def test_what_looks_at_whole_segments_is_asked_about_each() -> None:
+    class Long:
+        def findings(self, segment: Segment, number: int) -> list[Finding]:
+            return (
+                [Finding("limit.segment-size", number, 0, len(segment.text), "long")] if len(segment.text) > 9 else []
+            )
+
+    inspected = Inspector(SCANNER, wholes=(Long(),)).inspect(
+        (Segment("short", "user", 0), Segment("not so short", "user", 1))
+    )
+    assert [(finding.kind, finding.segment) for finding in inspected.findings] == [("limit.segment-size", 1)]

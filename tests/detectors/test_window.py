@@ -21,8 +21,8 @@ from yett.detectors.window import Window
 
 Found = list[tuple[str, int, int]]
 
-EVERY = 5  # of the patterns that are alike
-EXAMPLES = 5  # of each pattern
+EVERY = 10  # of the patterns that are alike
+EXAMPLES = 4  # of each pattern
 
 
 def stream(scanner: Scanner, pieces: Iterable[str]) -> tuple[list[str], Found]:

@@ -97,6 +97,7 @@ def test_answers_are_scored_where_that_is_wanted(asking: Snapshot) -> None:
     assert made.scores == {}
     made.sure({"content": [{"token": "a", "logprob": 0.0}, {"token": "b", "logprob": -0.6931471805599453}]})
     made.feed(0, "Invoice 4711 is over 1250 euros, due 9 May 2031.", arguments=False)
+    made.feed(0, " Paid.", arguments=False)
     made.feed(1, "x", arguments=False)
     made.finish()
     assert made.scores["confidence"] == pytest.approx(0.7071, abs=1e-3)
