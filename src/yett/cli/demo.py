@@ -223,9 +223,9 @@ def _summary(folder: Path, reach: Reach, ports: Ports, unexpected: int, *, as_js
 
 def _serve(gateway: subprocess.Popen[bytes], folder: Path, *, as_json: bool) -> None:
     """Until Ctrl-C. Raises DemoImpossible when the gateway ends by itself."""
-    if not as_json:
-        click.secho("\nServing on until Ctrl-C.", bold=True)
     with contextlib.suppress(KeyboardInterrupt):
+        if not as_json:
+            click.secho("\nServing on until Ctrl-C.", bold=True)
         while gateway.poll() is None:
             time.sleep(0.3)
         raise DemoImpossible(f"the gateway ended by itself; see {folder / 'serve.log'}")
