@@ -7,16 +7,19 @@ exactly one outcome; `Gateway.rests` that nothing is left in flight, neither in 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -75,6 +78,11 @@ def simulator_thread(settings: Settings | None = None) -> Iterator[Simulator]:
 
 
 _BLANK = re.compile(rb"\r?\n\r?\n")
+
+
+# Compiled patterns, for all gateways of a run: compiling them takes seconds.
+CACHE = tempfile.mkdtemp(prefix="yett-test-cache-")
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 
 
 class Line(http.client.HTTPConnection):
@@ -251,7 +259,7 @@ class Gateway:
         self.process: subprocess.Popen[bytes] | None = None
         self.prefix: list[str] = []  # what the command is run by
         self.spread = 1  # calls after which every worker has had one
-        self._environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, **environment}
+        self._environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, "XDG_CACHE_HOME": CACHE, **environment}
         self._ledger: SharedLedger | None = None
         self._lines: list[Line] = []
         self.configure(configuration)
