@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
 
 from yett import __version__
+
+# The arrays of inspection are small: threads for them cost more than they give, and take the cores of other workers.
+# Read once, when numpy is imported, which nothing above does; who sets one of them knows better.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 # name -> module, and what `yett --help` says: commands are loaded when used, because an automaton takes time to compile.
 COMMANDS = {
