@@ -1001,7 +1001,8 @@ async def test_what_an_operator_does_not_want_to_see_is_let_pass_and_said_so(tmp
         assert MAIL in (reply.text if streamed else reply.body.decode())
         outcome = scene.outcome(reply)
         assert outcome.findings == ()
-        assert [note.partition(":")[0].partition(" ")[0] for note in outcome.notes] == ["suppressed"] * 2
+        assert outcome.notes == ("suppressed by known: 1 in the request", "suppressed by known: 1 in the reply")
+        assert outcome.evidence == ()
 
 
 @pytest.mark.parametrize(
@@ -1018,6 +1019,37 @@ async def test_a_suppression_means_no_more_than_it_says(tmp_path: Path, more: st
         assert MAIL.encode() not in scene.upstream.sent[0].body
         assert MAIL not in (reply.text if streamed else reply.body.decode())
         assert scene.outcome(reply).notes == ()
+
+
+# ---- evidence ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_each_finding_is_on_the_record_by_itself_on_both_sides(tmp_path: Path, streamed: bool) -> None:
+    with Scene(tmp_path / "gateway", policies=REDACTS) as scene:
+        answer = f"words before it {MAIL} and {SECRET} now"
+        scene.upstream.will(stream(answer) if streamed else whole(answer))
+        reply = await scene.call(chat(f"write to {MAIL}", stream=streamed))
+        outcome = scene.outcome(reply)
+        asked, mail, secret = outcome.evidence
+        assert (asked.where, asked.role, asked.text, asked.start, asked.end) == (
+            "request", "user", 2, len("write to "), len("write to ") + len(MAIL)
+        )  # fmt: skip
+        assert (mail.where, mail.role, mail.start) == ("reply", "assistant", len("words before it "))
+        assert (mail.detector, mail.end - mail.start, mail.value) == ("email", len(MAIL), asked.value)
+        assert (secret.kind, secret.start) == ("secret.github-token", answer.index(SECRET))
+        assert outcome.unlisted == 0
+        (intent,) = scene.intents()
+        assert intent.evidence == ()
+        assert MAIL not in repr(scene.records())
+
+
+async def test_evidence_of_a_call_that_is_refused(tmp_path: Path) -> None:
+    forbids = POLICIES + '@id("no-pii") forbid (principal, action, resource) when { context.findings.contains("pii") };'
+    with Scene(tmp_path / "gateway", policies=forbids) as scene:
+        reply = await scene.call(chat(f"write to {MAIL}"))
+        assert reply.code == "content_blocked"
+        assert [each.kind for each in scene.outcome(reply).evidence] == ["pii.email"]
 
 
 # ---- what only the request can tell of an answer ----------------------------------------------------------------------

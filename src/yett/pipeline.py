@@ -77,7 +77,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
     trail.found = seen = await surface.look(gate.examine, snapshot, caller, call)
     if snapshot.suppressions:
-        seen, trail.notes = inspect.standing(snapshot, caller.team, "request", now, seen)
+        seen, trail.notes = inspect.standing(snapshot, caller, "request", now, seen)
         trail.found = seen
     if snapshot.panel is not None:
         trail.found = seen = await advice.on_request(gate.advisers, trail, caller, call, seen)
@@ -131,6 +131,7 @@ async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal
         trail.refuse(refusal)
     if isinstance(reply, StreamedReply):
         reply.note()
+    keep.evidence(trail)
     trail.usage = settle.used(trail, reply.usage if reply else None, reply.received if reply else 0)
     if trail.hold is not None:
         try:

@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from yett.cli.detectors import tune
 from yett.cli.findings import command
+from yett.cli.past import past_of
+from yett.cli.sightings import Scope, effect
 from yett.config.reader import parse
-from yett.config.suppressions import suppressions
-from yett.model.record import Content, FindingCount, Record
+from yett.config.suppressions import fingerprint, suppressions
+from yett.model.record import Content, Evidence, FindingCount, Record
 from yett.stores.journal import open_journal
+from yett.stores.pepper import load_pepper
 from yett.stores.reviews import ReviewStore
 
 MAIL, OTHER = "ada@mail.example.org", "bob@mail.example.org"
@@ -52,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
         answered = Content(len(reply), "", journal.keep(call, "reply", reply)) if reply else None
         ts = int((NOW - 60 + number) * 1e6)
         record = Record(
-            kind="outcome", call=call, ts=ts, name="robot", team=team, model="fast", findings=findings, request=kept,
+            kind="outcome", call=call, ts=ts, name="robot", team=team, tenant="default", model="fast", findings=findings, request=kept,
             reply=answered, outcome="ok",
         )  # fmt: skip
         journal.write(record)
@@ -139,6 +143,90 @@ def test_a_verdict_without_asking(folder: Path) -> None:
     assert json.loads(result.stdout)["true"] == 2
     with ReviewStore(folder / ".yett/reviews.db") as store:
         assert {(each.verdict, each.note) for each in store.all()} == {(False, "demo data"), (True, "")}
+
+
+# ---- what the journal has of each finding ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Two calls of which no text was kept, and one whose text was. The value of the first comes again in the others."""
+    (tmp_path / "yett.toml").write_text(TOML)
+    state = tmp_path / ".yett"
+    state.mkdir(mode=0o700)
+    journal = open_journal(state / "audit", state, Hands(), content="full")
+    pepper = load_pepper(state / "pepper")
+
+    def of(value: str, **fields: Any) -> Evidence:
+        known = {"kind": "pii.email", "where": "request", "detector": "email", "role": "user", "text": 2}
+        return Evidence(**{**known, "value": fingerprint(pepper, "default", value), **fields})
+
+    def write(number: int, findings: tuple[FindingCount, ...], *evidence: Evidence, text: bytes = b"") -> None:
+        call = call_id(number)
+        kept = Content(len(text), "", journal.keep(call, "request", text)) if text else None
+        record = Record(
+            kind="outcome", call=call, ts=int((NOW - 60 + number) * 1e6), team="research", tenant="default", request=kept,
+            findings=findings, evidence=evidence, unlisted=1,
+        )  # fmt: skip
+        journal.write(record)
+
+    mails = FindingCount("pii.email", 3, "request", "noted")
+    write(1, (mails,), of(MAIL, last=".org"), of(MAIL, start=40, end=60))
+    restored = FindingCount("pii.email", 1, "reply", "restored")
+    write(2, (FindingCount("pii.email", 1, "request", "tokenized"), restored), of(MAIL))
+    text = f"Write to {OTHER} and {MAIL}"
+    said = of(MAIL, start=text.index(MAIL), end=len(text))
+    score = Evidence("injection.override", "request", "ignore", "tool", score=0.6)
+    both = (FindingCount("injection.override", 1, "request", "noted"), FindingCount("pii.email", 1, "request", "noted"))
+    write(3, both, said, score, of("elsewhere", where="reply"), text=body(text))
+    journal.close()
+    return tmp_path
+
+
+def test_without_any_text_it_is_known_what_was_found_and_what_is_the_same(bare: Path) -> None:
+    found = listed(bare)
+    assert [(each["call"][-1], each["kind"], each["count"], each["action"], each["detector"]) for each in found] == [
+        ("3", "injection.override", 1, "noted", "ignore"), ("3", "pii.email", 1, "noted", "email"),
+        ("2", "pii.email", 1, "tokenized", "email"), ("2", "pii.email", 1, "restored", ""),
+        ("1", "pii.email", 2, "noted", "email"), ("1", "pii.email", 1, "noted", ""),
+    ]  # fmt: skip
+    scored, shown, again, _, first, rest = found
+    assert shown["value"] == again["value"] == first["value"] != ""
+    assert (scored["score"], first["role"], first["last"], rest["value"]) == (0.6, "user", ".org", "")
+    assert shown["excerpt"] == "ite to bo••••••••rg and ad••••••••rg"
+    assert {each["excerpt"] for each in found if each is not shown} == {""}
+    assert MAIL not in run(bare, "list").stdout
+    assert first["value"] in run(bare, "list").stdout
+
+
+def test_one_value_is_reviewed_suppressed_and_tuned_without_any_text(bare: Path) -> None:
+    run(bare, "review", "--verdict", "false", "--kind", "pii", "--json")
+    run(bare, "review", "--verdict", "true", "--kind", "injection", "--json")
+    value = listed(bare, "--call", call_id(2))[0]["value"]
+    before = Path.cwd()
+    os.chdir(bare)
+    try:
+        told = json.loads(CliRunner().invoke(tune, ["--json"], catch_exceptions=False).stdout)
+        plain = CliRunner().invoke(tune, [], catch_exceptions=False).stdout
+    finally:
+        os.chdir(before)
+    (proposal,) = told["proposals"]
+    assert (proposal["action"], proposal["value"]) == ("suppress-value", value)
+    assert proposal["effect"]["findings"] == {"noted": 3, "tokenized": 1}
+    assert "in 3 calls of the past it would have taken away: 3 noted, 1 tokenized" in plain
+    assert "they were only counted" in plain
+    result = run(
+        bare, "suppress", "x", "--finding", "pii", "--reason", "r", "--days", "1", "--hash", value, "--yes", "--json"
+    )
+    assert json.loads(result.stdout)["effect"]["reviewed_false"] == 3
+
+
+def test_a_threshold_is_weighed_by_the_scores_of_the_past(bare: Path) -> None:
+    with past_of(None, bare / "yett.toml") as (past, _):
+        low = effect(past, [], 0, Scope(("injection",), below=70))
+        assert (low["findings"], low["unknown"]) == ({"noted": 1}, 0)
+        assert effect(past, [], 0, Scope(("injection",), below=55))["findings"] == {}
+        assert effect(past, [], 0, Scope(("pii",), below=55))["unknown"] == 2
 
 
 # ---- suppressions ---------------------------------------------------------------------------------------------------

@@ -72,5 +72,7 @@ def test_what_it_is_about_and_when_it_ends_have_to_be_said() -> None:
 
 
 def test_fingerprints_are_keyed() -> None:
-    assert fingerprint(b"a" * 32, "x") != fingerprint(b"b" * 32, "x")
-    assert len(fingerprint(b"a" * 32, "\ud800")) == 64
+    one = fingerprint(b"a" * 32, "acme", "x")
+    assert one == fingerprint(b"a" * 32, "acme", "x")
+    assert one not in (fingerprint(b"b" * 32, "acme", "x"), fingerprint(b"a" * 32, "other", "x"))
+    assert len(fingerprint(b"a" * 32, "acme", "\ud800")) == 32

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.stages.conftest import Compiled
 
 from yett.detectors.engine import Scanner
 from yett.detectors.mask import mask, select
 from yett.detectors.shelf import SHELF
 from yett.errors import Refusal
+from yett.stages.evidence import Witness
 from yett.stages.stream import BrokenStreamError, Judge, StreamReview
 
 SCANNER = Scanner(SHELF)
@@ -307,6 +309,18 @@ def test_a_very_long_finding_has_one_marker(size: int) -> None:
     block = "-----BEGIN " + "PRIVATE KEY-----\n" + "QUJD" * 5000 + "\n-----END " + "PRIVATE KEY-----"
     out = run([*map(delta, pieces(f"key: {block} end", size)), end(), DONE])
     assert texts(out)[0] == "key: [REDACTED:secret.private-key] end"
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_findings_are_told_with_their_place_in_the_whole_text(compiled: Compiled, size: int) -> None:
+    text = f"first {MAIL}, then the key {TOKEN} and {MAIL} again"
+    witness = Witness(compiled(), "acme", "reply")
+    made = StreamReview(SCANNER, allow, want_usage=True, keep="", limit=1 << 20, witness=witness)
+    run([*map(delta, pieces(text, size)), delta(f"x {MAIL}", 1), end(), DONE], made)
+    places = [(text[each.start : each.end], each.role) for each in witness.listed[:3]]
+    assert places == [(MAIL, "assistant"), (TOKEN, "assistant"), (MAIL, "assistant")]
+    assert witness.listed[3].start == 2
+    assert witness.listed[0].value == witness.listed[2].value == witness.listed[3].value
 
 
 def test_numbers_and_flags_in_a_chunk_are_no_text() -> None:

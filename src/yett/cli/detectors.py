@@ -266,9 +266,10 @@ def tune(*, since: int, folder: Path | None, config: Path, as_json: bool) -> Non
         click.echo(
             f"{click.style(each.action, bold=True)}  {each.kind}: {each.false} false and {each.true} true of those reviewed"
         )
-        if each.action != "threshold":  # the journal keeps no scores
-            actions = ", ".join(f"{count} {action}" for action, count in sorted(seen["findings"].items()))
-            click.echo(f"  in {seen['calls']} calls of the past it would have taken away: {actions or 'nothing'}")
+        actions = ", ".join(f"{count} {action}" for action, count in sorted(seen["findings"].items()))
+        click.echo(f"  in {seen['calls']} calls of the past it would have taken away: {actions or 'nothing'}")
+        if seen["unknown"]:
+            click.echo(f"  of {seen['unknown']} more it cannot be told: they were only counted")
         click.echo(f"  {each.command}")
     if not found:
         click.echo(f"yett: {len(reviews)} reviews, which suggest nothing yet; see yett findings review", err=True)
@@ -280,4 +281,5 @@ def _scope(each: Proposal) -> Scope:
         teams=(each.team,) if each.team else (),
         roles=(each.role,) if each.role else (),
         values=(each.value,) if each.value else (),
+        below=each.percent,
     )

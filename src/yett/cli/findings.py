@@ -20,6 +20,7 @@ from yett.cli.findings_table import Refused, add_table, table
 from yett.cli.journal import Moment, places
 from yett.cli.past import past_of
 from yett.cli.sightings import Scope, Sighting, as_object, effect
+from yett.config.snapshot import TENANT
 from yett.config.suppressions import LONGEST
 from yett.model.segment import ORIGINS
 from yett.stores.journal_reader import Filter
@@ -32,7 +33,8 @@ _COLOURS = {"blocked": "red", "redacted": "yellow"}
 def command() -> None:
     """Review what was found in calls of the past, and suppress what does not count.
 
-    The journal knows kinds and numbers. What was found can be shown, masked, only where audit.content keeps texts.
+    The journal knows the detector, place, score and a keyed hash of each finding. What was found can be shown, masked, only where
+    audit.content keeps texts.
     """
 
 
@@ -139,6 +141,7 @@ def _asked(each: Sighting, number: int, of: int) -> str:
 @click.option(
     "--value", "values", multiple=True, help='Only this value, "-" for standard input; it is kept as a keyed hash.'
 )
+@click.option("--tenant", default=TENANT, show_default=True, help="Whose value that is.")
 @click.option(
     "--hash", "hashes", multiple=True, help="Only the value of this keyed hash, as yett findings list shows it."
 )
@@ -147,7 +150,7 @@ def _asked(each: Sighting, number: int, of: int) -> str:
 @places
 @json_option
 def suppress(
-    *, name: str, until: str, days: int | None, reason: str, values: tuple[str, ...], hashes: tuple[str, ...], since: int,
+    *, name: str, until: str, days: int | None, reason: str, values: tuple[str, ...], hashes: tuple[str, ...], since: int, tenant: str,
     yes: bool, folder: Path | None, config: Path, as_json: bool, **scope: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Write a suppression into yett.toml, once you have seen what it would have done to the calls of the past.
@@ -159,9 +162,14 @@ def suppress(
     last = until or (datetime.now(UTC) + timedelta(days=days or 0)).date().isoformat()
     with told(as_json=as_json), past_of(folder, config) as (past, reviews):
         kept = [sys.stdin.read().rstrip("\n") if value == "-" else value for value in values]
-        about = {**scope, "values": (*hashes, *map(past.fingerprint, kept))}
+        about = {**scope, "values": (*hashes, *(past.fingerprint(tenant, value) for value in kept))}
         text = table(name, findings=about.pop("selectors"), until=last, reason=reason, on=about.pop("parts"), **about)
-        seen = effect(past, reviews.all(), since, Scope(**scope, values=about["values"]))
+        seen = effect(
+            past,
+            reviews.all(),
+            since,
+            Scope(scope["selectors"], scope["teams"], scope["parts"], scope["roles"], about["values"]),
+        )
         if not as_json:
             _tell_effect(seen)
             click.echo(f"\n{text}")
@@ -185,7 +193,7 @@ def _tell_effect(effect: dict[str, Any]) -> None:
         line = f"Of these {effect['reviewed_false']} were marked as false and {effect['reviewed_true']} as true."
         click.secho(line, fg="red" if effect["reviewed_true"] else None)
     if effect["unknown"]:
-        click.echo(f"Of {effect['unknown']} more it cannot be told: their texts were not kept.")
+        click.echo(f"Of {effect['unknown']} more it cannot be told: they were only counted.")
 
 
 def _line(each: Sighting, verdict: bool | None) -> str:
@@ -196,8 +204,7 @@ def _line(each: Sighting, verdict: bool | None) -> str:
     action = click.style(each.action, fg=_COLOURS.get(each.action))
     said = {True: click.style("  true", fg="green"), False: click.style("  false", dim=True), None: ""}[verdict]
     line = f"{when}  {record.call}  {record.team}/{record.name}  {each.part}  {each.kind}{count}{score}  {action}{said}"
-    if each.excerpt is None:
-        return line
-    shown = f"{each.excerpt.before}{click.style(each.excerpt.span, reverse=True)}{each.excerpt.after}"
-    value = f"  {click.style(each.value[:16], dim=True)}" if each.value else ""
-    return f"{line}\n    {shown}{value}"
+    known = [click.style(part, dim=True) for part in (each.detector, each.role, each.last, each.value) if part]
+    if each.excerpt is not None:
+        known.insert(0, f"{each.excerpt.before}{click.style(each.excerpt.span, reverse=True)}{each.excerpt.after}")
+    return f"{line}\n    {'  '.join(known)}" if known else line

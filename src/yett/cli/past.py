@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from yett.cli.inspection import Look
@@ -27,4 +28,4 @@ def past_of(folder: Path | None, config: Path) -> Iterator[tuple[Past, ReviewSto
     kept = opener(folder, config) if (state / CONTENT_KEY).is_file() else None
     look = Look(config if config.is_file() else None)
     with ReviewStore(state / FILE) as reviews:
-        yield Past(folder, look, lambda value: fingerprint(pepper, value), kept), reviews
+        yield Past(folder, look, partial(fingerprint, pepper), kept), reviews

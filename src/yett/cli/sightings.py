@@ -16,7 +16,7 @@ from yett.detectors.mask import marker, matches
 from yett.dialects import openai_chat
 from yett.errors import Refusal
 from yett.model.finding import Finding
-from yett.model.record import FindingCount, Record
+from yett.model.record import Evidence, FindingCount, Record
 from yett.model.segment import Segment
 from yett.stores.journal_reader import Entry, Filter, entries
 from yett.stores.reviews import Review
@@ -27,8 +27,8 @@ Opener = Callable[[Entry], dict[str, object]]
 
 
 class Sighting(Struct, frozen=True):
-    """A finding of a call in the past. What is empty (the value's keyed hash, the detector, the excerpt) is not known: the text
-    was not kept, or is not found any more by the detectors of today."""
+    """A finding of a call in the past. What is empty is not known: the value's keyed hash and the detector of findings that were
+    only counted, the excerpt where the text was not kept."""
 
     record: Record
     part: str  # request | reply
@@ -39,6 +39,7 @@ class Sighting(Struct, frozen=True):
     detector: str = ""
     role: str = ""
     score: float = 1.0
+    last: str = ""
     excerpt: Excerpt | None = None
 
     @property
@@ -65,11 +66,11 @@ class Sighting(Struct, frozen=True):
 
 
 class Past(Struct, frozen=True):
-    """Where sightings come from. `opener` opens what was kept of texts (None: nothing is), `fingerprint` hashes a value."""
+    """Where sightings come from. `opener` opens what was kept of texts (None: nothing is), `fingerprint` hashes a tenant's value."""
 
     folder: Path
     look: Look
-    fingerprint: Callable[[str], str]
+    fingerprint: Callable[[str, str], str]
     opener: Opener | None = None
 
     def sightings(self, wanted: Filter) -> Iterator[Sighting]:
@@ -80,12 +81,39 @@ class Past(Struct, frozen=True):
 
     def _of_call(self, each: Entry, selector: str) -> Iterator[Sighting]:
         texts = self.opener(each) if self.opener else {}
+        listed = list(each.record.evidence)
         for counted in each.record.findings:
             if selector and not matches(counted.kind, selector):
                 continue
-            text = texts.get(f"{counted.where}_text")
-            found = list(self._in_text(each.record, counted, text)) if isinstance(text, str) else []
+            kept = texts.get(f"{counted.where}_text")
+            text = kept if isinstance(kept, str) else None
+            found = list(self._of_evidence(each.record, counted, listed, text))
+            if not found and text is not None:
+                found = list(self._in_text(each.record, counted, text))
             yield from found or [Sighting(each.record, counted.where, counted.kind, counted.count, counted.action)]
+
+    def _of_evidence(
+        self, record: Record, counted: FindingCount, listed: list[Evidence], text: str | None
+    ) -> Iterator[Sighting]:
+        """Those of `listed` that were counted here, which takes them from it; what was only counted comes last, as one."""
+        groups: dict[tuple[str, str, str], list[Evidence]] = {}
+        if counted.action == "restored":
+            return  # this was put back, not found
+        about = [each for each in listed if (each.where, each.kind) == (counted.where, counted.kind)][: counted.count]
+        for each in about:
+            listed.remove(each)
+            groups.setdefault((each.value, each.detector, each.role), []).append(each)
+        if not groups:
+            return
+        shown = _Shown(self, text, counted.where) if text is not None else None
+        for group in groups.values():
+            first = max(group, key=lambda each: each.score)
+            yield Sighting(
+                record, counted.where, counted.kind, len(group), counted.action, first.value, first.detector, first.role,
+                first.score, first.last, shown.excerpt(record.tenant, group[0]) if shown else None,
+            )  # fmt: skip
+        if (left := counted.count - sum(map(len, groups.values()))) > 0:
+            yield Sighting(record, counted.where, counted.kind, left, counted.action)
 
     def _in_text(self, record: Record, counted: FindingCount, text: str) -> Iterator[Sighting]:
         segments = _segments(text, counted.where)
@@ -93,21 +121,18 @@ class Past(Struct, frozen=True):
         values: dict[str, tuple[Finding, int]] = {}
         for finding in seen:
             if finding.kind == counted.kind:
-                value = self.fingerprint(segments[finding.segment].text[finding.start : finding.end])
+                value = self.fingerprint(record.tenant, segments[finding.segment].text[finding.start : finding.end])
                 values[value] = (values.get(value, (finding, 0))[0], values.get(value, (finding, 0))[1] + 1)
         for value, (finding, count) in values.items():
             segment = segments[finding.segment]
             lines = Lines(segment.text, [other for other in seen if other.segment == finding.segment])
             yield Sighting(
                 record, counted.where, counted.kind, count, counted.action, value, finding.detector, segment.role,
-                finding.score, lines.excerpt(finding),
+                finding.score, excerpt=lines.excerpt(finding),
             )  # fmt: skip
         if not values:  # it was redacted before it was kept: where it stood can still be shown
             for segment in segments:
-                at = segment.text.find(marker(counted.kind))
-                if at >= 0:
-                    there = Finding(counted.kind, 0, at, at + len(marker(counted.kind)), "")
-                    excerpt = Lines(segment.text, ()).excerpt(there)
+                if excerpt := _redacted(segment, counted.kind):
                     yield Sighting(
                         record,
                         counted.where,
@@ -118,6 +143,31 @@ class Past(Struct, frozen=True):
                         excerpt=excerpt,
                     )
                     return
+
+
+class _Shown:
+    """A text that was kept, to show where in it findings stand: only where their keyed hashes say that it is they."""
+
+    def __init__(self, past: Past, text: str, part: str) -> None:
+        self._fingerprint = past.fingerprint
+        self._segments = _segments(text, part)
+        self._seen = inspector(past.look.config).inspect(self._segments).findings
+
+    def excerpt(self, tenant: str, each: Evidence) -> Excerpt | None:
+        for number, segment in enumerate(self._segments):
+            if not each.value or each.end > len(segment.text):
+                continue
+            if self._fingerprint(tenant, segment.text[each.start : each.end]) == each.value:
+                finding = Finding(each.kind, number, each.start, each.end, each.detector)
+                others = [other for other in self._seen if other.segment == number]  # they are hidden, too
+                return Lines(segment.text, [*others, finding]).excerpt(finding)
+        return next(filter(None, (_redacted(segment, each.kind) for segment in self._segments)), None)
+
+
+def _redacted(segment: Segment, kind: str) -> Excerpt | None:
+    """Where a finding of this kind stood, in a text that was redacted before it was kept."""
+    at = segment.text.find(marker(kind))
+    return Lines(segment.text, ()).excerpt(Finding(kind, 0, at, at + len(marker(kind)), "")) if at >= 0 else None
 
 
 def _segments(text: str, part: str) -> tuple[Segment, ...]:
@@ -150,6 +200,7 @@ def as_object(each: Sighting, verdict: bool | None) -> dict[str, Any]:
         "role": each.role,
         "score": each.score,
         "value": each.value,
+        "last": each.last,
         "excerpt": excerpt.before + excerpt.span + excerpt.after if excerpt else "",
         "verdict": verdict,
     }
@@ -159,13 +210,15 @@ def as_object(each: Sighting, verdict: bool | None) -> dict[str, Any]:
 
 
 class Scope(Struct, frozen=True):
-    """What a suppression is about, as in `yett.detectors.suppress`; what is empty means any, but for the selectors."""
+    """What a suppression is about, as in `yett.detectors.suppress`, or a threshold: what is empty means any, but for the
+    selectors. `below` is a score in percent."""
 
     selectors: tuple[str, ...]
     teams: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    below: int = 0
 
     def means(self, each: Sighting) -> bool:
         """Whatever its value is; a role that is not known may be any."""
@@ -178,7 +231,8 @@ class Scope(Struct, frozen=True):
 
 
 def effect(past: Past, reviews: Iterable[Review], since: int, scope: Scope) -> dict[str, Any]:
-    """What would have been taken away. Where texts were not kept, it cannot be told whether a value is meant: `unknown`."""
+    """What would have been taken away. Of findings that were only counted it cannot be told whether their value, or their score,
+    is meant: `unknown`."""
     said = {each.key: each.verdict for each in reviews}
     actions: Counter[str] = Counter()
     calls: set[str] = set()
@@ -187,9 +241,9 @@ def effect(past: Past, reviews: Iterable[Review], since: int, scope: Scope) -> d
     for each in past.sightings(Filter(kind="outcome", since=since)):
         if not scope.means(each):
             continue
-        if scope.values and not each.value:
+        if (scope.values and not each.value) or (scope.below and not each.detector):
             unknown += 1
-        elif not scope.values or each.value in scope.values:
+        elif (not scope.values or each.value in scope.values) and (not scope.below or each.score * 100 < scope.below):
             calls.add(each.record.call)
             actions[each.action] += each.count
             if each.key in said:

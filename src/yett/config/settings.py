@@ -79,6 +79,18 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "or the text. Stored text is encrypted."
         ),
     ] = "digest"
+    findings: Annotated[
+        int,
+        Meta(
+            description="Findings of each side of a call that are recorded by themselves, with place, score and a keyed hash "
+            "of the value; the others are only counted.",
+            ge=0,
+            le=1000,
+        ),
+    ] = 32
+    last4: Annotated[
+        bool, Meta(description="Also record the last 4 characters of a value that has 12 or more, for recognising it.")
+    ] = False
     segment_bytes: Annotated[Bytes, Meta(description="Size at which a new journal file is begun.")] = 64 * 1024**2
     checkpoint_seconds: Annotated[
         Timeout, Meta(description="Longest time between signed checkpoints while records arrive.")

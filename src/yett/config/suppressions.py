@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hmac
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from yett.config.decoding import suggestion
+from yett.config.keyed_hash import KeyedHash
 from yett.config.reader import Reading
 from yett.detectors.suppress import Suppression
 from yett.errors import Mistake
 from yett.model.segment import ORIGINS
 
+_LENGTH = 16  # bytes of a fingerprint: no two values of a tenant meet by chance
 LONGEST = timedelta(days=366)  # what nobody looks at again within a year is a policy, and is to be written as one
 
 
@@ -57,6 +60,12 @@ def ends(until: str) -> float | None:
         return None
 
 
-def fingerprint(pepper: bytes, value: str) -> str:
-    """What `values` holds of a value: keyed, because many values could be guessed from a plain hash."""
-    return hmac.digest(pepper, b"yett suppression\0" + value.encode("utf-8", "surrogatepass"), "sha256").hex()
+def fingerprint(pepper: bytes, tenant: str, value: str) -> str:
+    """What the journal, reviews and suppressions hold of a value: keyed, because many values could be guessed from a plain hash,
+    and with a key of the tenant, so that nobody can tell that two tenants have the same."""
+    return _of_tenant(pepper, tenant).digest(value.encode("utf-8", "surrogatepass"))[:_LENGTH].hex()
+
+
+@lru_cache(maxsize=256)
+def _of_tenant(pepper: bytes, tenant: str) -> KeyedHash:
+    return KeyedHash(hmac.digest(pepper, b"yett values\0" + tenant.encode(), "sha256"))

@@ -27,6 +27,22 @@ class FindingCount(Struct, frozen=True):
     action: str  # what was done: noted, redacted, tokenized, replaced, blocked, observed; in a reply: restored
 
 
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """One finding by itself, without what was found: `value` is a keyed hash of that, the same for the same value in all calls of
+    a tenant. `start` and `end` are characters of the text in which it stands."""
+
+    kind: str
+    where: str  # request | reply
+    detector: str  # the whole way to it: base64>github-token; of a guardrail: its name
+    role: str = ""  # one of `segment.ORIGINS`
+    text: int = -1  # ordinal of the text among the strings of the body; -1 for a stream, or what is no string
+    start: int = 0
+    end: int = 0
+    score: float = 1.0
+    value: str = ""
+    last: str = ""  # its last characters, where `audit.last4` says so
+
+
 class Content(Struct, frozen=True, omit_defaults=True):
     """What is kept of a text. `hmac` is keyed (short prompts could be guessed from a plain hash); `blob` names the sealed copy."""
 
@@ -61,6 +77,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     obligations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what guardrails were asked, and which failed: "moderation: failed open: timeout"
     findings: tuple[FindingCount, ...] = ()
+    evidence: tuple[Evidence, ...] = ()  # outcome only: the first findings of each side, each by itself
+    unlisted: int = 0  # findings that there was no room for in `evidence`
     facts: Raw = NO_FACTS  # of the decision, as `policy.explain.facts_to_record` gives them, in JSON
     targets: tuple[str, ...] = ()  # that the decision permits, in order
     hold: str = ""

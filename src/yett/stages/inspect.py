@@ -18,6 +18,7 @@ from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspector
 from yett.dialects import openai_chat, strict_json
+from yett.model.caller import Caller
 from yett.model.finding import Finding
 from yett.model.record import FindingCount
 from yett.model.segment import Segment
@@ -110,18 +111,27 @@ def in_steps(score: float) -> int:
     return int(score * 100) // _STEP * _STEP
 
 
-def standing(snapshot: Snapshot, team: str, part: str, now: float, seen: Seen) -> tuple[Seen, tuple[str, ...]]:
+def standing(
+    snapshot: Snapshot, caller: Caller | None, part: str, now: float, seen: Seen
+) -> tuple[Seen, tuple[str, ...]]:
     """What is left of the findings after the operator's suppressions, and for the record what each of them took away."""
+    team, tenant = (caller.team, caller.tenant) if caller else ("", "")
+    mark = partial(fingerprint, snapshot.pepper, tenant)
     left, notes = seen.findings, []
     for each in suppress.in_force(snapshot.suppressions, team, part, now):
-        kept = suppress.standing(left, seen.segments, (each,), partial(fingerprint, snapshot.pepper))
+        kept = suppress.standing(left, seen.segments, (each,), mark)
         if len(kept) < len(left):
-            notes.append(f"suppressed by {each.id}: {len(left) - len(kept)} in the {part}")
+            notes.append(suppressed(each.id, len(left) - len(kept), part))
             left = kept
     if not notes:
         return seen, ()
     judged = any(finding.family == "injection" for finding in left)
     return Seen(left, seen.segments, seen.injection if judged else 0), tuple(notes)
+
+
+def suppressed(name: str, count: int, part: str) -> str:
+    """What the record says of a suppression that has taken findings away."""
+    return f"suppressed by {name}: {count} in the {part}"
 
 
 def merged(findings: Sequence[Finding], more: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""keep: what the record keeps of a call's texts, as `audit.content` says."""
+"""keep: what the record keeps of a call's texts, as `audit.content` says, and of what was found in them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from yett.model.finding import Finding
 from yett.model.record import Content
 from yett.model.segment import Segment
 from yett.ports import Journal
+from yett.stages.evidence import Witness
 from yett.stages.record import Trail
 
 
@@ -34,6 +35,22 @@ def refused(journal: Journal, trail: Trail, body: bytes) -> Content | None:
         return trail.request or content(journal, trail, "request", body)
     except Refusal:
         return Content(len(body), journal.fingerprint(body))
+
+
+def witness(trail: Trail, where: str) -> Witness:
+    """Who takes down the findings in one side of this call."""
+    return Witness(trail.snapshot, trail.caller.tenant if trail.caller else "", where)
+
+
+def evidence(trail: Trail) -> None:
+    """Put the findings of a call that is over on its trail, each by itself."""
+    if trail.found is not None and trail.found.findings:
+        asked = witness(trail, "request")
+        asked.whole(trail.found.findings, trail.found.segments)
+        trail.evidence, trail.unlisted = asked.listed, asked.unlisted
+    if trail.witness is not None:
+        trail.evidence = [*trail.evidence, *trail.witness.listed]
+        trail.unlisted += trail.witness.unlisted
 
 
 def kept_text(keep: str, body: bytes, segments: Sequence[Segment], findings: Sequence[Finding]) -> bytes:

@@ -12,9 +12,10 @@ from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision
-from yett.model.record import NO_FACTS, Attempt, Content, FindingCount, Record
+from yett.model.record import NO_FACTS, Attempt, Content, Evidence, FindingCount, Record
 from yett.model.usage import Usage
 from yett.ports import Hold
+from yett.stages.evidence import Witness
 from yett.stages.inspect import Seen
 
 NOTHING = Usage()
@@ -40,6 +41,9 @@ class Trail:
     labels: tuple[str, ...] = ()
     found: Seen | None = None  # in the request; None: it was refused before it was inspected
     findings: Sequence[FindingCount] = ()
+    witness: Witness | None = None  # of the reply's findings
+    evidence: Sequence[Evidence] = ()  # of all findings, each by itself; when the call is over
+    unlisted: int = 0
     now: float = 0.0  # wall seconds, when it was decided on
     obligations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # of guardrails: who was asked, who failed
@@ -140,6 +144,8 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         obligations=trail.obligations,
         notes=trail.notes,
         findings=tuple(trail.findings),
+        evidence=tuple(trail.evidence),
+        unlisted=trail.unlisted,
         facts=NO_FACTS if trail.intended else trail.facts,
         hold=trail.hold.id if trail.hold else "",
         request=trail.request,

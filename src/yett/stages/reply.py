@@ -26,11 +26,11 @@ from yett.model.usage import Usage
 from yett.ports import Advisers, Exchange, Outlet, UpstreamFailure
 from yett.stages import advice, inspect
 from yett.stages.decide import Plan, judge_reply
-from yett.stages.keep import kept_text
+from yett.stages.keep import kept_text, witness
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
 from yett.stages.restore import Restoration, allowed
-from yett.stages.stream import BrokenStreamError, StreamReview
+from yett.stages.stream import BrokenStreamError, StreamReview, Suppressed, role_of
 from yett.stages.transform import Bodies, masked
 from yett.stages.watch import Watch
 
@@ -80,8 +80,7 @@ class BufferedReply:
             trail.code, trail.outcome = "provider_rejected", "failed"
         seen = self._look(body)
         if plan.snapshot.suppressions and seen.findings:
-            team = trail.caller.team if trail.caller else ""
-            seen, notes = inspect.standing(plan.snapshot, team, "reply", trail.now, seen)
+            seen, notes = inspect.standing(plan.snapshot, trail.caller, "reply", trail.now, seen)
             trail.notes = (*trail.notes, *notes)
         if self._watch is not None and status < 300:
             seen = self._watched(self._watch.fresh(), body, seen)
@@ -123,6 +122,8 @@ class BufferedReply:
         if not findings:
             judge_reply(self._plan, trail, target, _NO_KINDS)
             return {}
+        trail.witness = trail.witness or witness(trail, "reply")
+        trail.witness.whole(findings, segments)
         try:
             kinds = frozenset(inspect.facts_of(findings))
             redact = select(findings, judge_reply(self._plan, trail, target, kinds))
@@ -183,6 +184,7 @@ class StreamedReply:
         self._restoration = _restoration(plan, trail, target, self._bodies)
         if self._watch is not None:
             self._watch = self._watch.fresh()
+        trail.witness = witness(trail, "reply")
         review = self._review = StreamReview(
             plan.snapshot.scanner if settings.inspection.stream else None,
             lambda kinds: judge_reply(plan, trail, target, kinds),
@@ -192,6 +194,7 @@ class StreamedReply:
             restoration=self._restoration,
             watch=self._watch,
             suppressed=self._suppressed() if plan.snapshot.suppressions else None,
+            witness=trail.witness,
         )
         try:
             await exchange.stream(lambda data: self._write(review.feed(data)))
@@ -206,28 +209,34 @@ class StreamedReply:
             await self._consult(self._panel, review, target)
         trail.outcome, trail.status = "ok", 200
 
-    def _suppressed(self) -> Callable[[Finding, str], bool] | None:
-        """Whether a finding in a piece of text is one that the operator does not want to see; None where all are wanted."""
+    def _suppressed(self) -> Suppressed | None:
+        """Which suppression means a finding in a piece of text; None where there are none."""
         trail, snapshot = self._trail, self._plan.snapshot
-        team = trail.caller.team if trail.caller else ""
+        team, tenant = (trail.caller.team, trail.caller.tenant) if trail.caller else ("", "")
         active = suppress.in_force(snapshot.suppressions, team, "reply", trail.now)
         if not active:
             return None
-        mark = partial(fingerprint, snapshot.pepper)
+        mark = partial(fingerprint, snapshot.pepper, tenant)
 
-        def suppressed(finding: Finding, text: str) -> bool:
-            return not suppress.standing((finding,), (Segment(text, "assistant", UNPATCHABLE),), active, mark)
+        def suppressed(finding: Finding, text: str, role: str) -> str:
+            segments = (Segment(text, role, UNPATCHABLE),)
+            means = (each.id for each in active if not suppress.standing((finding,), segments, (each,), mark))
+            return next(means, "")
 
         return suppressed
 
     async def _consult(self, panel: Panel, review: StreamReview, target: Target) -> None:
         """Let guardrails hear the whole answer before the caller sees any of it. Raises Refusal."""
         trail = self._trail
-        segments = tuple(Segment(text, _role(channel), UNPATCHABLE) for channel, text in review.texts.items())
+        segments = tuple(
+            Segment(text, role_of(channel.split("/")), UNPATCHABLE) for channel, text in review.texts.items()
+        )
         local = self._plan.snapshot.scanner.scan(segments)  # a guardrail is not shown what was found here, see `redact`
         seen = await advice.on_reply(self._advisers, panel, trail, inspect.Seen(local, segments))
         known = set(local)
         if found := [finding for finding in seen.findings if finding not in known]:
+            trail.witness = trail.witness or witness(trail, "reply")
+            trail.witness.whole(found, seen.segments)
             blocked = True
             try:
                 selectors = judge_reply(self._plan, trail, target, review.kinds.union(inspect.facts_of(found)))
@@ -291,8 +300,8 @@ class StreamedReply:
         """Put what the review saw on the trail."""
         if self._review is not None:
             self._trail.finish = tuple(self._review.finish)
-            if self._review.suppressed:
-                self._trail.notes = (*self._trail.notes, f"suppressed: {self._review.suppressed} in the reply")
+            gone = self._review.suppressed
+            self._trail.notes += tuple([inspect.suppressed(name, gone[name], "reply") for name in sorted(gone)])
             if self._watch is not None:
                 self._trail.scores = self._watch.scores
             self._trail.findings = [
@@ -303,10 +312,6 @@ class StreamedReply:
                 ),
                 *(self._restoration.counted if self._restoration else ()),
             ]
-
-
-def _role(channel: str) -> str:
-    return "arguments" if channel.endswith("/arguments") else "assistant"
 
 
 def _restoration(plan: Plan, trail: Trail, target: Target, bodies: Bodies) -> Restoration | None:

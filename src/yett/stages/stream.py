@@ -8,7 +8,7 @@ they came. An event whose text is released in part is split only when that shows
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,10 +22,12 @@ from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.usage import Usage
 from yett.redaction.restore import Piece, Restorer
+from yett.stages.evidence import Witness
 from yett.stages.restore import Restoration
 from yett.stages.watch import Watch
 
 Channel = tuple[object, ...]
+Suppressed = Callable[[Finding, str, str], str]  # a finding in a text of a role -> what suppresses it, "" for nothing
 Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> selectors to redact; raises Refusal
 
 MAX_CHANNELS = 1024  # an upstream that opens more is filling our memory
@@ -71,9 +73,11 @@ class _Slot:
 class _Track:
     """One channel: its window, and the slots whose text the window still holds."""
 
-    __slots__ = ("kept", "masked", "queue", "restorer", "window")
+    __slots__ = ("at", "kept", "masked", "queue", "restorer", "role", "window")
 
-    def __init__(self, window: Window | None, restorer: Restorer | None) -> None:
+    def __init__(self, window: Window | None, restorer: Restorer | None, role: str) -> None:
+        self.role = role
+        self.at = 0  # characters that have been released
         self.window = window  # None: the stream is not inspected
         self.restorer = restorer  # None: nothing is put back
         self.kept: list[str] = []  # for the record
@@ -94,7 +98,8 @@ class StreamReview:
         limit: int,
         restoration: Restoration | None = None,
         watch: Watch | None = None,
-        suppressed: Callable[[Finding, str], bool] | None = None,
+        suppressed: Suppressed | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._scanner = scanner
         self._judge = judge
@@ -111,9 +116,10 @@ class StreamReview:
         self._restoration = restoration
         self._watch = watch
         self._suppressed = suppressed
+        self._witness = witness
         self._tools: dict[Channel, str] = {}  # names of the tools that are called, where something may be put back
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
-        self.suppressed = 0  # findings that the operator does not want to see
+        self.suppressed: Counter[str] = Counter()  # findings that the operator does not want to see, by what says so
         self.usage: Usage | None = None
         self.finish: list[str] = []
         self.received = 0  # bytes of the model's text that came in; the estimate when no usage comes
@@ -233,6 +239,7 @@ class StreamReview:
             return
         released = Released(text) if track.window is None else track.window.feed(text)
         if not track.queue and not released.findings and len(released.text) == len(text) and track.restorer is None:
+            track.at += len(text)
             if self._keep:
                 track.kept.append(text)
             return  # nothing waited, nothing waits: the event's bytes can go as they are
@@ -249,7 +256,7 @@ class StreamReview:
         restorer = None
         if self._restoration is not None:
             restorer = self._restoration.reader(place_of(channel), self._tools.get(channel[:-1], ""))
-        track = self._tracks[channel] = _Track(window, restorer)
+        track = self._tracks[channel] = _Track(window, restorer, role_of(channel))
         return track
 
     @property
@@ -271,9 +278,10 @@ class StreamReview:
             track.kept.append(text if self._keep == "full" or not released.findings else mask(text, released.findings))
         at = 0
         for finding in sorted(released.findings, key=place) if len(released.findings) > 1 else released.findings:
-            if self._suppressed is not None and self._suppressed(finding, text):
-                self.suppressed += 1
+            if self._suppressed is not None and (name := self._suppressed(finding, text, track.role)):
+                self.suppressed[name] += 1
                 continue
+            self._tell(finding, text, track.role, track.at)
             if not self._note(finding) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
@@ -290,6 +298,7 @@ class StreamReview:
         if at < len(text):
             self._pass(track, text[at:])
             track.masked = ""
+        track.at += len(text)
 
     def _pass(self, track: _Track, text: str) -> None:
         """Text that may be shown, with what is to be put back into it."""
@@ -301,6 +310,10 @@ class StreamReview:
     def _put_back(self, track: _Track, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             self._advance(track, piece.text, piece.length, masked=piece.restored)
+
+    def _tell(self, finding: Finding, text: str, role: str, at: int) -> None:
+        if self._witness is not None:
+            self._witness.note(finding, text, role, at=at)
 
     def _note(self, finding: Finding) -> bool:
         """Count the finding; True when it must be redacted."""
@@ -323,6 +336,7 @@ class StreamReview:
         """Count what is said by the answer as a whole. It has no place from which it could be cut, so to redact it is to end it.
         Raises Refusal."""
         for kind in kinds:
+            self._tell(Finding(kind, 0, 0, 0, kind.partition(".")[2]), "", "assistant", 0)
             if self._redacts(kind):
                 self.findings[kind, "blocked"] += 1
                 raise Refusal("reply_blocked", f"{kind} cannot be cut out of a stream.")
@@ -380,6 +394,11 @@ class StreamReview:
         event.changed = True
         self._out.append(_rewritten(event))
         slot.out = ""
+
+
+def role_of(channel: Sequence[object]) -> str:
+    """Who wrote the text of a channel, or what it is."""
+    return "arguments" if channel[-1] == "arguments" else "assistant"
 
 
 def _arrival(event: _Event) -> int:
