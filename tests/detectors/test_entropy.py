@@ -42,10 +42,17 @@ def test_keys(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "4096", "1234567890", "cl100k_b", "settings.api_key_2", "123e4567-e89b-12d3-a456-426614174000", "aaaaaaaaaa11",
-     "your_api_key_1234", "tokenizer_v2", "get_key(1234)", "$API_KEY_12345"],
+     "your_api_key_1234", "tokenizer_v2", "get_key(1234)", "$API_KEY_12345", "0123456789abcdef0123456789abcdef"],
 )  # fmt: skip
 def test_no_keys(text: str) -> None:
     assert not entropy.key(text)
+
+
+def test_sequential() -> None:
+    assert entropy.sequential("0123456789ABCDEF0123456789ABCDEF")
+    assert entropy.sequential("9876543210")
+    assert not entropy.sequential("12345678ABCDEFH1234567890ABCDEFH")
+    assert not entropy.sequential(RANDOM)
 
 
 def test_varied() -> None:

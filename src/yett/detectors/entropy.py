@@ -47,6 +47,7 @@ _PAIRS = frozenset(
     "sc se sh si sl so sp ss st su ta tc td te tf th ti tl to tp tr ts tt tu ty ua ub ue ui ul um un up ur us ut va ve vi "
     "wa wi xt yp ze".split()
 )
+_CARRIES = frozenset(("90", "9a", "9A", "0a", "0A", "f0", "F0"))  # where counting begins anew
 _RUN = re.compile(r"[A-Z]{3,}(?![a-z])|[A-Z]?[a-z]{2,}")
 
 
@@ -93,6 +94,12 @@ def wordlike(text: str) -> bool:
     return 2 * letters >= len(text) and 5 * common >= 3 * pairs > 0
 
 
+def sequential(text: str) -> bool:
+    """True for text that counts up or down, or stands still, nearly all the way, as `0123456789abcdef` does."""
+    steps = sum(-2 < ord(b) - ord(a) < 2 or a + b in _CARRIES for a, b in pairwise(text))
+    return 10 * steps >= 9 * (len(text) - 1)
+
+
 def varied(text: str) -> bool:
     """True unless a few characters repeat to fill the shape, as in `AKIAXXXXXXXXXXXXXXXX`."""
     return entropy(text) >= 2.5
@@ -133,7 +140,7 @@ def key(text: str, uuid: bool = False) -> bool:
         return False
     text = _RELEASE.sub("", text)  # of what is named before it
     count = digits(text)
-    if len(text) < 8 or count == len(text) or entropy(text) < 3.0 * min(1.0, len(text) / 24 + 0.25):
+    if len(text) < 8 or sequential(text) or count == len(text) or entropy(text) < 3.0 * min(1.0, len(text) / 24 + 0.25):
         return False
     if count >= 2:
         return not wordlike(text)

@@ -11,6 +11,7 @@ from yett.detectors.engine import Scanner
 from yett.detectors.secrets.encoded import ENCODED, alignments
 from yett.detectors.secrets.structures import STRUCTURES, holds
 
+LONG_HEADER = urlsafe_b64encode(b'{"alg":"ECDH-ES","enc":"A256GCM","epk":"' + RANDOM.encode() * 4 + b'"}').decode()
 BASIC = b64encode(b"ada:love1ace").decode()
 
 
@@ -25,6 +26,7 @@ def structures() -> Scanner:
         ("x=", JWT, " "),
         ("\\n", JWT, "\\n"),
         ("assertion%3D", JWT, "&"),
+        ("id_token: ", f"{LONG_HEADER.rstrip('=')}..{RANDOM[:16]}.{RANDOM}.{RANDOM[:22]}", " "),
         ("Authorization: Basic ", BASIC, "\r\n"),
         ('"Authorization": "Bearer ', RANDOM[:40], '"'),
         ("Authorization: Token ", HEX[:40], ""),
@@ -47,6 +49,8 @@ def test_found(structures: Scanner, before: str, value: str, after: str) -> None
         "eyJhbGciOiJub25z.eyJhbGciOiJub25zZQ",  # no JSON
         urlsafe_b64encode(b'{"name":"value"}').decode().rstrip("=") + "." + RANDOM[:20],
         "Authorization: Basic " + b64encode(b"no colon").decode(),
+        "eyJ" + RANDOM * 5,  # no JSON, either
+        "docker run -p 8080:80 -u 1000:1000 nginx",
         "Authorization: Basic abcdefghi",  # no base64
         "Authorization: Bearer ${ACCESS_TOKEN_2024_01}",
         "Authorization: AWS4-HMAC-SHA256",

@@ -50,6 +50,8 @@ def test_keys(vendors: Scanner, before: str, key: str, after: str) -> None:
         f"datadog_client_id={HEX[:32]}",
         f"github.com/stripe/twilio v1.2.3 h1:{RANDOM[:40]}",
         f"the weather in Oslo {HEX[:32]}",
+        "AZURE_TENANT_ID=9f86d081-884c-4d65-9a2f-eaa0c55ad015",
+        f"https://a.vault.azure.net/secrets/db-password/{HEX[:32]}",
         "github authentication: ThisIsOnlyTheNameOfAClass1",
     ],
 )

@@ -10,7 +10,8 @@ from yett.detectors.detector import Detector
 from yett.detectors.secrets.token import ALNUM, BASE64URL, UUID, after, token
 
 AI: tuple[Detector, ...] = (
-    token("anthropic-key", r"sk-ant-[a-z0-9]{3,12}-[A-Za-z0-9_-]{20}", BASE64URL),
+    token("anthropic-key", r"sk-ant-(?:api|admin)[0-9]{2}-[A-Za-z0-9_-]{80,120}AA"),
+    token("anthropic-token", r"sk-ant-(?:oat|ort|sid|usr)[0-9]{2}-[A-Za-z0-9_-]{40}", BASE64URL, kind="anthropic-key"),
     token("openrouter-key", r"sk-or-v1-[0-9a-f]{64}"),
     token("helicone-key", r"(?:sk|pk)-helicone-[a-z0-9-]{20,50}"),
     token("langfuse-key", rf"sk-lf-{UUID}"),

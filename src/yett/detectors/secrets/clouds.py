@@ -36,7 +36,12 @@ _AWS: tuple[Detector, ...] = (
     ),
     token("aws-session-token", r"(?:FwoGZXIvYXdz|FQoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+]{40}", r"[A-Za-z0-9/+=]*"),
     token("aws-bedrock-key", r"ABSK[A-Za-z0-9+/]{100}", r"[A-Za-z0-9+/=]*", valid=entropy.varied),
-    token("aws-bedrock-short-key", r"bedrock-api-key-[A-Za-z0-9+/]{20}", r"[A-Za-z0-9+/=]*", kind="aws-bedrock-key"),
+    token(
+        "aws-bedrock-short-key",
+        r"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{8}",
+        r"[A-Za-z0-9+/=]*",
+        kind="aws-bedrock-key",
+    ),
     token("aws-mws-token", rf"amzn\.mws\.{UUID}"),
     token("aws-appsync-key", r"da2-[a-z0-9]{26}"),
     token("aws-lwa-client-secret", r"amzn1\.oa2-cs\.v1\.[a-f0-9]{64}"),

@@ -14,13 +14,15 @@ _FORGES: tuple[Detector, ...] = (
     token("yett-key", r"ytk_[A-Za-z0-9_]{24}", r"[A-Za-z0-9_]*"),
     token("github-token", r"gh[pousr]_[A-Za-z0-9]{36}", ALNUM),
     token("github-fine-grained", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", kind="github-token"),
-    token("gitlab-token", r"(?:gl(?:pat|dt|rt|rtr|cbt|ft|soat|imt|ffct|wt)-[A-Za-z0-9_-]{20}|GR1348941[A-Za-z0-9_-]{20})", r"[A-Za-z0-9_.-]*"),
-    token("gitlab-long-token", r"(?:glptt-[A-Za-z0-9_-]{40}|glagent-[A-Za-z0-9_-]{50}|gloas-[A-Za-z0-9_-]{64})", BASE64URL, kind="gitlab-token"),
+    token("gitlab-token", r"gl(?:pat|dt|rt|rtr|cbt|ft|soat|imt|ffct|wt)-[A-Za-z0-9_-]{20}", r"[A-Za-z0-9_.-]*"),
+    token("gitlab-runner-token", r"GR1348941[A-Za-z0-9_-]{20,50}", kind="gitlab-token"),
+    token("gitlab-agent-token", r"glagent-[A-Za-z0-9_-]{50}", BASE64URL, kind="gitlab-token"),
+    token("gitlab-long-token", r"(?:glptt-[A-Za-z0-9_-]{40}|gloas-[A-Za-z0-9_-]{64})", kind="gitlab-token"),
     token("bitbucket-app-password", r"ATBB[A-Za-z0-9]{24}[A-F0-9]{8}"),
     token("bitbucket-token", r"(?:BBDC-[A-Za-z0-9+/]{40}|ATCTT3xFfG[A-Za-z0-9_-]{100})", r"[A-Za-z0-9_+/=-]*"),
     token("atlassian-token", r"ATATT3[A-Za-z0-9_=-]{100}", r"[A-Za-z0-9_=-]*"),
     token("atlassian-oauth", r"ATOA[A-Za-z0-9_-]{60}", BASE64URL, kind="atlassian-token"),
-    token("sourcegraph-token", r"(?:sgp_(?:[a-f0-9]{16}_|local_)?[A-Fa-f0-9]{40}|slk_[a-f0-9]{64}|sgd_[a-f0-9]{64}|sgamp_user_[A-Z0-9]{26}_[a-f0-9]{64})"),
+    token("sourcegraph-token", r"(?:sgp_(?:[A-Fa-f0-9]{16}_|local_)?[A-Fa-f0-9]{40}|slk_[a-f0-9]{64}|sgd_[a-f0-9]{64}|sgamp_user_[A-Z0-9]{26}_[a-f0-9]{64})"),
     token("gitpod-token", r"gitpod_pat_[A-Za-z0-9_.-]{40,80}"),
 )  # fmt: skip
 

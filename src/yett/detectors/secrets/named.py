@@ -47,6 +47,7 @@ _PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (re.compile(names, re.IGNORECASE) for
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
 _IDENTIFIER_END = re.compile(r"[A-Za-z0-9_.-]*$")
 _QUOTES = ('"', "'", "`")
+_PASSED = re.compile(r"(?i)(?<![\w.-])pass(?: (?:to|as|by|is|was))?[ \"'`]*$")  # pass `x=1`, pass to `f2`
 _SHORT = (
     "pass",
     "pw",
@@ -82,6 +83,7 @@ _OWNERS = (
     "db_",
     "api",
 )
+_RESOURCE = re.compile(r"arn:[a-z-]+:[^\s\"']*:secret:$")  # the name of a secret in a vault
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # With these in its name, a value is about a credential, or is one of another kind (a page, a lexer's unit, a place in a table).
 _OTHER_AFTER = frozenset(
@@ -94,7 +96,7 @@ _OTHER_AFTER = frozenset(
     "attribute attr column property mgmt management created updated modified date time at on checker validator strength generator handler "
     "callback function func method request response spec rule rules group kind option options config configuration resolver template "
     "sign plugin screen view button link icon image color change changed success failed invalid missing confirm confirmation forgot "
-    "signer usages ops thumbprint fingerprint encode decode encoded encoding strip split join replace startswith endswith getbytes charset mgr realm store digest salt".split()
+    "signer usages ops thumbprint fingerprint encode decode encoded encoding strip split join replace startswith endswith getbytes charset mgr realm store digest salt sha md arn".split()
 )  # fmt: skip
 _OTHER_BEFORE = frozenset(
     "public pub csrf xsrf max num min total prompt completion input output cached foreign primary sort partition cache registry hot arrow "
@@ -140,15 +142,13 @@ def _name(names: re.Pattern[str], left: str) -> _Name:
 
 def _password(left: str, text: str) -> int:
     name = _name(_PASSWORD_NAMES, left)
-    if name.other or (
-        name.credential == "pass" and left[left.rfind("pass") + 4 :].strip("\"'` ") == ""
-    ):  # `pass \`x=1\``
+    if name.other or (name.credential == "pass" and _PASSED.search(left)):
         return 0
     return len(text) if entropy.password(text, left[-1:] in _QUOTES) else 0
 
 
 def _key(left: str, text: str) -> int:
-    if _name(_KEY_NAMES, left).other:
+    if _name(_KEY_NAMES, left).other or _RESOURCE.search(left):
         return 0
     return len(text) if entropy.key(text, uuid=True) else 0
 

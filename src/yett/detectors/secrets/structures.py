@@ -24,6 +24,7 @@ class _Header(msgspec.Struct):
     typ: str = ""
 
 
+_PARAMETER = re.compile(rb"""\{\s{0,4}"(?:alg|enc|typ|kid|cty|zip|epk|x5[ctu]|jk[wu])"\s{0,2}:""")
 _SCHEME = re.compile(r"[A-Z0-9]{1,8}(?:-[A-Z0-9]{1,8})+$")  # `AWS4-HMAC-SHA256`
 
 
@@ -35,6 +36,12 @@ def _jwt(text: str) -> bool:
     except (BinasciiError, ValueError):
         return False
     return bool(header.alg or header.enc or header.typ)
+
+
+def _jwt_begins(text: str) -> bool:
+    """The same of a header that is longer than a word may be (RFC 7516 puts keys into it), by how it begins."""
+    header = urlsafe_b64decode(text[: len(text) // 4 * 4])
+    return _PARAMETER.match(header) is not None
 
 
 def _basic(text: str) -> bool:
@@ -56,7 +63,9 @@ def _bearer(text: str) -> bool:
 
 
 def _user(text: str) -> bool:
-    """The password of `curl -u user:password`, where it is meant as it stands."""
+    """The password of `curl -u user:password`, where it is meant as it stands; a number is the group of `docker run -u 1000:1000`."""
+    if text.isdigit() and len(text) < 6:
+        return False
     return not entropy.template(text) and not entropy.placeholder(text) and entropy.password(text, quoted=True)
 
 
@@ -66,17 +75,18 @@ STRUCTURES: tuple[Detector, ...] = (
     Detector(
         id="jwt",
         kind="secret.jwt",
-        pattern=rf"{EDGE}(eyJ[A-Za-z0-9_-]{{10,200}}\.[A-Za-z0-9_-]{{12}})",
+        pattern=rf"{EDGE}(eyJ[A-Za-z0-9_-]{{10,200}}\.{{1,2}}[A-Za-z0-9_-]{{12}})",
         accept=when(_jwt),
-        tail=r"[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*",
+        tail=r"[A-Za-z0-9_-]*(?:\.{1,2}[A-Za-z0-9_-]+)*",
     ),
     Detector(
         id="jwt-escaped",
         kind="secret.jwt",
-        pattern=r"(?:\\[nrt]|%[0-9A-Fa-f]{2})(eyJ[A-Za-z0-9_-]{10,200}\.[A-Za-z0-9_-]{12})",
+        pattern=r"(?:\\[nrt]|%[0-9A-Fa-f]{2})(eyJ[A-Za-z0-9_-]{10,200}\.{1,2}[A-Za-z0-9_-]{12})",
         accept=when(_jwt),
-        tail=r"[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*",
+        tail=r"[A-Za-z0-9_-]*(?:\.{1,2}[A-Za-z0-9_-]+)*",
     ),
+    token("jwt-long-header", r"eyJ[A-Za-z0-9_-]{201}", r"[A-Za-z0-9_-]*(?:\.{1,2}[A-Za-z0-9_-]+)*", kind="jwt", valid=_jwt_begins),
     token("paseto", r"v[1-4]\.(?:local|public)\.[A-Za-z0-9_-]{60}", r"[A-Za-z0-9_.-]*"),
     token("macaroon", r"MDA[xyz][A-Za-z0-9]{2}[A-Za-z0-9_-]{90}", BASE64URL, valid=entropy.mixed),
     Detector(

@@ -36,7 +36,8 @@ _CREDENTIAL = ("key", "token", "secret", "auth", "pass", "pwd", "cred", "bearer"
 # What says that a random text is no key, but names something or sums it up.
 _METADATA = re.compile(
     r"(?<![a-z])(?:sha[0-9]{0,3}|rev|hash|trace|md5|etag|uuid|guid)(?![a-z])|commit|revision|digest|checksum|integrity|version|public|csrf|"
-    r"client[_ -]?id|project[_ -]?id|request[_ -]?id| h1:|[.](?:tgz|zip|tar|whl|git#)|(?:tree|blob)/"
+    r"(?:client|project|request|tenant|subscription|directory|correlation|object)[_ -]?id(?![a-z])| h1:|[.](?:tgz|zip|tar|whl|git#)|(?:tree|blob)/|"
+    r"azure\.net/(?:keys|secrets|certificates)/"
 )
 
 
