@@ -7,7 +7,8 @@ not use it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from yett.detectors.view import Rewriting, View
 from yett.detectors.vocabulary import LONGEST, REVERSED, ROTATED, WORDS
@@ -77,7 +78,7 @@ def spaced(view: View) -> View | None:
     rewriting = Rewriting(view)
     for match in _SPACED.finditer(view.text):
         parts = _GAPS.split(match.group())
-        usual = min(parts[1::2], key=len)
+        usual = _usual(parts[1::2])
         joined = "".join(part if at % 2 == 0 else _joint(part, usual) for at, part in enumerate(parts))
         if not joined.isalpha():
             joined = _LEET_WORD.sub(
@@ -86,6 +87,16 @@ def spaced(view: View) -> View | None:
         joined = _LONG.sub(lambda word: " ".join(_words(word.group().lower())), joined)
         rewriting.put(match.start(), match.end(), joined, "spaced")
     return rewriting.view()
+
+
+def _known(word: str) -> bool:
+    """Whether it is of the vocabulary, in plain letters or in l33t."""
+    return word in WORDS if word.isalpha() else len(word) <= _LEET_LONGEST and _unleet(word) in WORDS
+
+
+def _usual(gaps: Sequence[str]) -> str:
+    """What mostly stands between two letters; of what does so equally often, the shortest."""
+    return max(Counter(gaps).items(), key=lambda item: (item[1], -len(item[0])))[0]
 
 
 def _joint(gap: str, usual: str) -> str:
@@ -150,9 +161,9 @@ def _sentences(view: View, how: str, word: Callable[[str], str], sentence: Calla
     rewriting = Rewriting(view)
     begin = end = 0
     for match in _SENTENCE.finditer(view.text):
-        words = _LETTERS.findall(match.group().lower())
-        plain = sum(each in WORDS for each in words)
-        hidden = [each for each in words if len(each) > 2 and each not in WORDS and word(each) in WORDS]
+        words = _LEET_WORD.findall(match.group().lower())
+        plain = sum(_known(each) for each in words)
+        hidden = [each for each in words if len(each) > 2 and not _known(each) and _known(word(each))]
         tells = len(hidden) > plain and len(hidden) * 5 >= len(words) and sum(map(len, hidden)) >= _TELLING
         follows = begin < end == match.start()
         if tells and not follows:
