@@ -30,8 +30,6 @@ ONE_FILE = {"verify.py"}
 WITHOUT_CALLER = {
     "yett.stores.memory_ledger",
     "yett.detectors.exfiltration.canary",
-    "yett.detectors.code.language",
-    "yett.detectors.file_type",
 }
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {
@@ -49,6 +47,7 @@ SHELVES = {
         "inspector",
         "locate",
         "mask",
+        "natural",
         "normalise",
         "pattern",
         "quality",
@@ -58,6 +57,7 @@ SHELVES = {
         "suppress",
         "taxonomy",
         "topics",
+        "traits",
         "view",
         "vocabulary",
         "window",
@@ -75,6 +75,7 @@ EXTRA_TESTS = {
     "edge/test_bad_input.py",
     "detectors/secrets/test_tokens.py",  # every table of shapes in detectors/secrets at once
     "policy/test_many_policies.py",
+    "stages/test_facts.py",  # from texts and scores to policy, through the whole pipeline
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yett.detectors.file_type import PROGRAMS, Embedded, embedded, file_type
+from yett.detectors.file_type import PROGRAMS, Embedded, bare, embedded, file_type
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,12 @@ def test_files_in_a_text() -> None:
         Embedded("text/plain", "", text.index("DATA:")),
     )
     assert found[0].type in PROGRAMS
+
+
+def test_a_text_that_is_a_file_and_nothing_else() -> None:
+    assert bare(b64encode(b"%PDF-1.7" + b"x" * 90).decode() + "\n") == "pdf"
+    assert bare(b64encode(b"x" * 90).decode()) == ""
+    assert bare("JVBERi0xLjcK") == bare("see " + b64encode(b"%PDF-1.7" + b"x" * 90).decode()) == ""
 
 
 @given(st.binary(max_size=300), st.text("+/=Ab \n", max_size=20))

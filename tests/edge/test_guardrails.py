@@ -130,7 +130,8 @@ async def test_credentials_travel_as_each_service_wants_them(simulator: Simulato
 async def test_scores_come_back(simulator: Simulator, advisers: Advisers) -> None:
     panel = Panel((guardrail("openai_moderation", simulator.url), guardrail("lakera", simulator.url)), 5.0)
     advice = await advisers().advise(panel, asking(HATEFUL, ATTACK))
-    assert advice.scores == {"toxicity": 1.0, "harm": 0.0001, "injection": 1.0}
+    by_category = {"moderation.hate": 1.0, "moderation.violence": 0.0001, "moderation.illicit-violent": 0.0001}
+    assert advice.scores == {"toxicity": 1.0, "harm": 0.0001, "injection": 1.0, **by_category}
 
 
 # ---- what is asked --------------------------------------------------------------------------------------------------

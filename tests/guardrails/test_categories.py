@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.guardrails.conftest import Make
 
-from yett.guardrails.categories import KINDS, kind_of, score_of, slug
+from yett.guardrails.categories import KINDS, MODERATION, kind_of, scores_of, slug
+from yett.policy.schema import CATEGORIES
 
 
 @pytest.mark.parametrize(
@@ -32,8 +33,8 @@ def test_the_operators_names_come_first(make: Make) -> None:
     assert kind_of(guardrail, "unheard-of", "pii.remote") == "pii.remote"
 
 
-def test_every_kind_counts_for_one_score_at_most() -> None:
-    assert {kind: score_of(kind) for kind in KINDS if score_of(kind)} == {
+def test_every_kind_counts_for_one_score_at_most_and_that_of_its_category() -> None:
+    assert {kind: scores[0] for kind in KINDS if (scores := scores_of(kind))} == {
         **{
             kind: "toxicity"
             for kind in KINDS
@@ -44,7 +45,12 @@ def test_every_kind_counts_for_one_score_at_most() -> None:
         **dict.fromkeys(("moderation.dangerous", "moderation.weapons", "moderation.sexual-minors"), "harm"),
         "injection.remote": "injection",
     }
-    assert (score_of("score.toxicity"), score_of("injection.transformer")) == ("toxicity", "injection")
+    assert {kind: scores[1] for kind in KINDS if len(scores := scores_of(kind)) > 1} == {k: k for k in MODERATION}
+    assert (scores_of("score.toxicity"), scores_of("injection.transformer")) == (("toxicity",), ("injection",))
+
+
+def test_policies_know_every_category() -> None:
+    assert [f"moderation.{name.replace('_', '-')}" for name in CATEGORIES] == list(MODERATION)
 
 
 @given(st.text(max_size=300))

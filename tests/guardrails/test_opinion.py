@@ -30,7 +30,7 @@ def test_findings_and_scores_of_all(make: Make) -> None:
         Finding("topic.remote", 1, 2, 3, "g:politics", 1.0),
         Finding("moderation.hate", 4, 0, 5, "g:hate", 0.9),
     )
-    assert advice.scores == {"toxicity": 0.95, "injection": 0.3}
+    assert advice.scores == {"toxicity": 0.95, "moderation.hate": 0.9, "moderation.violence": 0.95, "injection": 0.3}
     assert advice.notes == ("g: judged 2, model abc", "g: judged 1, remembered 1, withheld 2")
     assert advice.unavailable == ()
 

@@ -34,6 +34,41 @@ def test_a_case_passes_when_nothing_that_it_mentions_differs():
     assert (result.name, result.line, result.differences) == ("it", 4, ())
 
 
+def test_every_fact_can_be_given() -> None:
+    engine = PolicyEngine.load(
+        {
+            "a.cedar": '@id("grant") permit (principal, action, resource);'
+            '@id("german") forbid (principal, action, resource) when { context has languages && context.languages.contains("de") };'
+            '@id("files") forbid (principal, action, resource) when { context.files.contains("exe") };'
+            '@id("code") forbid (principal, action, resource) when { context.code.contains("python") };'
+            '@id("rude") forbid (principal, action, resource) when { context has toxicity && context.toxicity >= 80 };'
+            '@id("harm") forbid (principal, action, resource) when { context has harm && context.harm >= 80 };'
+            '@id("hate") forbid (principal, action, resource) when { context has moderation.hate && context.moderation.hate >= 60 };'
+            '@id("made-up") @obligation("tag:made-up") permit (principal, action == Action::"ReleaseReply", resource)'
+            " when { context has groundedness && context.groundedness < 50 };"
+        }
+    )
+    for fact, policy in (
+        ('languages = ["de", "en"]', "german"),
+        ('files = ["exe"]', "files"),
+        ('code = ["python"]', "code"),
+        ("toxicity = 80", "rude"),
+        ("harm = 95", "harm"),
+        ("moderation = { hate = 60 }", "hate"),
+    ):
+        (result,) = run(engine, "tests.toml", case(f", {fact}", f'decision = "deny", policies = ["{policy}"]'))
+        assert result.differences == ()
+    for fact in ("", ", languages = []", ", toxicity = 75", ", moderation = { violence = 99 }", ", groundedness = 20"):
+        (result,) = run(engine, "tests.toml", case(fact, 'decision = "allow", policies = ["grant"]'))
+        assert result.differences == ()
+    answer = ', action = "ReleaseReply", confidence = 90, least_confidence = 5, groundedness = '
+    for percent, obligations in ((45, '["tag:made-up"]'), (50, "[]")):
+        (result,) = run(
+            engine, "tests.toml", case(f"{answer}{percent}", f'decision = "allow", obligations = {obligations}')
+        )
+        assert result.differences == ()
+
+
 def test_what_differs_is_told():
     text = case("", 'decision = "deny", policies = ["pii"], targets = [], obligations = [], observed = [], advice = ""')
     (result,) = run(ENGINE, "tests.toml", text)
@@ -57,6 +92,7 @@ def test_a_failure_is_told_with_the_difference():
         ("x = 5", "unknown field `x`"),
         (case(', findngs = ["x"]', 'decision = "allow"'), 'tests.toml:4: Object contains unknown field `findngs` - at `$.case[0].call`; did you mean "findings"?'),
         (case("", 'decison = "allow"'), 'tests.toml:4: Object'),
+        (case(", moderation = { hat = 5 }", 'decision = "allow"'), 'case "it": unknown category "hat" in `moderation`; did you mean "hate"?'),
         (case("", 'decision = "alow"'), 'tests.toml:4: case "it": unknown decision "alow"'),
         (case(', action = "Invoke"', 'decision = "allow"'), 'unknown action "Invoke"'),
         (case("", 'decision = "allow"').replace("openai/a", "opnai/a"), 'no provider "opnai" in [providers]; did you mean "openai"?'),

@@ -80,14 +80,31 @@ def test_something_else_is_not_taken_for_facts(kept):
         facts_from_record(kept)
 
 
+def test_facts_that_may_be_unknown_are_recorded_where_they_are_known(facts, external):
+    known = facts(
+        languages=("de", "en"), code=("python",), files=("pdf",), toxicity=0, harm=5, moderation=(("hate", 10),), confidence=90,
+        least_confidence=5, groundedness=45,
+    )  # fmt: skip
+    for each in (facts(), known):
+        (again,) = facts_from_record(msgspec.json.decode(msgspec.json.encode(facts_to_record(each, [external]))))
+        assert again == each
+
+
 def test_paths_of_every_kind_have_a_value(facts):
     engine = PolicyEngine.load(
         {
             "a.cedar": '@id("a") forbid (principal, action, resource in Model::"fast") when { '
             'action == Action::"InvokeModel" && resource.provider == Provider::"openai" && context.model like "f*" && '
-            'context == {"model": "", "findings": ["x"], "labels": ["x"], "inspected": true, "stream": true, '
-            '"tools": true, "max_tokens": 1, "hour": 1, "injection": 1} };'
+            "[context].contains(context) && context.moderation has hate && context.moderation.hate > 5 };"
         }
     )
     (policy,) = explain(engine, facts()).policies
-    assert set(policy.facts) == {"action", "resource", "resource.provider", "context", "context.model"}
+    assert set(policy.facts) == {
+        "action",
+        "resource",
+        "resource.provider",
+        "context",
+        "context.model",
+        "context.moderation",
+        "context.moderation.hate",
+    }

@@ -144,7 +144,7 @@ def test_redaction_hits_exactly_what_was_found(
         "stream_options": {"b": document},
     }
     body = json.dumps(whole, ensure_ascii=ascii_only, indent=indent).encode()
-    findings, segments, _ = inspect.look_at_reply(SCANNER, body, openai_chat.segments)
+    findings, segments, *_ = inspect.look_at_reply(SCANNER, body, openai_chat.segments)
     sent = openai_chat.prepare(
         body, model="target", cap=cap, include_usage=usage, texts=transform.masked(segments, findings)
     )

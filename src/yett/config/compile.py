@@ -20,6 +20,7 @@ from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
 from yett.detectors.engine import Scanner
 from yett.detectors.sieve import Automaton
+from yett.detectors.traits import VOCABULARY
 from yett.errors import ConfigurationError, Mistake
 from yett.model.key import Limits, VirtualKey
 from yett.model.route import Provider, Target, Timeouts
@@ -140,7 +141,7 @@ def _content(path: Path) -> tuple[bytes, str]:
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
     found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings), *topic_names(settings)}
-    known: dict[str, Iterable[str]] = {"finding": found, "Tenant": (TENANT,)}
+    known: dict[str, Iterable[str]] = {"finding": found, **VOCABULARY, "Tenant": (TENANT,)}
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models

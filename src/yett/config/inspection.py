@@ -19,6 +19,7 @@ from yett.detectors.inspector import Inspector, Whole
 from yett.detectors.pii import COUNTRIES, local
 from yett.detectors.shelf import SHELF
 from yett.detectors.size import KIND
+from yett.detectors.traits import VOCABULARY
 from yett.errors import Mistake
 from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
@@ -63,7 +64,13 @@ def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine, wholes
     """What looks at whole texts; with the injection model when a policy asks for its verdict, or `inspection.injection` says so."""
     wanted = settings.inspection.injection
     judges = wanted == "always" or (wanted == "auto" and policy.mentions("injection"))
-    return Inspector(scanner, injection_model() if judges else None, wholes=wholes, judges=judges)
+    return Inspector(
+        scanner,
+        injection_model() if judges else None,
+        wholes=wholes,
+        judges=judges,
+        wanted=policy.reads & frozenset(VOCABULARY),
+    )
 
 
 @lru_cache(maxsize=1)

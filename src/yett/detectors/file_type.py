@@ -50,12 +50,14 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x80\x04\x95", "pickle"),
     (0, b"\x80\x05\x95", "pickle"),
 )
+TYPES = frozenset(name for _, _, name in _MAGIC)
 PROGRAMS = frozenset({"elf", "exe", "mach-o", "class", "wasm", "script", "pickle"})
 _DATA_URL = re.compile(
     r"data:([a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80})?(?:;[a-z0-9-]{1,20}=[a-z0-9._-]{1,40}){0,3};base64,", re.IGNORECASE
 )
 _ALPHABET = string.ascii_letters + string.digits + "+/"
 _SEEN = 512  # characters of the content that are decoded
+_BARE = re.compile(rf"[{re.escape(_ALPHABET)}]{{64,}}={{0,2}}\s*\Z")
 
 
 class Embedded(Struct, frozen=True):
@@ -75,12 +77,22 @@ def embedded(text: str) -> tuple[Embedded, ...]:
     """All base64 data: URLs in a text (RFC 2397)."""
     found = []
     for url in _DATA_URL.finditer(text):
-        content = text[url.end() : url.end() + _SEEN]
-        content = content[: len(content) - len(content.lstrip(_ALPHABET))]
-        try:
-            whole = content[:-1] if len(content) % 4 == 1 else content
-            data = b64decode(whole + "=" * (-len(whole) % 4))
-        except BinasciiError:  # pragma: no cover - the pattern leaves nothing to refuse
-            data = b""
-        found.append(Embedded((url.group(1) or "text/plain").lower(), file_type(data), url.start()))
+        kind = _type_of(text[url.end() : url.end() + _SEEN])
+        found.append(Embedded((url.group(1) or "text/plain").lower(), kind, url.start()))
     return tuple(found)
+
+
+def bare(text: str) -> str:
+    """The type of a file that a text is the base64 of, and nothing else; "" for unknown."""
+    return _type_of(text[:_SEEN]) if _BARE.match(text) else ""
+
+
+def _type_of(content: str) -> str:
+    """By the base64 that a text begins with."""
+    content = content[: len(content) - len(content.lstrip(_ALPHABET))]
+    try:
+        whole = content[:-1] if len(content) % 4 == 1 else content
+        data = b64decode(whole + "=" * (-len(whole) % 4))
+    except BinasciiError:  # pragma: no cover - the pattern leaves nothing to refuse
+        data = b""
+    return file_type(data)

@@ -17,6 +17,7 @@ from yett.detectors import decode, disguise, engine, normalise
 from yett.detectors.engine import Scanner
 from yett.detectors.injection.rules import RULES, Rules, combined
 from yett.detectors.normalise import fold, plain
+from yett.detectors.traits import NO_TRAITS, Traits, traits
 from yett.detectors.view import View
 from yett.model.finding import Finding
 from yett.model.segment import Segment
@@ -85,10 +86,11 @@ class Whole(Protocol):
 
 
 class Inspected(Struct, frozen=True):
-    """What was found, sorted by segment and position, and the highest score of each family over all segments."""
+    """What was found, sorted by segment and position, the highest score of each family over all segments, and what the texts are."""
 
     findings: tuple[Finding, ...]
     scores: dict[str, float]
+    traits: Traits = NO_TRAITS
 
 
 class _Evidence(Struct, frozen=True):
@@ -133,9 +135,12 @@ class Inspector:
         wholes: Sequence[Whole] = (),
         *,
         judges: bool = True,
+        wanted: frozenset[str] = frozenset(),
     ) -> None:
-        """Without `judges` no text is judged to be an injection, and all scores are 0: for policies that do not ask."""
+        """Without `judges` no text is judged to be an injection, and all scores are 0: for policies that do not ask. `wanted` are the
+        traits that they do ask for."""
         self._judges = judges
+        self._wanted = wanted
         self._scanner = scanner
         self._model = model
         self._rules = rules or (Rules() if judges else _FEW)
@@ -157,7 +162,7 @@ class Inspector:
                 found += whole.findings(segment, number)
             highest = max(highest, score)
         found.sort(key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
-        return Inspected(tuple(found), {"injection": round(highest, 4)})
+        return Inspected(tuple(found), {"injection": round(highest, 4)}, traits(segments, self._wanted))
 
     def text(self, text: str, role: str = "user") -> Inspected:
         """The same for one text, which is segment 0."""

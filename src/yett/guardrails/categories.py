@@ -62,7 +62,13 @@ def kind_of(guardrail: Guardrail, label: str, otherwise: str = OTHER) -> str:
     return kind if kind in MODERATION else otherwise
 
 
-def score_of(kind: str) -> str:
-    """The score that a signal of this kind counts for; "" when for none. `score.toxicity` is nothing but a score."""
+def scores_of(kind: str) -> tuple[str, ...]:
+    """The scores that a signal of this kind counts for: one of all its like, and that of its category. `score.toxicity` is nothing but
+    a score."""
     group, _, name = kind.partition(".")
-    return name if group == "score" else _SCORES.get(kind, "")
+    if group == "score":
+        return (name,)
+    found = _SCORES.get(kind)
+    if found is None:
+        return ()
+    return (found, kind) if group == "moderation" else (found,)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from yett.guardrails.categories import score_of
+from yett.guardrails.categories import scores_of
 from yett.guardrails.kind import Signal
 from yett.model.finding import Finding
 from yett.model.guardrail import FAILED_OPEN, NO_ADVICE, Advice, Guardrail
@@ -55,8 +55,7 @@ def advice_of(opinions: Iterable[Opinion]) -> Advice:
 
 def _add(guardrail: Guardrail, judged: Judged, findings: list[Finding], scores: dict[str, float]) -> None:
     for signal in judged.signals:
-        name = score_of(signal.kind)
-        if name:
+        for name in scores_of(signal.kind):
             scores[name] = max(scores.get(name, 0.0), signal.score)
         if signal.flagged:
             detector = f"{guardrail.id}:{signal.label}"

@@ -46,6 +46,15 @@ class Facts(Struct, frozen=True):
     max_tokens: int = 0  # as asked for; 0 when not given
     hour: int = 0  # of the day, UTC
     injection: int = 0  # percent: how much a text that is not the operator's reads like an attack, in steps of 5
+    languages: tuple[str, ...] | None = None  # of what the user says, sorted; None: it cannot be told, or nobody asks
+    code: tuple[str, ...] = ()  # programming languages, sorted
+    files: tuple[str, ...] = ()  # types of files, sorted
+    toxicity: int | None = None  # percent, in steps of 5, as guardrails say; None: nobody has judged it
+    harm: int | None = None
+    moderation: tuple[tuple[str, int], ...] = ()  # the same by category, sorted
+    confidence: int | None = None  # of an answer: percent, in steps of 5
+    least_confidence: int | None = None
+    groundedness: int | None = None
 
 
 class Verdict(Struct, frozen=True):

@@ -22,7 +22,7 @@ from yett.model.decision import Decision, Effect, Facts
 from yett.model.route import Provider, Target, Timeouts
 from yett.policy.decision import decide_call
 from yett.policy.engine import PolicyEngine
-from yett.policy.schema import ACTIONS, suggestion
+from yett.policy.schema import ACTIONS, CATEGORIES, suggestion
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,6 +44,15 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     max_tokens: int = 0
     hour: int = 12
     injection: int = 0
+    languages: tuple[str, ...] | None = None
+    code: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    toxicity: int | None = None
+    harm: int | None = None
+    moderation: dict[str, int] = field(default_factory=dict)
+    confidence: int | None = None
+    least_confidence: int | None = None
+    groundedness: int | None = None
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -149,6 +158,15 @@ def _facts(call: Call) -> Facts:
         max_tokens=call.max_tokens,
         hour=call.hour,
         injection=call.injection,
+        languages=None if call.languages is None else tuple(sorted(set(call.languages))),
+        code=tuple(sorted(set(call.code))),
+        files=tuple(sorted(set(call.files))),
+        toxicity=call.toxicity,
+        harm=call.harm,
+        moderation=tuple(sorted(call.moderation.items())),
+        confidence=call.confidence,
+        least_confidence=call.least_confidence,
+        groundedness=call.groundedness,
     )
 
 
@@ -200,6 +218,11 @@ def _check(file: str, cases: Cases, lines: list[int]) -> None:
         ]
         if case.call.action not in ACTIONS:
             problems.append(f'unknown action "{case.call.action}"{suggestion(case.call.action, ACTIONS)}')
+        problems += [
+            f'unknown category "{name}" in `moderation`{suggestion(name, CATEGORIES)}'
+            for name in case.call.moderation
+            if name not in CATEGORIES
+        ]
         if case.expect.decision not in {"allow", "deny"}:
             problems.append(f'unknown decision "{case.expect.decision}"; known: allow, deny')
         mistakes += [Mistake(file, line, f'case "{case.name}": {problem}') for problem in problems]

@@ -46,6 +46,15 @@ _BLANK: dict[str, Any] = {
     "max_tokens": 0,
     "hour": 0,
     "injection": 0,
+    "languages": None,
+    "code": (),
+    "files": (),
+    "toxicity": None,
+    "harm": None,
+    "moderation": (),
+    "confidence": None,
+    "least_confidence": None,
+    "groundedness": None,
 }
 
 _DENIED = Verdict(Effect.DENY)
@@ -77,7 +86,8 @@ class PolicyEngine:
         self._by_id = {policy.id: policy for policy in policies}
         self._questioner = Questioner()
         self._slices, self._common = _slices(policies)
-        read = sorted(frozenset().union(*(policy.fields for policy in policies)) - set(_ALWAYS))
+        self.reads = frozenset[str]().union(*(policy.fields for policy in policies))
+        read = sorted(self.reads - set(_ALWAYS))
         # Facts that no policy reads are no part of the question: calls that differ only in them share their answer. So
         # they are blanked before the question is put, or one caller's absurd value would answer for all the others.
         self.key = attrgetter(*_ALWAYS, *read)

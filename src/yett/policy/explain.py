@@ -16,7 +16,7 @@ from yett.model.route import Target
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import Policy
 from yett.policy.question import Questioner, parse
-from yett.policy.schema import CONTEXT
+from yett.policy.schema import CONTEXT, JUDGED, QUALITY
 
 
 class PolicyAccount(Struct, frozen=True):
@@ -85,6 +85,9 @@ def facts_to_record(facts: Facts, targets: Sequence[Target] = ()) -> dict[str, o
         kept["max_tokens"] = facts.max_tokens
     if facts.injection:
         kept["injection"] = facts.injection
+    for name in ("languages", "code", "files", *JUDGED, *QUALITY):
+        if (value := getattr(facts, name)) not in (None, ()):
+            kept[name] = value
     return kept
 
 
@@ -114,6 +117,15 @@ def facts_from_record(record: Mapping[str, object]) -> tuple[Facts, ...]:
             max_tokens=kept.max_tokens,
             hour=kept.hour,
             injection=kept.injection,
+            languages=kept.languages,
+            code=kept.code,
+            files=kept.files,
+            toxicity=kept.toxicity,
+            harm=kept.harm,
+            moderation=kept.moderation,
+            confidence=kept.confidence,
+            least_confidence=kept.least_confidence,
+            groundedness=kept.groundedness,
         )
         for candidate in kept.candidates or (_Candidate("", ""),)
     )
@@ -142,6 +154,15 @@ class _Kept(Struct, frozen=True, kw_only=True):
     tools: bool = False
     max_tokens: int = 0
     injection: int = 0
+    languages: tuple[str, ...] | None = None
+    code: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    toxicity: int | None = None
+    harm: int | None = None
+    moderation: tuple[tuple[str, int], ...] = ()
+    confidence: int | None = None
+    least_confidence: int | None = None
+    groundedness: int | None = None
 
 
 def _account(questioner: Questioner, policy: Policy, facts: Facts) -> PolicyAccount:
@@ -170,7 +191,10 @@ def _value(path: str, facts: Facts) -> object:
     """The value of a path in a policy, as a policy would write it."""
     root, _, attribute = path.partition(".")
     if root == "context":
-        return getattr(facts, attribute) if attribute else {name: getattr(facts, name) for name in CONTEXT}
+        fact, _, category = attribute.partition(".")
+        if category:
+            return dict(facts.moderation).get(category)
+        return getattr(facts, fact) if fact else {name: getattr(facts, name) for name in CONTEXT}
     values: dict[str, object] = {
         "action": f'Action::"{facts.action}"',
         "principal": f'Key::"{facts.caller}" in Team::"{facts.team}" in Tenant::"{facts.tenant}"',

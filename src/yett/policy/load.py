@@ -12,7 +12,7 @@ from yett.errors import ConfigurationError, Mistake
 from yett.model.decision import Obligation
 from yett.policy import obligations as obligation_language
 from yett.policy.reading import Reading, read
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CONTEXT, ENTITIES, LATE, SCHEMA, suggestion
+from yett.policy.schema import ACTIONS, ATTRIBUTES, CONTEXT, ENTITIES, LATE, QUALITY, SCHEMA, suggestion
 from yett.policy.source import Statement, line_of_word, split, syntax_mistake
 
 ANNOTATIONS = ("id", "obligation", "mode", "advice", "severity", "control")
@@ -62,7 +62,7 @@ def load(files: Mapping[str, str], known: Mapping[str, Iterable[str]] | None = N
     """Check every policy of `files` (name to text) and return them in the order of the files' names.
 
     `known` lists the names that exist, by what they name: "Model", "Provider", "Team", "Tenant", "Target", "Key" as
-    entities, "finding" for families and kinds of findings. A kind of name that it does not mention is not checked.
+    entities, "finding" for families and kinds of findings, and facts that are sets of words. A kind of name that it does not mention is not checked.
     Raises ConfigurationError with every mistake found.
     """
     statements: list[Statement] = []
@@ -131,6 +131,7 @@ _FACT = re.compile(r"^attribute `(.+?)` in context for .* not found")
 _ATTRIBUTE = re.compile(r"^attribute `(.+?)` on entity type `(\w+)` not found")
 _ACTION = re.compile(r'^unrecognized action `Action::"(.*)"`')
 _TYPE = re.compile(r"^unrecognized entity type `(.+?)`")
+_OPTIONAL = re.compile(r"^unable to guarantee safety of access to optional attribute `(.+?)` in context")
 _CONSEQUENCE = "unable to find an applicable action given the policy scope constraints"
 
 
@@ -164,6 +165,8 @@ def _reworded(problem: str) -> tuple[str, str]:
         return f'there is no Action::"{found[1]}"{suggestion(found[1], ACTIONS)}', found[1]
     if found := _TYPE.match(problem):
         return f'there is no entity type "{found[1]}"{suggestion(found[1], ENTITIES)}', found[1]
+    if found := _OPTIONAL.match(problem):
+        return f'context.{found[1]} is not always known; write "context has {found[1]} && …" before it', found[1]
     return problem, ""
 
 
@@ -194,6 +197,7 @@ def _policy(
         line=statement.line,
         text=statement.text,
     )
+    problems += _quality_problems(policy)
     who = f'policy "{policy.id}": ' if policy.id else ""
     return policy, [
         Mistake(statement.file, line_of_word(statement, word) if word else statement.line, who + problem)
@@ -257,11 +261,27 @@ def _unknown_names(
             problems.append((f"there is no {uid}{suggestion(uid.id, existing)}", uid.id))
     findings = names.get("finding")
     if findings is not None:
-        named = {*reading.findings, *filter(None, map(obligation_language.selector, bound))}
+        named = {word for fact, word in reading.named if fact == "findings"}
+        named.update(filter(None, map(obligation_language.selector, bound)))
         problems += [
             (f'no detector finds "{kind}"{suggestion(kind, findings)}', kind) for kind in sorted(named - findings)
         ]
+    problems += [
+        (f'there is nothing called "{word}" in context.{fact}{suggestion(word, names[fact])}', word)
+        for fact, word in sorted(reading.named)
+        if fact in names and word not in names[fact]
+    ]
     return problems
+
+
+def _quality_problems(policy: Policy) -> list[tuple[str, str]]:
+    """How good an answer is is known when it has been given, and no reason to refuse: a model is sure of its errors, too."""
+    read = [name for name in QUALITY if f"context.{name}" in policy.paths]
+    notes = policy.obligations and all(obligation.verb == "tag" for obligation in policy.obligations)
+    if not read or notes or policy.mode == "observe":
+        return []
+    rule = 'can be noted and never refuse or permit anything: write a permit with @obligation("tag:…"), or @mode("observe")'
+    return [(f"context.{read[0]} {rule}", read[0])]
 
 
 def _template(statement: Statement) -> Mistake:

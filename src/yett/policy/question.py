@@ -11,12 +11,13 @@ from msgspec import Struct
 from yett.model.decision import Facts
 from yett.policy.load import Policy
 from yett.policy.memo import Memo
-from yett.policy.schema import SCHEMA
+from yett.policy.schema import QUALITY, SCHEMA
 
 _encode = msgspec.json.Encoder().encode
 _ENTITIES_KEPT = 1024
 _POLICY = re.compile(r"^error while evaluating policy `policy(\d+)`: (.*)", re.DOTALL)
 _LONGEST_ERROR = 200
+_OPTIONAL = ("languages", "toxicity", "harm", *QUALITY)
 _UNDECIDED = ("the policies came to no decision",)
 
 
@@ -118,7 +119,13 @@ def _request(facts: Facts) -> dict[str, object]:
         "max_tokens": facts.max_tokens,
         "hour": facts.hour,
         "injection": facts.injection,
+        "code": facts.code,
+        "files": facts.files,
+        "moderation": dict(facts.moderation),
     }
+    for name in _OPTIONAL:
+        if (value := getattr(facts, name)) is not None:
+            context[name] = value
     return {
         "principal": _uid("Key", facts.caller),
         "action": _uid("Action", facts.action),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cedarpy import pst
 from msgspec import Struct
 
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CONTEXT, suggestion
+from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, suggestion
 
 # What a policy calls a fact, and the field of Facts that holds it. Action, tenant, team, model, target and provider
 # are part of every question and need no entry.
@@ -20,14 +20,15 @@ _GROUPS = ("Team", "Tenant")
 
 class Reading(Struct, frozen=True):
     """What one policy depends on. `fields` are names of Facts; `paths` are the facts in the policy's own words, sorted;
-    `team` is the one team whose calls it can match, "" for any; `findings` are the kinds of finding it names."""
+    `team` is the one team whose calls it can match, "" for any; `named` are the words that it looks for in sets of facts, each with
+    the name of the fact."""
 
     actions: frozenset[str]
     team: str
     fields: frozenset[str]
     paths: tuple[str, ...]
     entities: frozenset[pst.EntityUid]
-    findings: frozenset[str]
+    named: frozenset[tuple[str, str]]
     problems: tuple[str, ...]
 
 
@@ -45,7 +46,7 @@ def read(policy: pst.Template) -> Reading:
         fields=frozenset(walk.fields),
         paths=tuple(sorted(walk.paths)),
         entities=frozenset(uid for uid in pst.entity_uids(policy) if str(uid.type) != "Action"),
-        findings=frozenset(walk.findings),
+        named=frozenset(walk.named),
         problems=tuple(dict.fromkeys(walk.problems)),
     )
 
@@ -74,7 +75,7 @@ class _Walk:
     def __init__(self) -> None:
         self.fields: set[str] = set()
         self.paths: set[str] = set()
-        self.findings: set[str] = set()
+        self.named: set[tuple[str, str]] = set()
         self.problems: list[str] = []
 
     def scope(self, scope: pst.PrincipalOrResourceConstraint, *, principal: bool) -> None:
@@ -102,8 +103,9 @@ class _Walk:
             case pst.Is(pst.Var("principal"), _, group) if group is None or _is_group(group):
                 self.paths.add("principal")
             case pst.BinaryOp(("contains" | "contains_all" | "contains_any"), left, right):
-                if left == pst.GetAttr(pst.Var("context"), "findings"):
-                    self.findings.update(_strings(right))
+                for path, words in ((_path(left), right), (_path(right), left)):
+                    if path.startswith("context."):
+                        self.named.update((path.removeprefix("context."), word) for word in _strings(words))
                 self.expression(left)
                 self.expression(right)
             case _:
@@ -136,9 +138,8 @@ class _Walk:
         self.paths.add(f"{path}.{attribute}")
 
     def _has(self, base: object, attributes: tuple[str, ...]) -> None:
-        # Every attribute of the schema is always there, so `has` is true, or else it is a typing mistake that would
-        # quietly switch the policy off.
-        declared = set(CONTEXT).union(*ATTRIBUTES.values())
+        # Of what the schema does not know `has` is always false: a typing mistake that would quietly switch the policy off.
+        declared = set(CONTEXT).union(CATEGORIES, *ATTRIBUTES.values())
         self.problems.extend(
             f'"has {name}": nothing has such an attribute{suggestion(name, declared)}'
             for name in attributes

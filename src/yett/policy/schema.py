@@ -13,7 +13,16 @@ SCHEMA = Schema.from_str(TEXT)
 
 ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel", "ReadCall")
 ENTITIES = ("Key", "Team", "Tenant", "Target", "Model", "Provider", "Action")
-CONTEXT = ("model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour", "injection")
+CATEGORIES = tuple(
+    "harassment harassment_threatening hate hate_threatening profanity sexual violence violence_graphic dangerous illicit "
+    "illicit_violent self_harm self_harm_instructions self_harm_intent sexual_minors weapons".split()
+)
+JUDGED = ("toxicity", "harm", "moderation")  # what guardrails say
+QUALITY = ("confidence", "least_confidence", "groundedness")  # of an answer, when it is complete
+CONTEXT = (
+    "model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour", "injection", "languages", "code", "files",
+    *JUDGED, *QUALITY,
+)  # fmt: skip
 ATTRIBUTES = {
     "Key": ("labels", "assurance"),
     "Target": ("provider",),
@@ -24,7 +33,7 @@ ATTRIBUTES = {
 }
 
 # Facts that are unknown until the text was inspected. A policy that reads none of them has the same answer on every pass.
-LATE = frozenset({"findings", "labels", "inspected", "injection"})
+LATE = frozenset({"findings", "labels", "inspected", "injection", "languages", "code", "files", *JUDGED, *QUALITY})
 
 KEYWORDS = (
     "permit", "forbid", "when", "unless", "principal", "action", "resource", "context",

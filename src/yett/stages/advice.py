@@ -7,6 +7,7 @@ from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.guardrail import Advice, Panel, Question
+from yett.policy.engine import PolicyEngine
 from yett.ports import Advisers
 from yett.stages.inspect import Seen, in_steps, merged
 from yett.stages.record import Trail
@@ -24,7 +25,12 @@ async def on_request(advisers: Advisers, trail: Trail, caller: Caller, call: Cal
     if not advice.findings and not advice.scores:
         return seen
     percent = in_steps(advice.scores.get("injection", 0.0))
-    return Seen(merged(seen.findings, advice.findings), segments, max(seen.injection, percent))
+    return seen._replace(
+        findings=merged(seen.findings, advice.findings),
+        segments=segments,
+        injection=max(seen.injection, percent),
+        scores=_judged(advice, trail.snapshot.policy),
+    )
 
 
 async def on_reply(advisers: Advisers, panel: Panel, trail: Trail, seen: Seen) -> Seen:
@@ -33,7 +39,15 @@ async def on_reply(advisers: Advisers, panel: Panel, trail: Trail, seen: Seen) -
     tenant = trail.caller.tenant if trail.caller else ""
     question = Question("reply", tenant, seen.segments, seen.findings, {}, trail.labels)
     advice = await _heard(advisers, panel, question, trail)
-    return seen._replace(findings=merged(seen.findings, advice.findings))
+    return seen._replace(findings=merged(seen.findings, advice.findings), scores=_judged(advice, trail.snapshot.policy))
+
+
+def _judged(advice: Advice, policy: PolicyEngine) -> tuple[tuple[str, int], ...]:
+    """The scores that policies read: calls that differ only in others share their decision."""
+    wanted = policy.reads & {"toxicity", "harm"}
+    if "moderation" in policy.reads:
+        wanted |= {name for name in advice.scores if name.startswith("moderation.")}
+    return tuple(sorted((name, in_steps(advice.scores[name])) for name in wanted.intersection(advice.scores)))
 
 
 async def _heard(advisers: Advisers, panel: Panel, question: Question, trail: Trail) -> Advice:

@@ -7,6 +7,7 @@ most calls of an application differ in their text only, and clean text says noth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Raw, Struct, field
 from msgspec.json import encode
@@ -21,20 +22,23 @@ from yett.model.route import Target
 from yett.policy.decision import decide_call, listed_models, only_observed
 from yett.policy.explain import facts_to_record
 from yett.policy.memo import Memo
+from yett.policy.schema import QUALITY
 from yett.providers.shelf import KINDS
 from yett.stages import inspect
 from yett.stages.duties import Duties, duties_of
 from yett.stages.record import Trail
 
+Scores = tuple[tuple[str, int], ...]  # in percent, by name
 _RULINGS = 64  # remembered per generation and plan; what an upstream writes must not make them grow
 
 
 class Ruling(Struct, frozen=True):
-    """What policy says about releasing a reply with certain findings: what to redact, and the decision with the reply's
-    policies added. `refused` is the code of a refusal, with its words, instead."""
+    """What policy says about releasing a reply with certain findings: what to redact, the tags for the record, and the decision with
+    the reply's policies added. `refused` is the code of a refusal, with its words, instead."""
 
     redact: tuple[str, ...]
     decision: Decision
+    tags: tuple[str, ...] = ()  # as obligations: "tag:reviewed"
     refused: str = ""
     advice: str = ""
     policies: tuple[str, ...] = ()
@@ -83,7 +87,7 @@ def after_inspection(
     """The plan for this text. Raises Refusal; the findings are then on the trail as blocked."""
     kinds = inspect.origins_of(seen)
     labels = inspect.labels_with(call.labels, seen.findings)
-    key = _key(caller, call, labels, kinds, now, seen.injection)
+    key = _key(caller, call, labels, kinds, now, seen)
     plan = snapshot.plans.get(key)
     if plan is None:
         trail.labels = labels
@@ -92,7 +96,11 @@ def after_inspection(
             findings=kinds,
             labels=labels,
             injection=seen.injection,
+            languages=seen.traits.languages or None,
+            code=seen.traits.code,
+            files=seen.traits.files,
             inspected=True,
+            **_judged(seen.scores),
         )
         try:
             plan = _plan(snapshot, caller, call, facts, trail)
@@ -112,17 +120,43 @@ def follow(plan: Plan, trail: Trail) -> None:
     trail.obligations = plan.obligations
 
 
-def judge_reply(plan: Plan, trail: Trail, target: Target, kinds: frozenset[str]) -> tuple[str, ...]:
-    """What must be redacted from a reply in which these kinds (and families) were found. Raises Refusal: reply_blocked,
-    policy_error."""
-    ruling = plan.rulings.get((target.id, kinds))
-    if ruling is None:
-        ruling = _ruling(plan, target, kinds)
-        plan.rulings.put((target.id, kinds), ruling)
+def judge_reply(
+    plan: Plan, trail: Trail, target: Target, kinds: frozenset[str], scores: Scores = ()
+) -> tuple[str, ...]:
+    """What must be redacted from a reply in which these kinds (and families) were found, and which guardrails score like this.
+    Raises Refusal: reply_blocked, policy_error."""
+    ruling = _ruling(plan, target, kinds, scores)
     trail.decision = ruling.decision
     if ruling.refused:
         raise Refusal(ruling.refused, ruling.advice, policies=ruling.policies)
+    if ruling.tags:
+        trail.obligations = tuple(sorted({*trail.obligations, *ruling.tags}))
     return ruling.redact
+
+
+def rate_reply(
+    plan: Plan, trail: Trail, target: Target, kinds: frozenset[str], scores: Scores, rated: Mapping[str, float]
+) -> None:
+    """Note what policies say to how good an answer is, where any of them asks. It has been released, and stays so."""
+    wanted = plan.snapshot.policy.reads
+    quality = tuple((name, inspect.in_steps(rated[name])) for name in QUALITY if name in wanted and name in rated)
+    if not quality:
+        return
+    ruling = _ruling(plan, target, kinds, (*scores, *quality))
+    trail.decision = ruling.decision
+    trail.obligations = tuple(sorted({*trail.obligations, *ruling.tags}))
+
+
+def reply_facts(plan: Plan, kinds: frozenset[str], scores: Scores = ()) -> Facts:
+    """What is known when a reply is to be released: of the reply what was found in it, and its scores; of the request the rest."""
+    unscored = {"toxicity": None, "harm": None, "moderation": ()}
+    return replace(
+        plan.facts,
+        action="ReleaseReply",
+        findings=tuple(sorted(kinds)),
+        inspected=True,
+        **(unscored | _judged(scores)),
+    )
 
 
 def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
@@ -135,13 +169,27 @@ def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
 
 
 def _key(
-    caller: Caller, call: Call, labels: tuple[str, ...], kinds: tuple[str, ...], now: float, injection: int = 0
+    caller: Caller,
+    call: Call,
+    labels: tuple[str, ...],
+    kinds: tuple[str, ...],
+    now: float,
+    seen: inspect.Seen = inspect.NOTHING,
 ) -> tuple[object, ...]:
     """Everything that a plan depends on, under one snapshot."""
     return (
-        caller.id, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, injection,
-        now // 3600
+        caller.id, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, seen.injection,
+        seen.traits, seen.scores, now // 3600
     )  # fmt: skip
+
+
+def _judged(scores: Scores) -> dict[str, Any]:
+    """Scores as facts: those of categories together."""
+    facts: dict[str, Any] = {name: score for name, score in scores if "." not in name}
+    categories = {name.partition(".")[2].replace("-", "_"): score for name, score in scores if "." in name}
+    if categories:
+        facts["moderation"] = tuple(sorted(categories.items()))
+    return facts
 
 
 def _route(snapshot: Snapshot, caller: Caller, call: Call) -> ModelRoute:
@@ -262,8 +310,16 @@ def _refusal(facts: Facts, decision: Decision) -> Refusal:
     return Refusal(code, reason, policies=decision.policies)
 
 
-def _ruling(plan: Plan, target: Target, kinds: frozenset[str]) -> Ruling:
-    facts = replace(plan.facts, action="ReleaseReply", findings=tuple(sorted(kinds)), inspected=True)
+def _ruling(plan: Plan, target: Target, kinds: frozenset[str], scores: Scores) -> Ruling:
+    key = (target.id, kinds, scores)
+    ruling = plan.rulings.get(key)
+    if ruling is None:
+        ruling = _ruled(plan, target, reply_facts(plan, kinds, scores))
+        plan.rulings.put(key, ruling)
+    return ruling
+
+
+def _ruled(plan: Plan, target: Target, facts: Facts) -> Ruling:
     decision = decide_call(plan.snapshot.policy, facts, (target,))
     if plan.snapshot.observing:
         decision = only_observed(plan.snapshot.policy, decision, (target,))
@@ -276,5 +332,6 @@ def _ruling(plan: Plan, target: Target, kinds: frozenset[str]) -> Ruling:
     )
     if decision.effect is not Effect.ALLOW:
         code = "policy_error" if decision.errors else "reply_blocked"
-        return Ruling((), merged, code, decision.advice, decision.policies)
-    return Ruling(duties_of(decision.targets[0][1].obligations).redact, merged)
+        return Ruling((), merged, (), code, decision.advice, decision.policies)
+    duties = duties_of(decision.targets[0][1].obligations)
+    return Ruling(duties.redact, merged, tuple(f"tag:{tag}" for tag in duties.tags))

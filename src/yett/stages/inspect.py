@@ -17,6 +17,7 @@ from yett.detectors import suppress
 from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspector
+from yett.detectors.traits import NO_TRAITS, Traits, united
 from yett.dialects import openai_chat, strict_json
 from yett.model.caller import Caller
 from yett.model.finding import Finding
@@ -29,11 +30,14 @@ _KEY = 32  # bytes that a unit is known by; a shorter one is known by itself, an
 
 
 class Seen(NamedTuple):
-    """Findings, the segments that they are in, and how much a text reads like an injection, in percent."""
+    """Findings, the segments that they are in, how much a text reads like an injection, in percent, what the texts are, and what
+    guardrails score them with, in percent by the name of the score, sorted."""
 
     findings: tuple[Finding, ...] = ()
     segments: tuple[Segment, ...] = ()
     injection: int = 0
+    traits: Traits = NO_TRAITS
+    scores: tuple[tuple[str, int], ...] = ()
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -42,6 +46,7 @@ class Verdict(Struct, frozen=True, gc=False):
     size: int
     findings: tuple[Finding, ...] = ()
     injection: float = 0.0
+    traits: Traits = NO_TRAITS
 
 
 Unit = tuple[str | None, bytes]
@@ -78,7 +83,7 @@ def examined(inspector: Inspector, unit: Unit) -> Verdict:
     if not segments:
         return _EMPTY
     found = inspector.inspect(segments)
-    return Verdict(len(segments), found.findings, found.scores["injection"])
+    return Verdict(len(segments), found.findings, found.scores["injection"], found.traits)
 
 
 def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
@@ -90,10 +95,10 @@ def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
             findings += [replace(finding, segment=base + finding.segment) for finding in verdict.findings]
         injection = max(injection, verdict.injection)
         base += verdict.size
-    percent = in_steps(injection)
+    percent, traits = in_steps(injection), united([verdict.traits for verdict in verdicts])
     if not findings:
-        return Seen(injection=percent) if percent else NOTHING
-    return Seen(tuple(findings), openai_chat.segments(body), percent)
+        return Seen(injection=percent, traits=traits) if percent or traits is not NO_TRAITS else NOTHING
+    return Seen(tuple(findings), openai_chat.segments(body), percent, traits)
 
 
 def look_at_reply(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
@@ -126,7 +131,7 @@ def standing(
     if not notes:
         return seen, ()
     judged = any(finding.family == "injection" for finding in left)
-    return Seen(left, seen.segments, seen.injection if judged else 0), tuple(notes)
+    return seen._replace(findings=left, injection=seen.injection if judged else 0), tuple(notes)
 
 
 def suppressed(name: str, count: int, part: str) -> str:

@@ -13,6 +13,7 @@ from yett.stages.standing import standing_headers
 Headers = tuple[tuple[str, str], ...]
 
 JSON = ("content-type", "application/json")
+_SCORES = (("x-yett-confidence", "confidence"), ("x-yett-groundedness", "groundedness"))
 EVENT_STREAM: Headers = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
 
@@ -48,10 +49,15 @@ def _policies(names: tuple[str, ...]) -> str:
 def late(trail: Trail) -> list[tuple[str, str]]:
     """What is known only at the end."""
     usage = trail.usage
-    if not trail.target or not usage.total or not trail.snapshot.settings.gateway.expose_metadata:
+    if not trail.target or not trail.snapshot.settings.gateway.expose_metadata:
         return []
-    cost = f"{usage.cost // 1_000_000}.{usage.cost % 1_000_000:06d}" if usage.prices else "unknown"
-    return [("x-yett-cost-usd", cost)]
+    found = [(header, f"{trail.scores[score]:.2f}") for header, score in _SCORES if score in trail.scores]
+    if tags := [obligation[4:] for obligation in trail.obligations if obligation.startswith("tag:")]:
+        found.append(("x-yett-tags", ", ".join(tags)))
+    if usage.total:
+        cost = f"{usage.cost // 1_000_000}.{usage.cost % 1_000_000:06d}" if usage.prices else "unknown"
+        found.append(("x-yett-cost-usd", cost))
+    return found
 
 
 def comment(trail: Trail) -> bytes:

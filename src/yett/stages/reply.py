@@ -6,7 +6,7 @@ the caller. What was used (`usage`, or `received` characters when the provider d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -25,7 +25,7 @@ from yett.model.segment import Segment
 from yett.model.usage import Usage
 from yett.ports import Advisers, Exchange, Outlet, UpstreamFailure
 from yett.stages import advice, inspect
-from yett.stages.decide import Plan, judge_reply
+from yett.stages.decide import Plan, Scores, judge_reply, rate_reply
 from yett.stages.keep import kept_text, witness
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
@@ -87,9 +87,8 @@ class BufferedReply:
         panel = plan.snapshot.panel
         if panel is not None and panel.on("reply"):
             seen = await advice.on_reply(self._advisers, panel, trail, seen)
-        findings, segments, _ = seen
-        self.kept = kept_text(plan.snapshot.settings.audit.content, body, segments, findings)
-        redact = self._judge(findings, segments, target)
+        self.kept = kept_text(plan.snapshot.settings.audit.content, body, seen.segments, seen.findings)
+        redact = self._judge(seen, target)
         self.body = openai_chat.redact_reply(body, redact) if redact else body
         restoration = _restoration(self._plan, trail, target, self._bodies)
         if restoration is not None:
@@ -116,18 +115,22 @@ class BufferedReply:
         self._trail.scores = watch.scores
         return seen._replace(findings=inspect.merged(seen.findings, found)) if found else seen
 
-    def _judge(self, findings: Sequence[Finding], segments: Sequence[Segment], target: Target) -> dict[int, str]:
+    def _judge(self, seen: inspect.Seen, target: Target) -> dict[int, str]:
         """The segments that must be replaced, by ordinal. Raises Refusal; the findings are on the trail either way."""
-        trail = self._trail
-        if not findings:
-            judge_reply(self._plan, trail, target, _NO_KINDS)
-            return {}
-        trail.witness = trail.witness or witness(trail, "reply")
-        trail.witness.whole(findings, segments)
-        try:
+        trail, findings = self._trail, seen.findings
+        kinds = _NO_KINDS
+        if findings:
+            trail.witness = trail.witness or witness(trail, "reply")
+            trail.witness.whole(findings, seen.segments)
             kinds = frozenset(inspect.facts_of(findings))
-            redact = select(findings, judge_reply(self._plan, trail, target, kinds))
-            texts = masked(segments, redact)
+        try:
+            selectors = judge_reply(self._plan, trail, target, kinds, seen.scores)
+            if trail.scores:
+                rate_reply(self._plan, trail, target, kinds, seen.scores, trail.scores)
+            if not findings:
+                return {}
+            redact = select(findings, selectors)
+            texts = masked(seen.segments, redact)
         except Refusal as refusal:
             trail.findings = [*trail.findings, *inspect.counted(findings, "reply", frozenset(), blocked=True)]
             if refusal.code == "content_blocked":  # found where it cannot be rewritten
@@ -167,6 +170,7 @@ class StreamedReply:
         panel = plan.snapshot.panel
         self._panel = panel if panel is not None and panel.on("reply") else None
         self._waiting: list[bytes] = []  # until guardrails have heard the whole answer
+        self._scores: Scores = ()  # what these say
 
     async def deliver(self, exchange: Exchange, target: Target) -> None:
         """Raises UpstreamFailure, BrokenStreamError, Refusal; afterwards `begun` says whether the caller has seen any of it."""
@@ -196,6 +200,7 @@ class StreamedReply:
             suppressed=self._suppressed() if plan.snapshot.suppressions else None,
             witness=trail.witness,
         )
+        self._scores = ()
         try:
             await exchange.stream(lambda data: self._write(review.feed(data)))
         except UpstreamFailure:
@@ -207,6 +212,8 @@ class StreamedReply:
             raise BrokenStreamError("upstream_error" if review.failed else "missing_terminator")
         if self._panel is not None:
             await self._consult(self._panel, review, target)
+        if self._watch is not None and (rated := self._watch.scores):
+            rate_reply(plan, trail, target, review.kinds, self._scores, rated)
         trail.outcome, trail.status = "ok", 200
 
     def _suppressed(self) -> Suppressed | None:
@@ -233,14 +240,16 @@ class StreamedReply:
         )
         local = self._plan.snapshot.scanner.scan(segments)  # a guardrail is not shown what was found here, see `redact`
         seen = await advice.on_reply(self._advisers, panel, trail, inspect.Seen(local, segments))
-        known = set(local)
-        if found := [finding for finding in seen.findings if finding not in known]:
+        known, self._scores = set(local), seen.scores
+        found = [finding for finding in seen.findings if finding not in known]
+        if found:
             trail.witness = trail.witness or witness(trail, "reply")
             trail.witness.whole(found, seen.segments)
+        if found or seen.scores:
             blocked = True
             try:
-                selectors = judge_reply(self._plan, trail, target, review.kinds.union(inspect.facts_of(found)))
-                blocked = bool(select(found, selectors))
+                kinds = review.kinds.union(inspect.facts_of(found))
+                blocked = bool(select(found, judge_reply(self._plan, trail, target, kinds, seen.scores)))
             finally:
                 done = inspect.counted(found, "reply", frozenset(), blocked=blocked)
                 trail.findings = [*trail.findings, *done]

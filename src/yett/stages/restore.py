@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from yett.detectors.mask import matches
 from yett.dialects import openai_chat
 from yett.model.decision import Effect
@@ -19,7 +17,7 @@ from yett.model.substitute import Substitute
 from yett.policy.decision import decide_call
 from yett.redaction.known import LITERAL, Known
 from yett.redaction.restore import Allowance, Restorer
-from yett.stages.decide import Plan
+from yett.stages.decide import Plan, reply_facts
 from yett.stages.duties import Duties, duties_of
 from yett.stages.record import Trail
 
@@ -31,7 +29,7 @@ def allowed(plan: Plan, trail: Trail, target: Target, known: Known) -> Duties | 
     not be released. The obligations are on the trail then."""
     kinds = {substitute.kind for substitute in known if substitute.kind != LITERAL}
     families = {kind.partition(".")[0] for kind in kinds}
-    facts = replace(plan.facts, action="ReleaseReply", findings=tuple(sorted(kinds | families)), inspected=True)
+    facts = reply_facts(plan, frozenset(kinds | families))
     decision = decide_call(plan.snapshot.policy, facts, (target,))
     if decision.effect is not Effect.ALLOW:
         return None

@@ -18,6 +18,7 @@ from yett.dialects import openai_chat
 from yett.model.call import Call
 from yett.model.finding import Finding
 from yett.model.segment import Segment
+from yett.policy.schema import QUALITY
 from yett.stages.inspect import Seen
 
 LEAK, TAINT = "exfiltration.system-prompt", "exfiltration.taint"
@@ -28,7 +29,8 @@ _NO_PROMPT = Prompt(())
 
 def watch_for(snapshot: Snapshot, tenant: str, call: Call, seen: Seen) -> Watch | None:
     """What an answer to this call is watched for; None when nobody asks, which costs nothing."""
-    asked, quality = snapshot.policy.mentions("exfiltration"), snapshot.settings.inspection.quality
+    asked = snapshot.policy.mentions("exfiltration")
+    quality = snapshot.settings.inspection.quality or not snapshot.policy.reads.isdisjoint(QUALITY)
     if not asked and not quality:
         return None
     segments = seen.segments or openai_chat.segments(call.body)

@@ -29,6 +29,7 @@ _MARKS = {
     "json": r"^\s*\"[\w$.-]+\"\s*:\s",
     "yaml": r"^(?:\s*- )?[\w.-]+:(?: [^{}();]*)?$",
 }
+KNOWN = frozenset(_NAMES.values()) | frozenset(_MARKS)
 _SEEN = 100  # lines
 _FEWEST = 3
 _COMPILED = {name: re.compile(pattern) for name, pattern in _MARKS.items()}
