@@ -43,14 +43,18 @@ types: $(VENV)/dev.stamp
 contracts: $(VENV)/dev.stamp
 	@$(BIN)/lint-imports
 
-# The tests of the pure layers run under coverage, which has to be complete; the others run as they are. With ARGS, only they.
-PURE_TESTS := $(addprefix tests/,model detectors dialects guardrails policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
+# The tests of the pure layers run under coverage, which has to be complete; the others run as they are. The detectors' run
+# beside all others, and what they print comes last. With ARGS, only they.
+PURE_TESTS := $(addprefix tests/,model dialects guardrails policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
+COVERED := $(BIN)/python -m coverage run --parallel-mode -m pytest
 
 unit: $(VENV)/dev.stamp
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/python -m coverage run -m pytest $(PURE_TESTS)
-	@$(BIN)/python -m coverage report
-	@$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE_TESTS))
+	@mkdir -p build && $(BIN)/python -m coverage erase
+	@$(COVERED) tests/detectors > build/detectors.log 2>&1 & beside=$$!; trap 'kill $$beside' INT TERM; \
+	$(COVERED) $(PURE_TESTS) && $(BIN)/python -m pytest $(addprefix --ignore=,$(PURE_TESTS) tests/detectors); here=$$?; \
+	wait $$beside; there=$$?; cat build/detectors.log; exit $$((here + there))
+	@$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

@@ -103,10 +103,11 @@ def test_an_expansion_has_one_place() -> None:
 
 
 def test_every_character_is_stable_and_folds_to_one() -> None:
-    for first in range(0, sys.maxunicode + 1, 4096):
-        text = read("".join(map(chr, range(first, first + 4096))) + "\u200b")
-        again = "".join(character for character in text if not character.isascii())
-        assert [c for c in again if read(f"{c}\u200b") != c] == []
+    assigned = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) not in ("Cn", "Co", "Cs")]
+    for first in range(0, len(assigned), 4096):
+        text = read("".join(assigned[first : first + 4096]) + "\u200b")
+        again = [*sorted({character for character in text if not character.isascii()}), ""]
+        assert read("\n".join(again) + "\u200b").split("\n") == again
         assert len(fold(text)) == len(text)
 
 
