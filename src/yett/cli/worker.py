@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import random
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.counsel import Counsel
 from yett.cli.system import SystemClock, call_ids
@@ -46,7 +46,6 @@ KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
-COLLECT = (20_000, 20, 100)
 
 
 class Calls:
@@ -154,11 +153,7 @@ class Worker:
         )
         self._apply()
         await self._event("start", {"digest": self.live.current.digest, "workers": settings.gateway.workers})
-        # What is there now stays: the collector need not walk the configuration, the automaton's tables and the modules again
-        # and again. A call leaves no cycles, so young generations may grow before they are looked at.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECT)
+        memory.settle()
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings))
         await self.listener.start(bound)
         self._duties = [
@@ -229,6 +224,7 @@ class Worker:
             if taken:
                 self._apply()
                 await asyncio.to_thread(self.counsel.take_up, self.live.current.panel)
+                await asyncio.to_thread(memory.trim)
                 log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
                 await self._event("reload", {"digest": self.live.current.digest})
                 return
