@@ -72,6 +72,7 @@ LEFT_ALONE = [
     "-------- ---- --- ... .. . . . . . . .",
     "100% sure, 5 % off, a&b; &unknownthing;",
     "C=DE O=FF 0x7fffffff",
+    "status=200 offset=2048 ttl=3000",
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
     "mixed-_and+/alphabetsinone0123456789",
     "11111111 00000000 11111111 00000000",
@@ -120,6 +121,13 @@ def test_words_stay_around_what_is_escaped() -> None:
     assert view.text == "café <b> tab\there \U0001f600 \ud83d ="
     start = view.text.index("é")
     assert view.origin(start, start + 1) == (3, 9, ("percent",))
+
+
+@pytest.mark.parametrize(("text", "says"), [("Send=20all=20of it", "Send all of it"), ("5=E2=82=AC5", "5€5")])
+def test_quoted_printable_beside_letters_and_digits(text: str, says: str) -> None:
+    view = read(text)
+    assert view
+    assert view.text == says
 
 
 def test_soft_line_breaks() -> None:

@@ -35,7 +35,7 @@ _MORSE = re.compile(r"[.-]{1,6}(?:(?: | ?/ ?| {2,7})[.-]{1,6}){9,}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _ENTITY = re.compile(r"(?:&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});)+")
 _ESCAPE = re.compile(r"""(?:\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|["'/nrt\\]))+""")
-_QUOTED = re.compile(r"(?:=[0-9A-F]{2}|=\r?\n)+")
+_QUOTED = re.compile(r"(?:=[0-9A-F]{2}|=\r?\n){2,}|(?:=[0-9A-F]{2}|=\r?\n)(?![0-9])")  # status=200 is no space and a 0
 _ONE_ESCAPE = re.compile(r"""\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|(["'/nrt\\]))""")
 
 _ZLIB = (b"\x01", b"\x5e", b"\x9c", b"\xda")
@@ -220,7 +220,7 @@ _CODECS: dict[str, _Codec] = {
     "percent": _Codec(r"%[0-9A-Fa-f]{2}", _PERCENT, _percent),
     "entity": _Codec(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});", _ENTITY, _entity),
     "escape": _Codec(r"""\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]|x[0-9A-Fa-f]{2}|["'/nrt\\])""", _ESCAPE, _escape),
-    "quoted-printable": _Codec(r"=[0-9A-F]{2}=[0-9A-F]{2}|=3D|=20|=\r?\n", _QUOTED, _quoted),
+    "quoted-printable": _Codec(r"=[0-9A-F]{2}=[0-9A-F]{2}|=3D|=20[^0-9]|=\r?\n", _QUOTED, _quoted),
 }
 SHAPES: dict[str, str] = {name: codec.shape for name, codec in _CODECS.items()}
 
