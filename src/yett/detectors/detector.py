@@ -4,11 +4,13 @@ A text is always scanned between two `SEPARATOR`s, so a pattern needs no anchors
 consumes one character that is not part of it (`EDGE`). What makes a match decidable while a stream is still arriving:
 
 1. *Left of the span* at most `LEFT` characters are matched (a keyword, its separator).
-2. *The span* (the pattern's only group) has one of three shapes:
+2. *The span* (the pattern's only group) has one of four shapes:
    a **word**: characters of `WORD` and `LETTERS` only, at most `WORD_CAP` of them;
    **groups**: digit groups between single separators (`SPACER`), at most `GROUP_CAP` characters, or a number in print form:
    groups of capitals and digits, before the first digit at most ten characters that are capitals, spaces and hyphens;
    groups never begin within a word: neither a letter nor (but for the `00` of a phone number) a digit stands before them;
+   behind digit groups a word of at most `WORD_AFTER` letters of ASCII may say what they are (` (mobile`, `-Fax`);
+   a **date** in which the month is a word, between single spaces or hyphens;
    a **block** that opens like a PEM key (see `window.py`).
 3. *Right of the span* exactly one character is matched, or the detector has a `tail`.
 4. A `tail` lets a span go on without limit (a JWT, a PEM key): a pattern for the rest, of whole characters, matched from
@@ -28,6 +30,7 @@ SEPARATOR = "\x00\n"  # no span can contain NUL, which ends the text before it; 
 LEFT = 128  # characters that a pattern may look back from the start of its span
 WORD_CAP = 256
 GROUP_CAP = 72
+WORD_AFTER = 10
 WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-./:=?@^_~"
 LETTERS = "".join(map(chr, range(0xC0, 0x800)))  # of the scripts next to ASCII, which put spaces between words, too
 SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"  # models like to write these

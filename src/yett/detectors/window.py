@@ -19,11 +19,23 @@ window remembers that it is inside a match, and the rest follows as further find
 from __future__ import annotations
 
 import re
+from string import ascii_letters
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from yett.detectors.detector import BLOCK_LINE, DASHES, GROUP_CAP, LEFT, LETTERS, SEPARATOR, SPACES, WORD, WORD_CAP
+from yett.detectors.detector import (
+    BLOCK_LINE,
+    DASHES,
+    GROUP_CAP,
+    LEFT,
+    LETTERS,
+    SEPARATOR,
+    SPACES,
+    WORD,
+    WORD_AFTER,
+    WORD_CAP,
+)
 from yett.detectors.engine import Scanner, compiled
 from yett.detectors.resolve import OPEN, SPAN_CAP, Candidate, clusters, findings
 from yett.model.finding import Finding
@@ -34,6 +46,7 @@ _SPACERS = " -" + SPACES + DASHES
 _DIGITS = "0123456789.()/+" + _SPACERS  # every character that a digit group or a phone number is made of
 _PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./" + _SPACERS  # the same for a number in print form
 _WORD = WORD + LETTERS
+_BEFORE_WORD = " -("  # what may stand between digit groups and the word behind them
 _GROUPED = frozenset(_DIGITS + _PRINTED)
 # Neither begins within a word: every pattern has an EDGE before its groups.
 _DIGITS_BEGIN = re.compile(r"(?<![A-Za-z0-9])[+(]*[0-9]")
@@ -43,6 +56,15 @@ _BLOCK_BEGIN = "-----BEGIN"
 _BLOCK = compiled(
     rf"-----BEGIN(?: [A-Z0-9 ]{{0,50}}-{{0,5}}| [A-Z0-9 ]{{0,50}}-----{BLOCK_LINE}(?:[A-Za-z-]{{0,24}}(?:: ?[ -~]{{0,80}})?|[A-Za-z0-9+/]{{0,19}}|\\))\z"
 )
+# A day, the name of its month, and its year, in any of the orders of people; a month that comes first is English.
+_DATED = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:[0-9]{1,2}(?:[.,]|(?:st|nd|rd|th|er|º),?)?|[0-9]{4}\.?)[ -](?:(?:of|del?|do) )?[^\W\d_]{0,12}[.,]{0,2}(?:[ -](?:(?:of?|del?|do?|d) ?)?'?[0-9]{0,4}\.?)?"
+    r"|(?i:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?[ -](?:[0-9]{1,2}(?:[.,]|(?:st|nd|rd|th|er|º),?)?(?:[ -][0-9]{0,4})?)?"
+    r"|[0-9]{4}(?:年|년 ?)(?:[0-9]{1,2}(?:(?:月|월 ?)[0-9]{0,2})?)?)\Z"
+)
+_DIGIT = re.compile("[0-9]")
+_DATE_CAP = 48  # characters of one
+_MONTH_CAP = 11  # of the name of a month that one may begin with, and what follows it
 _RESUME = 80  # how far back a tail is looked at again: longer than the END line that may close it
 
 
@@ -181,8 +203,15 @@ def _settled(text: str) -> int:
     length = len(text)
     settled = max(len(text.rstrip(_WORD)), length - WORD_CAP)
     last = text[-1]
+    stem = text.rstrip(ascii_letters)
+    if 0 < length - len(stem) <= WORD_AFTER and stem.rstrip(_BEFORE_WORD)[-1:].isdigit():
+        settled = min(settled, _groups(stem, _DIGITS, _DIGITS_BEGIN))
     if last in _GROUPED and (last != " " or text[-2:-1] in _GROUPED):  # a space after a word begins nothing
         settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
+    numbered = _DIGIT.search(text, max(0, length - _DATE_CAP))
+    if numbered or last in " -":
+        dated = _DATED.search(text, max(0, length - (_DATE_CAP if numbered else _MONTH_CAP)))
+        settled = min(settled, dated.start()) if dated else settled
     if _BLOCK_BEGIN in text:
         block = _BLOCK.search(text[-BLOCK_CAP:].encode("utf-8", "surrogatepass"))
         if block:  # it is ASCII and ends where the text ends

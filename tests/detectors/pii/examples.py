@@ -181,6 +181,13 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
     ("geboren am ", "pii.date-of-birth", "30. 7. 1985", " in"),
     ("DOB=", "pii.date-of-birth", "19850730", ""),
     ("born on ", "pii.date-of-birth", "7/30/1985", "."),
+    ("born on ", "pii.date-of-birth", "3rd of March, 1984", "."),
+    ("né le ", "pii.date-of-birth", "1er avril 1990", " à"),
+    ("DOB: ", "pii.date-of-birth", "12-Mar-75", ""),
+    ("Born: ", "pii.date-of-birth", "JAN 5, 1990", ""),
+    ("nacida el ", "pii.date-of-birth", "3 de marzo de 1984", " en"),
+    ("született: ", "pii.date-of-birth", "1984. március 3.", ""),
+    ("생년월일: ", "pii.date-of-birth", "1984년 3월 12", "일"),
     ("send it to ", "pii.crypto-wallet", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", ""),
     ("send it to ", "pii.crypto-wallet", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", ""),
     ("send it to ", "pii.crypto-wallet", "0x52908400098527886E0F7030069857D2E4169Ee7", ""),
@@ -192,6 +199,10 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
     ("Mobil: ", "pii.phone", "+49 (0)171 1234567", ""),
     ("ring ", "pii.phone", "(020) 7946 0958", " now"),
     ("on 00", "pii.phone", "1 604-401-1234", ""),
+    ("the ", "pii.phone", "25 833387", " (office)"),
+    ("the ", "pii.phone", "(027) 7972-805", "-Fax\n"),
+    ("reach her on ", "pii.phone", "668 5702", "."),
+    ("My number is ", "pii.phone", "+358 26 9060443", ""),
 )
 
 CLEAN: tuple[str, ...] = (
@@ -208,5 +219,7 @@ CLEAN: tuple[str, ...] = (
     "NPI 1234567890, DEA AB1234567, account number 1111111, routing number 123456789, sort code 00-00-00",
     "icon@2x.png git@github.com a..b@x.de, CURP: KIOQ409921MGTFNY00",
     "the account was opened in 2024, the passport office has 12 desks, order id number 123456789012",
+    "nginx/25.1.213.59, a total of 1 026 842 575 kr, parcel 3281 6986 7306 0316 0542 70, 111111 (fax)",
+    "reached 120000 users, birthday party on 3 March 20 people, born on 31 May 1884, born 45 March 1984, born in May 1984",
     "GB29NWBK60161331926818 ZZ29NWBK60161331926819 GB29",
 )

@@ -15,8 +15,8 @@ _DOTTED = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9])(?!\.[0-9])(?![A-Za
 _PLACEHOLDER_MACS = frozenset(
     ("001a2b3c4d5e", "001122334455", "aabbccddeeff", "ffffffffffff", "000000000000", "0123456789ab")
 )
-# What stands before four numbers that are a version.
-_IS_VERSION = rf"(?:[=~<>^]=|{LEFT_EDGE}(?i:version|versions|vers|ver|v|release|releases|released|rel|build|builds|firmware|fw|driver|drivers|kernel|patch|update|updated|updates|upgrade|upgraded|upgrading|downgrade|hotfix|sdk|library|package|dependency|chrome|chromium|firefox|safari|windows|macos|ios|android|java|jdk|oracle|openssl|plugin|section|chapter|clause|article|oid|tag|tagged|changelog|bump|bumped|pin|pinned|requires)[^0-9\x00\n]{{0,24}})\z"
+# What stands before four numbers that are a version: a product and a slash, too (`nginx/25.1.213.59`).
+_IS_VERSION = rf"(?:[=~<>^]=|[A-Za-z]/|{LEFT_EDGE}(?i:version|versions|vers|ver|v|release|releases|released|rel|build|builds|firmware|fw|driver|drivers|kernel|patch|update|updated|updates|upgrade|upgraded|upgrading|downgrade|hotfix|sdk|library|package|dependency|chrome|chromium|firefox|safari|windows|macos|ios|android|java|jdk|oracle|openssl|plugin|section|chapter|clause|article|oid|tag|tagged|changelog|bump|bumped|pin|pinned|requires)[^0-9\x00\n]{{0,24}})\z"
 
 
 def _ipv4(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from string import ascii_letters
 
 import phonenumbers
 
@@ -36,6 +37,18 @@ _OBJECTS = (
     "|هاتف|رقم الهاتف|جوال|الجوال|موبايل|اتصل|تلفن|شماره تلفن|موبایل|טלפון|נייד|מספר טלפון|फोन|मोबाइल|फ़ोन|ফোন|মোবাইল|โทร|โทรศัพท์|เบอร์โทร|เบอร์|điện thoại|số điện thoại|đt|sđt"
     "|telp|telepon|nomor telepon|nomor hp|no hp|hp|hubungi|telefon bimbit|no telefon"
 )
+# What says so only of a number that comes next, and what says so behind one, where a line or a bracket ends.
+_ASKED = (
+    "reach him|reach her|reach us|reach them|reach you|reached|reachable|contact me|contact him|contact her|contact us|contact them|text|texts|texted|message|messages|reply|registered"
+    "|voicemail|switchboard|helpline|unter|rufen sie|melden sie sich"
+)
+_NEXT = r"[^0-9A-Za-z\x00\n]{1,3}(?:(?i:on|at|to|is|via|using|under|am|an|lautet|est|es|al|le|el|il|op|pod|na|er|on)[ :]{1,2})?"
+_SUFFIX = (
+    "office|fax|mobile|mobil|mob|cell|cellphone|home|work|phone|telephone|tel|direct|landline|desk|whatsapp|handy|privat|dienstlich|telefon"
+    "|bureau|domicile|portable|fixe|oficina|casa|movil|celular|trabajo|ufficio|cellulare|fisso|kantoor|thuis|mobiel|biuro|komorka|kontor"
+)
+_GROUP_BEFORE = r"[^0-9][0-9]{1,4} \z"  # the number is the rest of a longer one: an amount, what a parcel is tracked by
+_SUFFIX_RIGHT = r"[\n\r\x00),;.|\\\]<\"]"
 
 
 def phone(text: str) -> int:
@@ -81,6 +94,18 @@ def national_phone(text: str) -> bool:
     """6 to 15 digits (E.164) that are not one repeated digit and no date: what a text that says "phone:" gives as one."""
     digits = only_digits(text)
     return 6 <= len(digits) <= 15 and len(set(digits)) > 2 and ".." not in text and not _begins_with_date(text)
+
+
+def dialled(text: str) -> bool:
+    """The same where the words before it could speak of another number: eight digits, or fewer in groups."""
+    digits = only_digits(text)
+    return national_phone(text) and (len(digits) >= 8 or (len(digits) > 6 and not text.isdigit()))
+
+
+def labelled(text: str) -> int:
+    """The number in a number and the word behind it that says so: `25 833387-Office`."""
+    number = text.rstrip(ascii_letters).rstrip("( -")
+    return len(number) if national_phone(number) else 0
 
 
 def named_phone(text: str) -> int:
@@ -162,12 +187,31 @@ PHONE: tuple[Detector, ...] = (
         right=_RIGHT,
         unless=OF_A_THING,
     ),
+    named(
+        "phone-asked",
+        "pii.phone",
+        _ASKED,
+        rf"\+?{_NUMBER}",
+        when(dialled),
+        gap=_NEXT,
+        right=_RIGHT,
+        unless=OF_A_THING,
+    ),
+    Detector(
+        id="phone-labelled",
+        kind="pii.phone",
+        pattern=rf"{LEFT_OF_NUMBER}({_NUMBER}(?:-| ?\(?)(?i:{_SUFFIX})){_SUFFIX_RIGHT}",
+        accept=labelled,
+        unless=OF_A_THING,
+        besides=LONG_NUMBER,
+        group=NUMBERS,
+    ),
     Detector(
         id="phone-grouped",
         kind="pii.phone",
         pattern=rf"{LEFT_OF_NUMBER}(\(?0[1-9][0-9]{{0,4}}(?:\)|[ /-])[ ]?(?:[0-9]{{2,5}}[ .-]){{1,4}}[0-9]{{2,5}}|0[1-9](?:[ .-][0-9]{{2}}){{4}}){_RIGHT}",
         accept=when(grouped),
-        unless=OF_A_THING,
+        unless=rf"{_GROUP_BEFORE}|{OF_A_THING}",
         besides=LONG_NUMBER,
         group=NUMBERS,
     ),

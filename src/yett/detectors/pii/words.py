@@ -36,7 +36,7 @@ _THINGS = (
 )
 
 
-def _phrase(text: str) -> str:
+def spelled(text: str) -> str:
     """A pattern for one phrase in any case; a space in it may be missing, or be another separator (`social_security`)."""
     return "".join(_SPACE if character == " " else _either_case(character) for character in text)
 
@@ -60,7 +60,7 @@ def _escaped(text: str) -> str:
 
 def words(text: str) -> str:
     """A pattern for any of the phrases between the bars, as a word of its own or the last of several (`customer_ssn`)."""
-    return rf"{LEFT_EDGE}(?i:{'|'.join(map(_phrase, text.split('|')))})"
+    return rf"{LEFT_EDGE}(?i:{'|'.join(map(spelled, text.split('|')))})"
 
 
 def named(
@@ -108,7 +108,7 @@ def _openings(text: str) -> set[str]:
     for phrase in text.split("|"):
         first, _, second = phrase.partition(" ")
         forms = {first} if first.isascii() else {first, first.capitalize(), first.upper()}
-        rest = _SPACE + _phrase(second[:3]) if second else "" if len(first) > 6 else r"s?(?-i:[^a-z0-9])"
+        rest = _SPACE + spelled(second[:3]) if second else "" if len(first) > 6 else r"s?(?-i:[^a-z0-9])"
         found |= {_escaped(form) + rest for form in forms}
     return found
 

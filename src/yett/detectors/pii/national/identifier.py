@@ -8,6 +8,8 @@ from yett.detectors.detector import Detector
 from yett.detectors.pii.checks import Valid, apart
 from yett.detectors.pii.words import LEFT_OF_NUMBER, LONG_NUMBER, NUMBERS, OF_A_THING, RIGHT_OF_NUMBER, named
 
+_PLUS = r"\+\z"  # no such number is written with one: it is a telephone number
+
 
 class Identifier(Struct, frozen=True):
     """`id` begins with the country (ISO 3166-1). `valid` sees letters and digits alone, in capitals.
@@ -35,7 +37,9 @@ class Identifier(Struct, frozen=True):
         return f"pii.{self.id}"
 
     def named(self) -> Detector:
-        return named(f"{self.id}-named", self.kind, self.words, self.shape, apart(self.valid), besides=self.besides)
+        return named(
+            f"{self.id}-named", self.kind, self.words, self.shape, apart(self.valid), besides=self.besides, unless=_PLUS
+        )
 
     def bare(self) -> Detector:
         """In its own shape, unless a word before it says that it is something else."""
