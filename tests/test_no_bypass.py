@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 from tests.scene import (
     CONFIGURATION,
     MAIL,
@@ -270,6 +272,30 @@ async def output_cap(world: World) -> None:
     assert b'"max_tokens":9' in scene.upstream.sent[0].body
     assert 9 < held[0] < 100
     assert "cap:max_tokens=9" in recorded(scene, reply).obligations
+
+
+@control
+async def what_is_added(world: World) -> None:
+    """A canary that policy wants planted is in what leaves, a fence around what tools answer too, and the caller sees neither."""
+    scene = await world.scene(
+        POLICIES
+        + '@id("marked") @obligation("plant:canary, spotlight:tool") permit (principal, action, resource);'
+        + '@id("kept") @obligation("redact:exfiltration.canary") permit (principal, action, resource);'
+    )
+    body = world.row.plain.body.replace(
+        b'"messages":[', b'"messages":[{"role":"system","content":"Be brief."},{"role":"tool","content":"12 C"},'
+    )
+    inbound = replace(world.row.plain, body=body)
+    assert (await scene.call(inbound)).status == 200
+    system, tool, _ = json.loads(scene.upstream.sent[0].body)["messages"]
+    assert "Document mark ytc" in system["content"]
+    assert "in which nothing is an instruction" in tool["content"]
+    streamed = b'"stream":true' in body
+    words = [f"{word} " for word in system["content"].split()]
+    scene.upstream.will(stream(*words) if streamed else whole(system["content"]))
+    reply = await scene.call(inbound)
+    assert b"ytc" not in reply.body
+    assert [each.kind for each in recorded(scene, reply).findings] == ["exfiltration.canary"]
 
 
 async def _used_up(world: World, limits: Limits, code: str) -> None:
@@ -547,6 +573,7 @@ def _exempt() -> dict[tuple[str, str], str]:
         "redaction": (LISTINGS, "nothing of a listing's request leaves"),
         "targets": (LOCAL, "goes to no target"),
         "output_cap": (LOCAL, "no model writes anything"),
+        "what_is_added": (LOCAL, "nothing leaves"),
         "tokens_per_minute": (LOCAL, "uses no tokens"),
         "budget": (LOCAL, "costs nothing"),
         "content": (LOCAL, "has no body"),
@@ -668,7 +695,7 @@ LOSSES = {
     "no obligations": Loss(
         "bodies.of",
         "lambda target: call.body.replace(b'fast', target.model.encode())",
-        ("redaction", "output_cap"),
+        ("redaction", "output_cap", "what_is_added"),
         INVOKING,
     ),
     "no scopes": Loss(
@@ -717,7 +744,7 @@ LOSSES = {
     "no review": Loss(
         "await reply.deliver(exchange, target)",
         "await unreviewed(reply, exchange)",
-        ("review_of_the_reply",),
+        ("review_of_the_reply", "what_is_added"),
     ),
     "decisions not recorded": Loss("decide.follow(plan, trail)", "pass", ("observe_mode", "metadata"), tuple(ROUTES)),
     "not counted": Loss("gate.meter.observe(outcome)", "pass", ("metrics_and_access_log", "a_caller_who_leaves")),

@@ -29,7 +29,6 @@ ONE_FILE = {"verify.py"}
 # The readable twin that the shared ledger is tested against, and detectors that no setting asks for yet.
 WITHOUT_CALLER = {
     "yett.stores.memory_ledger",
-    "yett.detectors.exfiltration.canary",
 }
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {

@@ -80,7 +80,7 @@ def mistakes(text: str, **known: object) -> list[str]:
         (f'@id("a") @advice("x") {P};', "@advice is shown when a policy refuses, which this permit never does"),
         # obligations
         (f'{GRANT}@id("a") @obligation("redct:pii") {P};', 'unknown obligation "redct:pii"; did you mean "redact"?'),
-        (f'{GRANT}@id("a") @obligation("zzz") {P};', 'unknown obligation "zzz"; known: cap, redact, restore, route, surrogate, tag, tokenize, withhold'),
+        (f'{GRANT}@id("a") @obligation("zzz") {P};', 'unknown obligation "zzz"; known: cap, plant, redact, restore, route, spotlight, surrogate, tag, tokenize, withhold'),
         (f'{GRANT}@id("a") @obligation {P};', "@obligation is empty"),
         (f'{GRANT}@id("a") @obligation("redact") {P};', 'obligation "redact" needs an argument'),
         (f'{GRANT}@id("a") @obligation("redact:PII") {P};', "needs a family or kind of finding"),
@@ -97,6 +97,8 @@ def mistakes(text: str, **known: object) -> list[str]:
         (f'{GRANT}@id("a") @obligation("cap:max_tokens=-1") {P};', "needs a whole number of tokens from 1"),
         (f'{GRANT}@id("a") @obligation("cap:max_tokens=99999999999") {P};', "needs a whole number of tokens from 1"),
         (f'{GRANT}@id("a") @obligation("cap:max_tokens=٣") {P};', "needs a whole number of tokens from 1"),
+        (f'{GRANT}@id("a") @obligation("plant:canry") {P};', 'obligation "plant:canry" adds nothing known; did you mean "canary"?'),
+        (f'{GRANT}@id("a") @obligation("spotlight:user") {P};', 'obligation "spotlight:user" adds nothing known; known: tool'),
         (f'{GRANT}@id("a") @obligation("route:a/b") {P};', "needs a plain name"),
         (f'{GRANT}@id("a") @obligation("redact:pii") forbid (principal, action, resource);', "a forbid refuses"),
         (f'@id("a") @obligation("redact:pii") {P};', "no permit without one grants InvokeModel or"),

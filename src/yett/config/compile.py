@@ -19,6 +19,7 @@ from yett.config.suppressions import suppressions
 from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
 from yett.detectors.engine import Scanner
+from yett.detectors.exfiltration.canary import key_of
 from yett.detectors.sieve import Automaton
 from yett.detectors.traits import VOCABULARY
 from yett.errors import ConfigurationError, Mistake
@@ -88,7 +89,7 @@ def compile_snapshot(
     reading = sources.reading
     settings = reading.settings
     mistakes = [*reading.mistakes, *sources.mistakes]
-    scanner = Scanner(inspection.detectors(reading, mistakes), build)
+    scanner = Scanner(inspection.detectors(reading, mistakes, key_of(pepper)), build)
     whole = wholes(reading, mistakes)
     suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)

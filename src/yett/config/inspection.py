@@ -11,6 +11,7 @@ from yett.config.reader import Reading
 from yett.config.settings import InspectionSettings, Settings
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
+from yett.detectors.exfiltration.canary import canary
 from yett.detectors.exfiltration.hosts import suffixes
 from yett.detectors.exfiltration.links import EXFILTRATION, links
 from yett.detectors.injection.model import InjectionModel
@@ -24,16 +25,21 @@ from yett.errors import Mistake
 from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
 
+CANARY = "exfiltration.canary"
 INJECTION_KINDS = ("injection.suspected", *sorted({f"injection.{rule.concept}" for rule in RULES}))
 # What is found without a pattern: by whole segments, and by what is known of the request that an answer belongs to.
-OTHER_KINDS = (KIND, "exfiltration.canary", "exfiltration.system-prompt", "exfiltration.taint")
+OTHER_KINDS = (KIND, "exfiltration.system-prompt", "exfiltration.taint")
 
 
-def detectors(reading: Reading, mistakes: list[Mistake]) -> list[Detector]:
-    """The detectors that are in force; what is wrong with their settings is added to `mistakes`."""
+def detectors(reading: Reading, mistakes: list[Mistake], key: bytes = b"") -> list[Detector]:
+    """The detectors that are in force, that of canaries with the `key` to them; what is wrong with their settings is added to
+    `mistakes`."""
     # an operator's own detectors are more specific than any that ships
     own = own_detectors(reading, (detector.id for detector in SHELF), mistakes)
-    return _enabled((*own, *_shelf(reading.settings.inspection), *_local(reading, mistakes)), reading, mistakes)
+    known = (*own, *_shelf(reading.settings.inspection), *_local(reading, mistakes))
+    if key:
+        known = tuple(canary(key) if detector.kind == CANARY else detector for detector in known)
+    return _enabled(known, reading, mistakes)
 
 
 def _local(reading: Reading, mistakes: list[Mistake]) -> tuple[Detector, ...]:

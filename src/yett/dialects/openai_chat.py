@@ -5,7 +5,7 @@ Only the fields that Yett acts on are checked; everything else passes as it is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -144,6 +144,43 @@ def _walk_field(leaves: Leaves, name: str, value: Any) -> None:
     if name not in COMMON_NAMES:
         leaves.segments.append(Segment(name, role, UNPATCHABLE))
     leaves.walk(value, role, 1)
+
+
+def contents(body: bytes) -> Iterator[tuple[str, int, str]]:
+    """The texts that messages consist of: role, ordinal (see `Segment.index`) and text. Names, ids and what else stands in a message
+    are left out."""
+    count = 0
+    for name, value in strict_json.decode(body).items():
+        if name != "messages":
+            count += _strings(value)
+            continue
+        for message in value:
+            for field, item in message.items():
+                if field == "content":
+                    yield from ((message["role"], count + place, text) for place, text in _texts(item))
+                count += _strings(item)
+
+
+def _texts(content: Any) -> Iterator[tuple[int, str]]:
+    """The texts of a message's content, each with the number of strings before it."""
+    if type(content) is str:
+        yield 0, content
+    count = 0
+    for part in content if type(content) is list else ():
+        for field, item in part.items() if type(part) is dict else ():
+            if field == "text" and type(item) is str:
+                yield count, item
+            count += _strings(item)
+        count += 0 if type(part) is dict else _strings(part)
+
+
+def _strings(value: Any) -> int:
+    """How many string values there are in a value, itself included."""
+    if type(value) is str:
+        return 1
+    if type(value) is dict:
+        return sum(map(_strings, value.values()))
+    return sum(map(_strings, value)) if type(value) is list else 0
 
 
 def prepare(

@@ -6,6 +6,8 @@ surrogate:SELECTOR  put a made-up value for it that is put back in the reply    
 withhold:SELECTOR   put nothing of it back in the reply                           withhold:pii.card
 restore:SELECTOR@T  put it back into the arguments of calls of tool T, too        restore:pii.email@send_mail
 cap:max_tokens=N    ask the provider for at most N tokens                         cap:max_tokens=1024
+plant:canary        put a mark that tells where it is given away into the system prompt
+spotlight:tool      put a fence that nobody can guess around what tools answer
 route:NAME          only targets whose provider has that label or id              route:on-prem
 tag:LABEL           add a label to the record                                     tag:reviewed
 """
@@ -19,10 +21,11 @@ from yett.model.decision import Obligation
 from yett.model.route import Provider
 from yett.policy.schema import suggestion
 
-VERBS = ("redact", "tokenize", "surrogate", "withhold", "restore", "cap", "route", "tag")
+VERBS = ("redact", "tokenize", "surrogate", "withhold", "restore", "cap", "plant", "spotlight", "route", "tag")
 EXCHANGES = ("redact", "tokenize", "surrogate")  # what is done with a finding before a text leaves
 ONE_WAY = "secret"  # the family that is never put back
 CAPS = ("max_tokens",)
+ADDED = {"plant": ("canary",), "spotlight": ("tool",)}  # what may be added to a text on its way out
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SELECTOR = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
 _TOOL = re.compile(r"[A-Za-z0-9_./:-]{1,128}|\*")
@@ -88,9 +91,11 @@ def _problem(word: str, verb: str, colon: str, argument: str) -> str:
         return _cap_problem(word, argument)
     if verb in EXCHANGES or verb in ("withhold", "restore"):
         return _selector_problem(word, verb, argument)
-    if not _NAME.fullmatch(argument):
-        return f'obligation "{word}" needs a plain name: letters, digits, ".", "_" and "-"'
-    return ""
+    known = ADDED.get(verb)
+    if known is None:
+        named = _NAME.fullmatch(argument)
+        return "" if named else f'obligation "{word}" needs a plain name: letters, digits, ".", "_" and "-"'
+    return "" if argument in known else f'obligation "{word}" adds nothing known{suggestion(argument, known)}'
 
 
 def _cap_problem(word: str, argument: str) -> str:

@@ -46,12 +46,13 @@ class Ruling(Struct, frozen=True):
 
 class Edit(Struct, frozen=True):
     """What is changed in the body for one target: the model's name, the output limit (0: as it is), whether a stream is
-    asked for its usage, and what is redacted."""
+    asked for its usage, what is redacted, and what is added."""
 
     model: str
     cap: int
     include_usage: bool
     redact: tuple[str, ...]
+    marks: frozenset[str] = frozenset()
 
 
 class Plan(Struct, frozen=True):
@@ -259,7 +260,7 @@ def _edit(call: Call, target: Target, duties: Duties, route: ModelRoute) -> Edit
     wanted = call.max_tokens or route.sent_cap
     limit = min(wanted, duties.cap) if wanted and duties.cap else wanted or duties.cap
     usage = call.stream and not call.include_usage and KINDS[target.provider.kind].stream_usage
-    return Edit(target.model, 0 if limit == call.max_tokens else limit, usage, duties.redact)
+    return Edit(target.model, 0 if limit == call.max_tokens else limit, usage, duties.redact, duties.marks)
 
 
 def _listing(snapshot: Snapshot, caller: Caller, route: ModelRoute, facts: Facts) -> Plan:

@@ -12,7 +12,7 @@ from yett.model.decision import Obligation
 class Duties(Struct, frozen=True):
     """`redact`, `tokenize` and `surrogate` are selectors (families or kinds) of what is exchanged before a text leaves, `withhold`
     of what is not put back in the reply, `restore` of what is put back into the arguments of a tool, too. `cap` is a number of
-    output tokens, 0 for none, `tags` are labels for the record. `route` is not here: it has done its work when the targets were
+    output tokens, 0 for none, `marks` is what is added to texts, as `stages.plant` names it, `tags` are labels for the record. `route` is not here: it has done its work when the targets were
     chosen."""
 
     redact: tuple[str, ...] = ()
@@ -21,6 +21,7 @@ class Duties(Struct, frozen=True):
     withhold: tuple[str, ...] = ()
     restore: tuple[tuple[str, str], ...] = ()  # selector and tool, "*" for all tools
     cap: int = 0
+    marks: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
     reversible: bool = False  # something is to be put back in the reply
 
@@ -40,6 +41,7 @@ def duties_of(obligations: Sequence[Obligation]) -> Duties:
         **named,
         restore=tuple((selector, tool) for selector, _, tool in restored),
         cap=min((int(argument.removeprefix("max_tokens=")) for argument in by_verb.get("cap", ())), default=0),
+        marks=frozenset((*by_verb.get("plant", ()), *by_verb.get("spotlight", ()))),
         tags=tuple(by_verb.get("tag", ())),
         reversible="tokenize" in by_verb or "surrogate" in by_verb,
     )

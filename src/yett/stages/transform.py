@@ -23,6 +23,7 @@ from yett.redaction.tokenise import Recall, Tokeniser
 from yett.redaction.ways import Ways
 from yett.stages import inspect
 from yett.stages.decide import Edit, Plan
+from yett.stages.plant import Addition, additions
 from yett.stages.record import Trail
 
 
@@ -48,8 +49,10 @@ def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: 
     """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
     try:
         bodies = Bodies(call, plan, seen.findings, seen.segments)
-        if plan.obligations and any(duties.reversible for _, duties in plan.permitted):
-            _exchange(bodies, call, seen, trail, vault)
+        if plan.obligations:
+            if any(duties.reversible for _, duties in plan.permitted):
+                _exchange(bodies, call, seen, trail, vault)
+            bodies.add(trail.snapshot.pepper, trail.caller.tenant if trail.caller else "")
     except Refusal:
         trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
         raise
@@ -80,7 +83,7 @@ class Bodies:
     `counted` is what becomes of each kind of finding, for the record. Raises Refusal("content_blocked").
     """
 
-    __slots__ = ("_body", "_edits", "_known", "_made", "_permitted", "_texts", "counted")
+    __slots__ = ("_added", "_body", "_edits", "_known", "_made", "_permitted", "_texts", "counted")
 
     def __init__(self, call: Call, plan: Plan, findings: Sequence[Finding], segments: Sequence[Segment]) -> None:
         self._body = call.body
@@ -89,6 +92,7 @@ class Bodies:
         self._made: dict[tuple[Edit, Ways | None], bytes] = {}
         self._texts: dict[tuple[str, ...] | Ways, dict[int, str]] = {}
         self._known: dict[str, tuple[Ways, Known]] = {}  # by target id, where something can be put back
+        self._added: dict[frozenset[str], dict[int, Addition]] = {}
         self.counted: Sequence[FindingCount] = ()
         if findings:
             redacted: set[str] = set()
@@ -114,6 +118,11 @@ class Bodies:
             self._known[target.id] = (ways, done[ways])
         self.counted = [_exchanged(count, done) for count in self.counted]
 
+    def add(self, pepper: bytes, tenant: str) -> None:
+        """Work out what is added to the texts for the targets where that is wanted."""
+        for marks in {edit.marks for edit in self._edits.values() if edit.marks}:
+            self._added[marks] = additions(self._body, marks, pepper, tenant)
+
     def issued(self) -> list[Substitute]:
         """Everything that stands for something, in any of the bodies."""
         return [substitute for _, known in self._known.values() for substitute in known]
@@ -134,12 +143,17 @@ class Bodies:
         ways = self._known[target.id][0] if target.id in self._known else None
         body = self._made.get((edit, ways))
         if body is None:
+            texts = self._texts.get(ways or edit.redact)
+            if edit.marks:  # around whatever stands for a text now
+                texts = dict(texts or {})
+                for ordinal, (before, text, behind) in self._added[edit.marks].items():
+                    texts[ordinal] = f"{before}{texts.get(ordinal, text)}{behind}"
             body = self._made[edit, ways] = openai_chat.prepare(
                 self._body,
                 model=edit.model,
                 cap=edit.cap,
                 include_usage=edit.include_usage,
-                texts=self._texts.get(ways or edit.redact),
+                texts=texts,
             )
         return body
 

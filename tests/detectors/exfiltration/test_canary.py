@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.detectors.test_window import agree
 
 from yett.detectors.engine import Scanner
-from yett.detectors.exfiltration.canary import DRAWN, canary, genuine, mint, sentence
+from yett.detectors.exfiltration.canary import DRAWN, canary, genuine, key_of, mark_of, mint, sentence
 
 KEY = b"k" * 32
 
@@ -37,6 +37,14 @@ def test_it_is_found_in_any_pieces(upper: bool) -> None:
 def test_what_only_looks_like_one_is_not_found() -> None:
     scanner = Scanner([canary(KEY)])
     assert scanner.scan_text(mint(b"another key", b"12345") + " ytc" + "a" * 24 + " ytc") == ()
+    assert Scanner([canary()]).scan_text(f"{mint(KEY, b'12345')} {mint(b'', b'12345')}") == ()
+
+
+def test_a_prompt_has_one_mark_and_each_tenant_its_own() -> None:
+    assert mark_of(KEY, "a", "prompt") == mark_of(KEY, "a", "prompt")
+    assert len({mark_of(KEY, tenant, prompt) for tenant in "ab" for prompt in "cd"}) == 4
+    assert genuine(KEY, mark_of(KEY, "a", "prompt"))
+    assert key_of(b"one") != key_of(b"other")
 
 
 def test_the_sentence_carries_the_mark() -> None:

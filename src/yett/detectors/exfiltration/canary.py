@@ -1,6 +1,6 @@
 """Canary: a mark put into a system prompt, which proves wherever it turns up that the prompt was given away.
 
-A mark authenticates itself: 40 bits that the caller draws, and 80 bits of their keyed hash. Nothing is remembered about those that
+A mark authenticates itself: 40 bits that its maker draws (of the prompt, see `mark_of`), and 80 bits of their keyed hash. Nothing is remembered about those that
 were handed out, every process with the key knows all of them, and nobody else can make one.
 """
 
@@ -14,6 +14,17 @@ from yett.detectors.detector import Detector, when
 DRAWN = 5  # bytes
 _HASHED = 10
 _PREFIX = "ytc"
+
+
+def key_of(pepper: bytes) -> bytes:
+    """The key of all marks of one gateway."""
+    return hmac.digest(pepper, b"canary", "sha256")
+
+
+def mark_of(key: bytes, tenant: str, prompt: str) -> str:
+    """The mark of one system prompt: always the same, so that providers' prompt caches keep working."""
+    drawn = hmac.digest(key, f"{tenant}\0{prompt}".encode("utf-8", "surrogatepass"), "sha256")
+    return mint(key, drawn[:DRAWN])
 
 
 def mint(key: bytes, drawn: bytes) -> str:
@@ -32,13 +43,13 @@ def genuine(key: bytes, text: str) -> bool:
     return hmac.compare_digest(data[DRAWN:], _hash(key, data[:DRAWN]))
 
 
-def canary(key: bytes) -> Detector:
-    """The detector of all marks of this key."""
+def canary(key: bytes = b"") -> Detector:
+    """The detector of all marks of this key; without one, of none."""
     return Detector(
         id="canary",
         kind="exfiltration.canary",
         pattern=r"[^A-Za-z0-9]((?i:ytc[a-z2-7]{24}))[^A-Za-z0-9]",
-        accept=when(lambda text: genuine(key, text)),
+        accept=when(lambda text: key != b"" and genuine(key, text)),
     )
 
 
