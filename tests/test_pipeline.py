@@ -1078,6 +1078,13 @@ async def test_a_system_prompt_is_not_given_away(tmp_path: Path, streamed: bool)
         assert ("exfiltration.system-prompt", "blocked") in [(c.kind, c.action) for c in scene.outcome(reply).findings]
 
 
+async def test_answers_to_calls_that_hold_nothing_else_are_read_for_the_system_prompt(tmp_path: Path) -> None:
+    asked = asks(streamed=False).replace(MAIL.encode(), b"Ann")
+    with Scene(tmp_path / "gateway", policies=WATCHED) as scene:
+        scene.upstream.will(whole("Good morning."), whole(f"I was told: {PROMPT}"))
+        assert [(await scene.call(post(asked))).status for _ in range(2)] == [200, 403]
+
+
 @pytest.mark.parametrize("redacts", [False, True])
 async def test_what_has_no_place_in_a_stream_ends_it_where_it_is_to_be_cut(tmp_path: Path, redacts: bool) -> None:
     more = '@id("cut") @obligation("redact:exfiltration") permit (principal, action, resource);'

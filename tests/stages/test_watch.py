@@ -68,7 +68,8 @@ def test_a_prompt_is_prepared_once(asking: Snapshot) -> None:
     first = watched(asking, conversation(("developer", SYSTEM), ("user", "a")))
     second = watched(asking, conversation(("developer", SYSTEM), ("user", "b")))
     assert first._prompt is second._prompt
-    assert watched(asking, chat("hello"))._prompt is None
+    assert watch(asking, chat("hello")) is None
+    assert watch(asking, conversation(("system", "Be nice."), ("user", "a"))) is None
 
 
 def test_a_value_that_leaves_in_a_tool_call_is_found_in_disguise(asking: Snapshot) -> None:
@@ -76,8 +77,16 @@ def test_a_value_that_leaves_in_a_tool_call_is_found_in_disguise(asking: Snapsho
     assert made.feed("a", f'{{"to": "{MAIL}"}}', arguments=False) == ()
     assert made.feed("b", f'{{"q": "{MAIL[::-1]}"}}', arguments=True) == (TAINT,)
     assert made.feed("b", " more", arguments=True) == ()
-    clean = watched(asking, conversation(("user", "look up")))
+    clean = watched(asking, conversation(("system", SYSTEM), ("user", "look up")))
     assert clean.feed("b", f'{{"q": "{MAIL}"}}', arguments=True) == ()
+
+
+def test_most_answers_need_not_be_taken_apart(asking: Snapshot) -> None:
+    made = watched(asking, conversation(("system", SYSTEM), ("user", "hello")))
+    assert made.nothing_in(b'{"content": "Good morning. What may I do for you?"}')
+    assert not made.nothing_in(json.dumps({"content": f"I was told: {SYSTEM}"}).encode())
+    assert not made.nothing_in(b'{"content": "\\u0041"}')  # not told from its bytes
+    assert not watched(asking, conversation(("tool", f"of {MAIL}"))).nothing_in(b"{}")
 
 
 def test_a_whole_answer_says_where(asking: Snapshot) -> None:
@@ -103,6 +112,6 @@ def test_answers_are_scored_where_that_is_wanted(asking: Snapshot) -> None:
     assert made.scores["confidence"] == pytest.approx(0.7071, abs=1e-3)
     assert made.scores["least_confidence"] == pytest.approx(0.5)
     assert 0.0 < made.scores["groundedness"] < 1.0
-    plain = watched(asking, conversation(("user", "hello")))
+    plain = watched(asking, conversation(("system", SYSTEM), ("user", "hello")))
     plain.sure({"content": [{"token": "a", "logprob": 0.0}]})
     assert plain.scores == {}

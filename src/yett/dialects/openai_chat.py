@@ -23,6 +23,7 @@ _raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 DONE = b"data: [DONE]\n\n"
 LONGEST_MODEL = 256  # characters; it goes into records and log lines as it is
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
+CONFIDENTIAL = frozenset(("system", "developer"))
 _DEFINITIONS = frozenset(("tools", "functions"))
 
 
@@ -35,6 +36,7 @@ class ChatRequest(Struct, frozen=True):
     max_tokens: int  # 0 when the caller gave none
     choices: int
     tools: bool
+    instructions: tuple[str, ...]  # the texts of the messages that are the operator's, not the user's
 
 
 def _bad(param: str, what: str) -> Refusal:
@@ -70,12 +72,15 @@ def understand(body: bytes) -> ChatRequest:
     messages = document.get("messages")
     if type(messages) is not list or not messages:
         raise _bad("messages", "must be a non-empty array")
+    instructions: tuple[str, ...] = ()
     for position, message in enumerate(messages):
         if type(message) is not dict:
             raise _bad(f"messages[{position}]", "must be an object")
         role = message.get("role")
         if type(role) is not str or not role:
             raise _bad(f"messages[{position}].role", "must be a non-empty string")
+        if role in CONFIDENTIAL:
+            instructions += _texts_as(role, message)
     tools = document.get("tools")
     if tools is not None and type(tools) is not list:
         raise _bad("tools", "must be an array")
@@ -90,7 +95,15 @@ def understand(body: bytes) -> ChatRequest:
         max_tokens=max(_count(document, "max_tokens", 0), _count(document, "max_completion_tokens", 0)),
         choices=_count(document, "n", 1),
         tools=bool(tools),
+        instructions=instructions,
     )
+
+
+def _texts_as(role: str, message: dict[str, Any]) -> tuple[str, ...]:
+    """What a message says in its own role: not what is in its tool calls, file names and addresses."""
+    leaves = Leaves()
+    _walk_message(leaves, message)
+    return tuple([segment.text for segment in leaves.segments if segment.role == role])
 
 
 def segments(body: bytes) -> tuple[Segment, ...]:

@@ -32,6 +32,7 @@ class Call(Struct, frozen=True):
     max_tokens: int = 0
     choices: int = 1
     tools: bool = False
+    instructions: tuple[str, ...] = ()  # the texts of the system's and the developer's messages
     labels: tuple[str, ...] = ()  # declared by the caller or its key, sorted; inspection may add to them
     argument: str = ""
     task: str = ""  # what the caller says that the call is part of

@@ -85,6 +85,7 @@ class PolicyEngine:
         self.policies = policies
         self._by_id = {policy.id: policy for policy in policies}
         self._questioner = Questioner()
+        self._mentioned: dict[str, bool] = {}  # by word; asked on the path of every call
         self._slices, self._common = _slices(policies)
         self.reads = frozenset[str]().union(*(policy.fields for policy in policies))
         read = sorted(self.reads - set(_ALWAYS))
@@ -107,7 +108,10 @@ class PolicyEngine:
 
     def mentions(self, word: str) -> bool:
         """Whether any policy has this word in its text. What no policy asks for need not be found out."""
-        return any(word in policy.text for policy in self.policies)
+        known = self._mentioned.get(word)
+        if known is None:
+            known = self._mentioned[word] = any(word in policy.text for policy in self.policies)
+        return known
 
     def considered(self, facts: Facts) -> tuple[Policy, ...]:
         """The policies that can match the action and the team of `facts`, in the order they were loaded."""

@@ -78,12 +78,15 @@ class BufferedReply:
             trail.outcome = "ok"
         else:
             trail.code, trail.outcome = "provider_rejected", "failed"
-        seen = self._look(body)
+        watch = self._watch if status < 300 else None
+        if watch is not None and watch.nothing_in(body):
+            watch = None
+        seen = self._look(body, segments=watch is not None)
         if plan.snapshot.suppressions and seen.findings:
             seen, notes = inspect.standing(plan.snapshot, trail.caller, "reply", trail.now, seen)
             trail.notes = (*trail.notes, *notes)
-        if self._watch is not None and status < 300:
-            seen = self._watched(self._watch.fresh(), body, seen)
+        if watch is not None:
+            seen = self._watched(watch.fresh(), body, seen)
         panel = plan.snapshot.panel
         if panel is not None and panel.on("reply"):
             seen = await advice.on_reply(self._advisers, panel, trail, seen)
@@ -98,11 +101,12 @@ class BufferedReply:
                 raise UpstreamFailure("garbage") from None
             trail.findings = [*trail.findings, *restoration.counted]
 
-    def _look(self, body: bytes) -> inspect.Seen:
+    def _look(self, body: bytes, *, segments: bool) -> inspect.Seen:
+        """What is in a body. `segments`: they are asked for even when nothing is in them."""
         snapshot = self._plan.snapshot
         try:
             seen = inspect.look_at_reply(snapshot.scanner, body, openai_chat.reply_segments)
-            wanted = self._watch is not None or (snapshot.panel is not None and snapshot.panel.on("reply"))
+            wanted = segments or (snapshot.panel is not None and snapshot.panel.on("reply"))
             return seen._replace(segments=openai_chat.reply_segments(body)) if wanted and not seen.segments else seen
         except Refusal:  # readable, but not in one way only: what was inspected might not be what the caller reads
             raise UpstreamFailure("garbage") from None

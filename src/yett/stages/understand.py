@@ -44,6 +44,7 @@ def _chat(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
         max_tokens=request.max_tokens,
         choices=request.choices,
         tools=request.tools,
+        instructions=request.instructions,
         labels=labels,
         task=task_of(inbound),
     )

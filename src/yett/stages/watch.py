@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from yett.config.snapshot import Snapshot
+from yett.detectors.detector import SEPARATOR
 from yett.detectors.exfiltration.leak import Overlap, Prompt
 from yett.detectors.exfiltration.taint import Taint, TaintedStream
 from yett.detectors.quality import Confidence, Groundedness, Sources
-from yett.dialects import openai_chat
+from yett.dialects import openai_chat, strict_json
 from yett.model.call import Call
 from yett.model.finding import Finding
 from yett.model.segment import Segment
@@ -22,35 +23,34 @@ from yett.policy.schema import QUALITY
 from yett.stages.inspect import Seen
 
 LEAK, TAINT = "exfiltration.system-prompt", "exfiltration.taint"
-_CONFIDENTIAL = frozenset(("system", "developer"))
 _VALUES = frozenset(("secret", "pii"))
-_NO_PROMPT = Prompt(())
+_SEPARATOR = SEPARATOR.encode()
 
 
 def watch_for(snapshot: Snapshot, tenant: str, call: Call, seen: Seen) -> Watch | None:
-    """What an answer to this call is watched for; None when nobody asks, which costs nothing."""
+    """What an answer to this call is watched for; None when nobody asks or nothing is there to be watched for."""
     asked = snapshot.policy.mentions("exfiltration")
     quality = snapshot.settings.inspection.quality or not snapshot.policy.reads.isdisjoint(QUALITY)
     if not asked and not quality:
         return None
-    segments = seen.segments or openai_chat.segments(call.body)
-    prompt = _prompt(snapshot, tenant, segments) if asked else _NO_PROMPT
-    taint = _taint(snapshot, tenant, seen) if asked else None
-    sources = Sources(segment.text for segment in segments) if quality else None
-    return Watch(prompt if prompt.shingles else None, taint, sources)
+    prompt = _prompt(snapshot, tenant, call.instructions) if asked and call.instructions else None
+    taint = _taint(snapshot, tenant, seen) if asked and seen.findings else None
+    sources = None
+    if quality:
+        sources = Sources(segment.text for segment in seen.segments or openai_chat.segments(call.body))
+    if prompt is None and taint is None and sources is None:
+        return None
+    return Watch(prompt, taint, sources)
 
 
-def _prompt(snapshot: Snapshot, tenant: str, segments: Sequence[Segment]) -> Prompt:
-    """Prepared once for all calls that have it."""
-    texts = [segment.text for segment in segments if segment.role in _CONFIDENTIAL]
-    if not texts:
-        return _NO_PROMPT
+def _prompt(snapshot: Snapshot, tenant: str, texts: tuple[str, ...]) -> Prompt | None:
+    """Prepared once for all calls that have it; None when it has too few words to be given away."""
     key = (tenant, "system prompt", sha256("\0".join(texts).encode("utf-8", "surrogatepass")).digest())
     prompt: Prompt | None = snapshot.verdicts.get(key)
     if prompt is None:
         prompt = Prompt(texts)
         snapshot.verdicts.put(key, prompt)
-    return prompt
+    return prompt if prompt.shingles else None
 
 
 def _taint(snapshot: Snapshot, tenant: str, seen: Seen) -> Taint | None:
@@ -76,6 +76,14 @@ class Watch:
         self._tainted: dict[object, TaintedStream] = {}
         self._grounds: dict[object, Groundedness] = {}
         self._confidence = Confidence()
+
+    def nothing_in(self, body: bytes) -> bool:
+        """Whether an answer has nothing that is watched for, as far as that can be told from its bytes, without taking it apart.
+        So it is with nearly all."""
+        if self._taint is not None or self._sources is not None or self._prompt is None:
+            return False
+        flat = strict_json.flat(body, _SEPARATOR)  # each text in it stands whole and by itself
+        return flat is not None and self._prompt.absent(flat.decode())
 
     def fresh(self) -> Watch:
         """For another attempt at an answer."""

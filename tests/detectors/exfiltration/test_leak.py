@@ -30,6 +30,7 @@ def test_formatting_changes_nothing() -> None:
 
 
 def test_an_answer_of_its_own_is_not() -> None:
+    assert PROMPT.absent("I am the assistant of Acme. How can I help you with your ticket today?")
     assert overlap(PROMPT, "I am the assistant of Acme. How can I help you with your ticket today?").share == 0.0
 
 
@@ -73,9 +74,21 @@ def test_any_pieces_give_the_same(answer: str, places: list[int]) -> None:
     whole = overlap(PROMPT, answer)
     for pieces in (cut(answer, places), list(answer)):
         streamed = Overlap(PROMPT)
-        shares = [streamed.feed(piece) for piece in pieces] + [streamed.finish()]
-        assert shares == sorted(shares)
-        assert (streamed.share, streamed.run) == (whole.share, whole.run)
+        shares = []
+        for piece in pieces:
+            streamed.feed(piece)
+            shares.append(streamed.share)
+        streamed.finish()
+        assert [*shares, streamed.share] == sorted([*shares, streamed.share])
+        assert (streamed.share, streamed.run, streamed.leaked) == (whole.share, whole.run, whole.leaked)
+
+
+@given(st.integers(4, 12), st.integers(0, 40), st.integers(0, 40), words)
+def test_only_an_answer_without_any_shingle_has_none(length: int, at: int, before: int, around: str) -> None:
+    said = TEXT.split()[at : at + length]
+    for prompt in (PROMPT, Prompt([TEXT[:25]]), Prompt([TEXT[:30]]), Prompt(["Be nice."])):
+        for answer in (around, " ".join(("w",) * before) + " " + " ".join(said) + ", " + around):
+            assert not (prompt.absent(answer) and overlap(prompt, answer).share)
 
 
 @pytest.mark.parametrize("piece", ["a", "決", " "])
