@@ -80,6 +80,7 @@ class InjectionModel:
         except KeyError as error:
             raise ValueError(f"the injection model has no part {error}") from error
         _check_shapes(arrays)
+        self._scale = next(np.float32(part.scale) for part in header.parts if part.name == "words")
         if any(not 0 <= surface.verdict < self._verdict.shape[1] for surface in header.surfaces.values()):
             raise ValueError("a surface of the injection model has none of its verdicts")
 
@@ -105,6 +106,7 @@ class InjectionModel:
         seen = padded[REACH : REACH + count]
         for column in range(COLUMNS):
             seen += self._words[found[:, column]]
+        seen *= self._scale
         fives = np.concatenate([padded[place : place + count] for place in range(2 * REACH + 1)], axis=1)
         chunks = -(-count // CHUNK)
         active = np.zeros((chunks * CHUNK, self._filters.shape[1]), np.float32)
@@ -135,7 +137,8 @@ def _arrays(parts: tuple[Part, ...], body: bytes) -> dict[str, Floats]:
         if place + size > len(body):
             raise ValueError(f"the injection model ends within {part.name}")
         array = np.frombuffer(body[place : place + size], kind).reshape(part.shape)
-        arrays[part.name] = array.astype(np.float32) * np.float32(part.scale)
+        # Of the words, nearly all that there is, few are looked up at a time: they stay as they are in the file.
+        arrays[part.name] = array if part.name == "words" else array.astype(np.float32) * np.float32(part.scale)
         place += size
     if place != len(body):
         raise ValueError(f"the injection model goes on for {len(body) - place} bytes after its parts")
