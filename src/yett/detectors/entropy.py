@@ -1,4 +1,8 @@
-"""Entropy: what tells a random credential from a word, a placeholder or an expression in source code."""
+"""Entropy: what tells a random credential from a word, a placeholder or an expression in source code.
+
+Whoever writes a text decides how often these questions are asked about it, so each of them costs a few microseconds: lists of
+words are looked for by RE2, which does not try one after the other at every place, and what is cheap is asked first.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,25 @@ from collections import Counter
 from itertools import pairwise
 from math import log2
 
+import re2
+
 # Values that documentation and source code put where a credential would stand.
-_PLACEHOLDER = re.compile(
-    r"(?i)x{4,}|\*{3,}|\.\.|-{4,}|_{3,}|(.)\1{5,}|your[_-]?|[_-]?here$|example|placeholder|changeme|change[_-]?(?:me|this|it)|redacted|"
+_PLACEHOLDER = re2.compile(
+    r"(?i)x{4,}|\*{3,}|\.\.|-{4,}|_{3,}|your[_-]?|[_-]?here$|example|placeholder|changeme|change[_-]?(?:me|this|it)|redacted|"
     r"^insert|^enter|^replace|dummy|sample|^test(?:ing)?\d?$|^(?:my|the|some|a|an)[_-]|^null$|^none$|^nil$|^undefined$|^true$|^false$|"
     r"^fake|[_-]fake|^mock|^foo(?:bar)?\d*$|^bar\d*$|^todo|^tbd$|^n/a$|^not[_-]|^no[_-]|^lorem|secret[_-]?(?:key|token|value)?$|"
     r"abcdefghijkl|^(?:1234567890|0123456789)+(?:abcdef)*$|^<.*>$"
 )
 # The same for a token whose prefix and length are its provider's: only what is plainly no token is left out.
-_UNISSUED = re.compile(
-    r"(?i)x{5,}|\*{3,}|\.{3}|([^a0])\1{6,}|your[_-]|here$|example|placeholder|redacted|abcdefghijklmnopqrstuvwx"
-)
+_REPEATED = re.compile(r"(.)\1{5}")
+_UNISSUED = re2.compile(r"(?i)x{5,}|\*{3,}|\.{3}|your[_-]|here$|example|placeholder|redacted|abcdefghijklmnopqrstuvwx")
+_FILLED_UP = re.compile(r"([^a0A])\1{6}")
 # `getenv("X")`, `config.api.key`, `$TOKEN`, `${{ secrets.X }}`, `%s`, `&pointer`, a path, a URL
 _EXPRESSION = re.compile(
     r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]|[a-z_]+=\w+$"
 )
 _CALL = re.compile(r"[A-Za-z_][\w.]*\([\w.,=]*\)?$")
+_PATH = re.compile(r"\.{0,2}/[\w.-]+/|\.{1,2}/|[a-z]+://")
 # What a template or a shell puts in the place of a value, also between quotes.
 _TEMPLATE = re.compile(
     r"\$[A-Za-z_]\w*$|\$[{(]|\{\{|#\{|@\{|%[({]|%[a-z]$|%[A-Z_]+%$|<[^>]*>?$|\{[\w.]*\}?$|\$\d|:[a-z_]+$"
@@ -48,6 +55,7 @@ _PAIRS = frozenset(
     "wa wi xt yp ze".split()
 )
 _CARRIES = frozenset(("90", "9a", "9A", "0a", "0A", "f0", "F0"))  # where counting begins anew
+_CLASSES = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"[\W_]")))
 _RUN = re.compile(r"[A-Z]{3,}(?![a-z])|[A-Z]?[a-z]{2,}")
 
 
@@ -59,12 +67,7 @@ def entropy(text: str) -> float:
 
 def classes(text: str) -> int:
     """How many of lower case, upper case, digits and everything else occur."""
-    return (
-        any("a" <= c <= "z" for c in text)
-        + any("A" <= c <= "Z" for c in text)
-        + any("0" <= c <= "9" for c in text)
-        + any(not c.isalnum() for c in text)
-    )
+    return sum(kind.search(text) is not None for kind in _CLASSES)
 
 
 def digits(text: str) -> int:
@@ -74,7 +77,7 @@ def digits(text: str) -> int:
 
 def placeholder(text: str) -> bool:
     """True for a value that stands for a credential without being one."""
-    return bool(_PLACEHOLDER.search(text)) or text.lower() in _COMMON
+    return bool(_PLACEHOLDER.search(text) or _REPEATED.search(text)) or text.lower() in _COMMON
 
 
 def template(text: str) -> bool:
@@ -85,19 +88,28 @@ def template(text: str) -> bool:
 def wordlike(text: str) -> bool:
     """True for text that is mostly words, in any of the styles of identifiers: half of it at least are runs of letters, whose
     pairs are those of words."""
-    letters = pairs = common = 0
-    for run in _RUN.findall(text):
-        letters += len(run)
-        pairs += len(run) - 1
-        lower = run.lower()
-        common += sum(lower[i : i + 2] in _PAIRS for i in range(len(run) - 1))
-    return 2 * letters >= len(text) and 5 * common >= 3 * pairs > 0
+    runs = _RUN.findall(text)
+    letters = sum(map(len, runs))
+    if 2 * letters < len(text) or not runs:
+        return False
+    common = sum(map(_common_pairs, runs))
+    return 5 * common >= 3 * (letters - len(runs)) > 0
+
+
+def _common_pairs(run: str) -> int:
+    lower = run.lower()
+    return sum(first + second in _PAIRS for first, second in pairwise(lower))
 
 
 def sequential(text: str) -> bool:
     """True for text that counts up or down, or stands still, nearly all the way, as `0123456789abcdef` does."""
-    steps = sum(-2 < ord(b) - ord(a) < 2 or a + b in _CARRIES for a, b in pairwise(text))
-    return 10 * steps >= 9 * (len(text) - 1)
+    breaks = (len(text) - 1) // 10
+    for a, b in pairwise(text):
+        if not -2 < ord(b) - ord(a) < 2 and a + b not in _CARRIES:
+            if not breaks:
+                return False
+            breaks -= 1
+    return True
 
 
 def varied(text: str) -> bool:
@@ -112,7 +124,7 @@ def filled(text: str) -> bool:
 
 def issued(text: str) -> bool:
     """True for a token in its provider's shape that is no placeholder."""
-    if _UNISSUED.search(text) or entropy(text) < 3.0:
+    if _UNISSUED.search(text) or _FILLED_UP.search(text) or entropy(text) < 3.0:
         return False
     if digits(text):
         return True
@@ -122,7 +134,7 @@ def issued(text: str) -> bool:
 
 def random(text: str) -> bool:
     """True for text that looks drawn at random from letters and digits, as issued tokens are."""
-    if _PLACEHOLDER.search(text) or not digits(text):
+    if not digits(text) or _PLACEHOLDER.search(text) or _REPEATED.search(text):
         return False
     return entropy(text) >= 3.0 and any(c.isalpha() for c in text)
 
@@ -136,7 +148,9 @@ def key(text: str, uuid: bool = False) -> bool:
     """True for a plausible value of `api_key = …`: random, and neither code nor a version or date; nor a UUID, unless `uuid`."""
     if _UUID.match(text):
         return uuid and entropy(text) > 2.5
-    if len(text) < 10 or text[-1] == "*" or _EXPRESSION.match(text) or _DATE.match(text) or placeholder(text):
+    if len(text) < 10 or (digits(text) < 2 and (len(text) < 16 or _cases(text) < 5)):
+        return False
+    if text[-1] == "*" or _EXPRESSION.match(text) or _DATE.match(text) or placeholder(text):
         return False
     text = _RELEASE.sub("", text)  # of what is named before it
     count = digits(text)
@@ -153,7 +167,7 @@ def password(text: str, quoted: bool = False) -> bool:
         text = text.rstrip(".,:;!?)")
     if len(text) < (4 if quoted else 5) or placeholder(text) or template(text) or _VARIABLE.match(text):
         return False
-    if _CALL.match(text) if quoted else _EXPRESSION.match(text):
+    if (_CALL.match(text) or _PATH.match(text)) if quoted else _EXPRESSION.match(text):
         return False
     if text.isdigit():
         return len(text) >= 4

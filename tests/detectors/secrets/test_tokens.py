@@ -8,12 +8,13 @@ from tests.detectors.secrets.generated import drawn, example
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Portable, Scanner
 from yett.detectors.secrets import SECRETS
+from yett.detectors.secrets.commands import COMMANDS
 from yett.detectors.secrets.encoded import ENCODED
+from yett.detectors.secrets.pairs import PAIRS
 from yett.detectors.secrets.structures import STRUCTURES
 
-SHAPES = [
-    d for d in SECRETS if d.judge is None and d.id != "pem-private-key" and d not in ENCODED and d not in STRUCTURES
-]
+OTHERS = (*ENCODED, *STRUCTURES, *PAIRS, *COMMANDS)
+SHAPES = [d for d in SECRETS if d.judge is None and d.id != "pem-private-key" and d not in OTHERS]
 
 
 def only(detector: Detector) -> Scanner:

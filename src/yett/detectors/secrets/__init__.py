@@ -10,12 +10,14 @@ from yett.detectors.detector import Detector
 from yett.detectors.secrets.ai import AI
 from yett.detectors.secrets.business import BUSINESS
 from yett.detectors.secrets.clouds import CLOUDS
+from yett.detectors.secrets.commands import COMMANDS
 from yett.detectors.secrets.communication import COMMUNICATION
 from yett.detectors.secrets.data import DATA
 from yett.detectors.secrets.developer import DEVELOPER
 from yett.detectors.secrets.encoded import ENCODED
 from yett.detectors.secrets.keys import KEYS
 from yett.detectors.secrets.named import NAMED
+from yett.detectors.secrets.pairs import PAIRS
 from yett.detectors.secrets.structures import STRUCTURES
 from yett.detectors.secrets.vendors import NAMED_BY_VENDOR
 
@@ -31,4 +33,6 @@ SECRETS: tuple[Detector, ...] = (
     *ENCODED,
     *NAMED_BY_VENDOR,
     *NAMED,
+    *PAIRS,
+    *COMMANDS,
 )

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from yett.detectors import entropy
-from yett.detectors.detector import Detector, when
+from yett.detectors.detector import Detector
+from yett.detectors.engine import compiled
 from yett.detectors.secrets.structures import VALUE
 
 # `password`, as people write it in names and in documents of many languages.
@@ -20,14 +21,21 @@ _IN_LANGUAGES = (
     r"pa[as]sw(?:or)?d|passwort|passphrase|passcode|kennwort|pwd|pass|pw|contrase(?:n|ñ)a|clave|mot[ _-]de[ _-]passe|mdp|senha|"
     r"wachtwoord|l(?:o|ö)senord|passord|adgangskode|salasana|has(?:l|ł)o|heslo|jelsz(?:o|ó)|parola|sifre|şifre|kata[ _-]sandi|"
     r"пароль|密码|密碼|パスワード|"
-    r"비밀번호|패스워드|암호|identified by"
+    r"비밀번호|패스워드|암호|identified by|identified with [a-z0-9_]{2,30} by|(?:wpa|wifi|vpn|pre[_-]?shared)[_-]?(?:psk|key)|preshared"
 )
 _KEYS = (
     r"api[_. -]?key|apikey|secret|token|credential|creds|access[_. -]?key|(?:auth|private|client|encryption|signing|master|account|"
-    r"shared|subscription|license|service|admin|consumer|app|application|webhook|deploy|session|hmac|storage|root|server|api[_. -]?secret)[_. -]?key|"
+    r"shared|subscription|license|service|admin|consumer|app|application|webhook|deploy|session|hmac|storage|root|server|api[_. -]?secret|secret|"
+    r"validation|decryption|machine|instrumentation|device|write|sas|project|space|team|integration)[_. -]?key|(?:auth|access|api|app|client|consumer|oauth)[_-]?(?:token|secret)|"
     r"authorization|[^a-z]pat|bearer|webhook|토큰|키"
 )
 _WEAK = r"key|auth|api|salt|nonce|seed|jwt|session[_-]?id|sessid|cookie|hmac|otp|totp|cipher|passkey|login|pin|dsn|cert|crypt"
+
+
+def _bytes(names: str) -> str:
+    """A pattern for the bytes of UTF-8."""
+    return "".join(c if c.isascii() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in names)
+
 
 _REST = r"(?:[A-Z0-9_.-][A-Za-z0-9_.-]{0,20}|s)?"
 _QUOTE = r"""(?:\\{0,3}["'`]|&quot;|%22)"""
@@ -37,13 +45,21 @@ _EQUALS = r"[ \t]{0,12}(?::{0,3}=|={1,3}>?|->|!=|~=|\?=|\|\|:|:{1,2}|\xef\xbc\x9
 _OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|["'`])|&quot;|%22)"""
 # Between a name and a value in quotes stands more than an equals sign: a call, a pair of arguments, two attributes of an element.
 _GIVEN = (
-    rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}[ \t]{{0,2}},[ \t]{{0,2}}|{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default)[ ]?=[ ]?|"
+    rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}?[ \t]{{0,2}},[ \t]{{0,2}}|{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default|android:value)[ ]?=[ ]?|"
+    rf"{_QUOTE}[ ]?\{{[^{{}}\x00]{{0,70}}default[ ]{{0,6}}=[ ]?|</(?i:key|name)>[ \t\r\n]{{0,16}}<string>|"
     rf"{_QUOTE},[ \t\r\n]{{0,12}}{_QUOTE}?[vV]alue{_QUOTE}?[ ]?:[ ]?|{_QUOTE}[ ]to[ ]|[ \t]{{1,3}}(?:is|was|as|to|by)?[ :]{{0,2}}|[ \t\r\n]{{1,12}}value:[ ]?){_OPEN}"
 )
-_BARE = rf"(?:{_QUOTE}?\]?{_EQUALS}|{_QUOTE}?>|(?:[ \t](?:is|was|ist|est|es|are)[ \t]?:?[ \t]{{0,2}})|[\r\n][ \t]{{1,12}}value:[ ]{{1,2}})"
+# Before a bare one: the end of a tag, a word of a sentence, the block sign of a YAML value, a remark between brackets.
+_BARE = (
+    rf"(?:{_QUOTE}?\]?{_EQUALS}(?:[|>][+-]?[\r\n]{{1,2}}[ ]{{1,12}})?|{_QUOTE}?(?:[ ][A-Za-z:]{{2,16}}=[\"'][A-Za-z:/.#0-9_-]{{1,32}}[\"'])?>|"
+    r"</(?i:key|name|string)>[ \t\r\n]{0,16}<[a-z]{3,8}>|[ ]?\([A-Za-z0-9 _.-]{1,32}\)[ ]?:[ ]{0,2}|"
+    r"[ \t](?:is|was|ist|est|es|are)[ \t]?:?[ \t]{0,2}|[ \t](?:(?:is|was)[ ])?set to[ ]|[\r\n][ \t]{1,12}value:[ ]{1,2})"
+)
 _QUOTED_TAIL = r"[A-Za-z0-9!#$&()*+./:=?@^_~{}\[\]<>|;,-]*"
 
-_PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (re.compile(names, re.IGNORECASE) for names in (_IN_LANGUAGES, _KEYS, _WEAK))
+_PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (
+    compiled(f"(?i:{_bytes(names)})") for names in (_IN_LANGUAGES, _KEYS, _WEAK)
+)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
 _IDENTIFIER_END = re.compile(r"[A-Za-z0-9_.-]*$")
 _QUOTES = ('"', "'", "`")
@@ -124,9 +140,11 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def _name(names: re.Pattern[str], left: str) -> _Name:
+def _name(names: Any, left: str) -> _Name:
     """The last of the names in `left`, with all of the identifier that it is part of."""
-    start, end = next(reversed([match.span() for match in names.finditer(left)]), (0, 0))
+    data = left.encode()
+    start, end = next(reversed([match.span() for match in names.finditer(data)]), (0, 0))
+    left = data.decode("latin-1")  # a character for each byte
     first = start - len(_IDENTIFIER_END.search(left[max(0, start - 40) : start])[0])  # type: ignore[index]
     last = end + len(_IDENTIFIER.match(left, end)[0])  # type: ignore[index]
     credential = left[start:end]
@@ -141,30 +159,30 @@ def _name(names: re.Pattern[str], left: str) -> _Name:
 
 
 def _password(left: str, text: str) -> int:
-    name = _name(_PASSWORD_NAMES, left)
-    if name.other or (name.credential == "pass" and _PASSED.search(left)):
+    if not entropy.password(text, left[-1:] in _QUOTES):
         return 0
-    return len(text) if entropy.password(text, left[-1:] in _QUOTES) else 0
+    name = _name(_PASSWORD_NAMES, left)
+    return 0 if name.other or (name.credential == "pass" and _PASSED.search(left)) else len(text)
 
 
 def _key(left: str, text: str) -> int:
-    if _name(_KEY_NAMES, left).other or _RESOURCE.search(left):
+    if not entropy.key(text, uuid=True) or _RESOURCE.search(left):
         return 0
-    return len(text) if entropy.key(text, uuid=True) else 0
+    return 0 if _name(_KEY_NAMES, left).other else len(text)
 
 
 def _weak(left: str, text: str) -> int:
     """A name that other things bear, too, wants a value that nothing else has."""
-    if _name(_WEAK_NAMES, left).other or len(text) < 16:
+    if len(text) < 16 or not (entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2):
         return 0
-    return len(text) if entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2 else 0
+    return 0 if _name(_WEAK_NAMES, left).other else len(text)
 
 
 def _named(
     id: str, kind: str, names: str, judge: Callable[[str, str], int], value: str, tail: str
 ) -> tuple[Detector, ...]:
     """The quoted and the bare form, and the bare one after a type."""
-    names = "".join(c if c.isascii() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in names)
+    names = _bytes(names)
     return (
         Detector(
             id=f"{id}-quoted",
@@ -184,10 +202,6 @@ def _named(
     )
 
 
-def _typed_at_a_prompt(text: str) -> bool:
-    return entropy.password(text, quoted=True)
-
-
 # A parameter of a URL ends where the next one begins, or an escaped quote; a password may have either character in it.
 _KEY_VALUE = VALUE.replace("%&", "")
 # A digit is asked for by the pattern: of all that is assigned to a `key`, nearly nothing else has one.
@@ -198,32 +212,9 @@ NAMED: tuple[Detector, ...] = (
     *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{10,64}}", f"{_KEY_VALUE}*"),
     *_named("weak-key", "secret.generic-key", _WEAK, _weak, _WEAK_VALUE, f"{_KEY_VALUE}*"),
     Detector(
-        id="password-pair",
-        kind="secret.password",
-        pattern=r"(?i:(?:id|user|username|login|account)[ ]?[/:,&][ ]?(?:pw|pass|password|passwd|pwd))[ ]?(?:[:=]|is)[ ]{0,2}[A-Za-z0-9._@-]{2,32}[ ]?[/,:][ ]?"
-        f"({VALUE}{{5,64}})",
-        accept=when(entropy.password),
-        tail=f"{VALUE}*",
-    ),
-    Detector(
-        id="password-command",
-        kind="secret.password",
-        pattern=r"(?i:mysql|mysqldump|mysqladmin|sshpass|psexec|winexe|smbclient|ldapsearch|redis-cli|rabbitmqadmin|(?:docker|podman|az|helm registry|oc) login)"
-        rf"""[^\r\n\x00|;]{{0,60}}?[ ]-(?:p|a|w|P)[ ]?["']?({VALUE}{{5,64}})""",
-        accept=when(_typed_at_a_prompt),
-        tail=f"{VALUE}*",
-    ),
-    Detector(
-        id="secure-string",
-        kind="secret.password",
-        pattern=rf"""(?i:convertto-securestring)(?:[ ]-(?i:string))?[ ]{{1,3}}["']({VALUE}{{5,64}})""",
-        accept=when(_typed_at_a_prompt),
-        tail=_QUOTED_TAIL,
-    ),
-    Detector(
         id="password-flag",
         kind="secret.password",
-        pattern=r"(?i:[^A-Za-z0-9]-{1,2}[a-z-]{0,20}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key))[ \t]{1,2}"
+        pattern=r"(?i:[^A-Za-z0-9]-{1,2}[a-z-]{0,20}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|account-?key))[ \t]{1,2}"
         rf"""["']?({VALUE}{{5,128}})""",
         judge=_password,
         tail=f"{VALUE}*",

@@ -9,6 +9,9 @@ whether the length is right.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+import re2
 
 from yett.detectors import entropy
 from yett.detectors.detector import Detector
@@ -57,15 +60,23 @@ def _pattern(shapes: str, other: str) -> str:
 
 # Longer names first: squarespace is not square.
 _BY_LENGTH = sorted(VENDORS, key=lambda row: -len(re.sub(r"\(.*|\|.*", "", row[0])))
-_NAMES = re.compile("|".join(f"({_written(names)})" for names, _, _ in _BY_LENGTH), re.IGNORECASE)
-_SHAPES = tuple(re.compile(_pattern(shapes, other)) for _, shapes, other in _BY_LENGTH)
+_NAMES = re2.compile(
+    "(?i)" + "|".join(_written(names) for names, _, _ in _BY_LENGTH)
+)  # `re` would try one after the other
+_ROWS = tuple((re.compile(_written(names)), re.compile(_pattern(*shapes))) for names, *shapes in _BY_LENGTH)
+
+
+@lru_cache(maxsize=1024)
+def _shape(name: str) -> re.Pattern[str]:
+    """What the keys of a vendor look like, by the vendor's name as it was found, in lower case."""
+    return next(shape for names, shape in _ROWS if names.fullmatch(name))
 
 
 def vendor_key(left: str, text: str) -> int:
     """The length of a key in the shape of a vendor whose name is in `left`; 0 for any other text. What every file has beside such
     names, the hash of a commit or an archive, is none: forty or sixty-four lower case hexadecimal digits need a word for a
     credential."""
-    vendor = next((match for match in _NAMES.finditer(left) if _SHAPES[match.lastindex - 1].match(text)), None)  # type: ignore[operator]
+    vendor = next((match for match in _NAMES.finditer(left) if _shape(match.group().lower()).match(text)), None)
     if not vendor or entropy.placeholder(text) or entropy.entropy(text) < 2.8 or entropy.wordlike(text):
         return 0
     if not entropy.digits(text) or text.isdigit():

@@ -1,0 +1,57 @@
+"""Passwords beside the names of their users, and those that only a word introduces."""
+
+from __future__ import annotations
+
+import pytest
+from tests.detectors.examples import RANDOM
+
+from yett.detectors.engine import Scanner
+from yett.detectors.secrets.pairs import PAIRS
+
+WORD = "Kd83" + "kd2S"
+
+
+@pytest.fixture(scope="module")
+def pairs() -> Scanner:
+    return Scanner(PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        ("ID/PW: admin / ", WORD, ""),
+        ('auth=("ada", "', WORD, '")'),
+        ("HTTPBasicAuth('ada', '", WORD, "')"),
+        ('new NetworkCredential("ada", "', WORD, '")'),
+        ("creds: ada / ", WORD, ""),
+        ("Log in with ada and password ", WORD, ""),
+        ("user ada, pass ", WORD, ""),
+        ("10.0.0.5 / ada / ", WORD, ""),
+        ("set -x DB_PASSWORD ", WORD, ""),
+        ("the password ", "summer#7x", " works"),
+        ("npm config set //r/:_authToken ", RANDOM[:32], ""),
+        ("use this token ", RANDOM[:32], ", please"),
+        ("dsn := `root:", WORD, "@tcp(127.0.0.1:3306)/shop`"),
+    ],
+)
+def test_found(pairs: Scanner, before: str, value: str, after: str) -> None:
+    text = before + value + after
+    assert [text[found.start : found.end] for found in pairs.scan_text(text)] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID/PW: admin / ${PASSWORD}",
+        "the password PBKDF2-SHA256 is hashed with",
+        "password authentication2, password user@mail1.example.org, password web01.example.org",
+        "log in with ada and Bob2",
+        "10.0.0.5 / ada / web01.example.org",
+        'login("ada", "password")',
+        "auth(\"ada\", 'production')",
+        "a token based-on-words2024-only",
+        "root:${PASSWORD}@tcp(127.0.0.1:3306)/shop",
+    ],
+)
+def test_not_found(pairs: Scanner, text: str) -> None:
+    assert [text[found.start : found.end] for found in pairs.scan_text(text)] == []
