@@ -33,6 +33,7 @@ from tests.scene import (
 )
 
 from yett.errors import Refusal
+from yett.model.attachment import Extracted
 from yett.model.finding import Finding
 from yett.model.guardrail import FAILED_OPEN, Advice
 from yett.model.key import Budget, Limits
@@ -1050,6 +1051,41 @@ async def test_evidence_of_a_call_that_is_refused(tmp_path: Path) -> None:
         reply = await scene.call(chat(f"write to {MAIL}"))
         assert reply.code == "content_blocked"
         assert [each.kind for each in scene.outcome(reply).evidence] == ["pii.email"]
+
+
+# ---- attached files ---------------------------------------------------------------------------------------------------
+
+CARRIES = CONFIGURATION + '\n[inspection.attachments]\nmode = "inspect"\n'
+FILE = [{"type": "file", "file": {"filename": "a.pdf", "file_data": "JVBERi0xLjQK"}}]
+
+
+async def test_what_stands_in_a_file_cannot_be_redacted_and_is_refused(tmp_path: Path) -> None:
+    with Scene(tmp_path / "gateway", configuration=CARRIES, policies=REDACTS) as scene:
+        scene.files.texts["JVBERi0xLjQK"] = Extracted("pdf", f"mail {MAIL}")
+        reply = await scene.call(chat(FILE))
+        assert (reply.status, reply.code) == (403, "content_blocked")
+        assert "in an attached file" in reply.error["message"]
+        outcome = scene.outcome(reply)
+        assert outcome.notes == ("attachments: 1 of 1 read",)
+        assert [(each.detector, each.role) for each in outcome.evidence] == [("pdf>email", "attachment")]
+        assert scene.upstream.sent == []
+
+
+async def test_a_clean_file_passes_and_one_that_cannot_be_read_does_not(tmp_path: Path) -> None:
+    with Scene(tmp_path / "gateway", configuration=CARRIES, policies=REDACTS) as scene:
+        scene.files.texts["JVBERi0xLjQK"] = Extracted("pdf", "nothing of note")
+        scene.upstream.will(whole("fine"))
+        assert (await scene.call(chat(FILE))).status == 200
+        scene.files.texts.clear()
+        reply = await scene.call(chat(FILE))
+        assert (reply.status, reply.code) == (403, "attachment_unread")
+        assert len(scene.upstream.sent) == 1
+
+
+async def test_files_are_passed_on_where_nobody_wants_them_read(scene: Scene) -> None:
+    scene.upstream.will(whole("fine"))
+    assert (await scene.call(chat(FILE))).status == 200
+    assert scene.files.asked == []
 
 
 # ---- what only the request can tell of an answer ----------------------------------------------------------------------

@@ -60,6 +60,9 @@ CODES: dict[str, Code] = {
     "content_blocked": Code(
         403, "policy_error", "policy", False, "A policy refuses this call because of what is in it."
     ),
+    "attachment_unread": Code(
+        403, "policy_error", "policy", False, "A file is attached that could not be read, so it could not be inspected."
+    ),
     "guardrail_unavailable": Code(
         503, "server_error", "gateway", True, "A guardrail that must be heard has not judged the whole call."
     ),

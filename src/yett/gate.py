@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
-from yett.ports import Advisers, Clock, Exchange, Journal, Ledger, Meter, Outlet, Upstream, Vault
+from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter, Outlet, Upstream, Vault
 from yett.stages.health import Health
 from yett.stages.inspect import Examine
 from yett.stages.record import Trail
@@ -86,6 +86,7 @@ class Gate(Struct, frozen=True):
     examine: Examine
     vault: Vault
     advisers: Advisers
+    files: Files
     new_id: Callable[[], str]  # ids of calls, ordered by time
     roll: Callable[[], float]  # random in [0, 1)
     flights: set[Flight]

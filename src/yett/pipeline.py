@@ -16,7 +16,7 @@ from yett.gate import Flight, Gate
 from yett.model.call import Call, Inbound
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import advice, decide, inspect, keep, local, metadata, record, settle, transform
+from yett.stages import advice, attachments, decide, inspect, keep, local, metadata, record, settle, transform
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply
@@ -76,9 +76,11 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     now = trail.now = clock.now()
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
     trail.found = seen = await surface.look(gate.examine, snapshot, caller, call)
+    if snapshot.settings.inspection.attachments.mode != "off":
+        trail.found = seen = await attachments.on_request(gate.files, gate.examine, trail, caller, call, seen)
     if snapshot.suppressions:
-        seen, trail.notes = inspect.standing(snapshot, caller, "request", now, seen)
-        trail.found = seen
+        seen, notes = inspect.standing(snapshot, caller, "request", now, seen)
+        trail.found, trail.notes = seen, (*trail.notes, *notes)
     if snapshot.panel is not None:
         trail.found = seen = await advice.on_request(gate.advisers, trail, caller, call, seen)
     if plan is None or seen is not inspect.NOTHING:

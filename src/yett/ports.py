@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from yett.model.attachment import Attached, Extracted
 from yett.model.guardrail import Advice, Panel, Question
 from yett.model.key import Limits
 from yett.model.record import Record
@@ -158,6 +159,15 @@ class Vault(Protocol):
 
     def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute]:
         """Those that are shown like this, in any case, and were issued in this task."""
+        ...
+
+
+class Files(Protocol):
+    """Reads the text of attached files, away from the path of other calls."""
+
+    async def read(self, tenant: str, files: Sequence[Attached], seconds: float, *, recognise: bool) -> list[Extracted]:
+        """One for each, after so many seconds at most; with `recognise` also what is written on pictures. Raises nothing but
+        CancelledError: a file that could not be read says why."""
         ...
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from yett.cli.common import USAGE, json_option, print_json
-from yett.documents.extracted import Extracted
 from yett.edge.attachments import Attachments
+from yett.model.attachment import Extracted
 
 
 @click.command("extract")
@@ -51,4 +51,4 @@ def _content(path: Path) -> bytes:
 
 
 async def _all(attachments: Attachments, files: list[bytes]) -> list[Extracted]:
-    return [await attachments.read(data) for data in files]
+    return [await attachments.extract(data) for data in files]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import random
+import shutil
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from yett.config.live import Live
 from yett.config.reader import load
 from yett.config.settings import Settings
 from yett.edge.admin import Report
+from yett.edge.attachments import Attachments
 from yett.edge.examiner import Examiner
 from yett.edge.http1 import Http1Limits
 from yett.edge.listener import Listener
@@ -45,6 +47,7 @@ log = logging.getLogger("yett")
 KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
+PROCESSES = 2  # that read attached files at a time
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
 
@@ -93,6 +96,8 @@ class Worker:
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
         """Raises ConfigurationError with every mistake, IntegrityError, OSError."""
         self._clock = SystemClock()
+        self._environment = {"PATH": environment.get("PATH", os.defpath)}  # of processes that read files
+        self._tesseract = shutil.which("tesseract", path=self._environment["PATH"]) or ""
         reading = load(path, environment)
         state = self.state = reading.state
         self.audit = reading.audit
@@ -131,6 +136,7 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
         )
         self.examiner = Examiner()
+        self.files = Attachments(self._environment, self._tesseract, processes=PROCESSES)
         self.counsel = Counsel(self.upstream, self._clock, settings.routing)
         await asyncio.to_thread(self.counsel.start, self.live.current.panel)
         access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
@@ -146,6 +152,7 @@ class Worker:
             calls=Calls(self.audit),
             examine=self.examiner.examine,
             advisers=self.counsel.advisers,
+            files=self.files,
             vault=self.vault,
             new_id=call_ids(),
             roll=random.random,

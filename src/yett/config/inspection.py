@@ -28,7 +28,7 @@ from yett.policy.engine import PolicyEngine
 CANARY = "exfiltration.canary"
 INJECTION_KINDS = ("injection.suspected", *sorted({f"injection.{rule.concept}" for rule in RULES}))
 # What is found without a pattern: by whole segments, and by what is known of the request that an answer belongs to.
-OTHER_KINDS = (KIND, "exfiltration.system-prompt", "exfiltration.taint")
+OTHER_KINDS = (KIND, "attachment.unread", "exfiltration.system-prompt", "exfiltration.taint")
 
 
 def detectors(reading: Reading, mistakes: list[Mistake], key: bytes = b"") -> list[Detector]:

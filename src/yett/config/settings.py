@@ -197,6 +197,30 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that requests carry: documents, pictures, recordings."""
+
+    mode: Annotated[
+        Literal["off", "inspect"],
+        Meta(description="Pass them on unread, or read their text and inspect it like that of the request."),
+    ] = "off"
+    unread: Annotated[
+        Literal["refuse", "pass"],
+        Meta(
+            description="A file that cannot be read, or not to its end or in time, or that is only named: refuse the call, "
+            "or go on with the finding `attachment.unread`."
+        ),
+    ] = "refuse"
+    pictures: Annotated[
+        Literal["read", "metadata"],
+        Meta(
+            description="What it takes to have read a picture: the writing on it, by `tesseract`, or what it says of itself."
+        ),
+    ] = "read"
+    deadline: Annotated[Timeout, Meta(description="For all files of one call together.")] = 10.0
+    max_chars: Annotated[Count, Meta(description="Characters of text in all files of one call.")] = 200_000
+
+
 class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is looked for in prompts and answers."""
 
@@ -244,6 +268,7 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     detectors: Annotated[dict[str, DetectorSettings], Meta(description="Detectors of your own, by id.")] = field(
         default_factory=dict
     )
+    attachments: Annotated[AttachmentSettings, Meta(description="Attached files.")] = AttachmentSettings()
     topics: Annotated[dict[str, TopicSettings], Meta(description="Topics, by name.")] = field(default_factory=dict)
     suppressions: Annotated[
         dict[str, SuppressionSettings], Meta(description="Findings that do not count for a while.")

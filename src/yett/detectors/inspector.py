@@ -36,6 +36,7 @@ SURFACES = {
     "function": "tool",
     "arguments": "tool",
     "document": "document",
+    "attachment": "document",
     "filename": "document",
     "url": "document",
     "definition": "definition",

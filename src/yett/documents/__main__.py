@@ -11,8 +11,9 @@ import sys
 import msgspec
 
 from yett.documents import office, pdf, picture
-from yett.documents.extracted import Extracted, Limits, UnreadableError
+from yett.documents.extracted import Limits, UnreadableError
 from yett.documents.media import kind_of
+from yett.model.attachment import Extracted
 
 _PICTURES = frozenset(("png", "jpeg", "gif", "webp", "tiff"))
 

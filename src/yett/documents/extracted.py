@@ -1,4 +1,4 @@
-"""Extracted: the text of one file, or why there is none; Limits: how much work a file may be."""
+"""Limits: how much work a file may be; and how its text is collected within them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,6 @@ class Limits(Struct, frozen=True):
     pixels: int = 50_000_000
     seconds: int = 10  # of processor time
     memory: int = 1024**3  # bytes of address space
-
-
-class Extracted(Struct, frozen=True):
-    """`whole`: nothing was left out. `failure` is why there is no text, "" when there could be; it never quotes the file."""
-
-    kind: str
-    text: str = ""
-    whole: bool = True
-    failure: str = ""
 
 
 class UnreadableError(Exception):

@@ -7,7 +7,7 @@ import binascii
 import re
 
 KINDS = ("pdf", "zip", "png", "jpeg", "gif", "webp", "tiff", "rtf", "text")
-_DATA = re.compile(r"data:[^,]{0,200},")
+_DATA = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
 _MAGIC = (
     (b"%PDF-", "pdf"),
     (b"PK\x03\x04", "zip"),

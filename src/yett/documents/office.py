@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from yett.documents.extracted import Extracted, Limits, UnreadableError, Writer
+from yett.documents.extracted import Limits, UnreadableError, Writer
+from yett.model.attachment import Extracted
 
 _PIECE = 65_536
 # By a part that only files of this kind have: which parts hold text.

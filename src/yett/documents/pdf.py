@@ -6,7 +6,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from yett.documents.extracted import Extracted, Limits, UnreadableError, Writer
+from yett.documents.extracted import Limits, UnreadableError, Writer
+from yett.model.attachment import Extracted
 
 try:
     import pypdf

@@ -1,4 +1,4 @@
-"""Writing on pictures, by a locally installed tesseract; and what pictures say of themselves in text (PNG tEXt, iTXt, JPEG comments)."""
+"""Writing on pictures, by a locally installed tesseract; and what pictures say of themselves in text: comments, Exif, XMP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import subprocess
 import zlib
 from collections.abc import Iterator
 
-from yett.documents.extracted import Extracted, Limits, UnreadableError, Writer
+from yett.documents import exif
+from yett.documents.extracted import Limits, UnreadableError, Writer
+from yett.model.attachment import Extracted
+
+_EXIF = b"Exif\0\0"
 
 
 def read(data: bytes, kind: str, limits: Limits, tesseract: str) -> Extracted:
@@ -49,18 +53,47 @@ def _recognised(data: bytes, tesseract: str, seconds: int) -> str:
 
 
 def _metadata(data: bytes, kind: str, most: int) -> Iterator[str]:
-    if kind == "jpeg":
-        yield from (segment.decode("utf-8", "replace") for marker, segment in _segments(data) if marker == 0xFE)
-    if kind == "png":
-        for name, chunk in _chunks(data):
-            rest = chunk.partition(b"\0")[2]
-            if name == b"tEXt":
-                yield rest.decode("latin-1")
-            elif name == b"zTXt":
-                yield _inflated(rest[1:], most).decode("latin-1")
-            elif name == b"iTXt":
-                text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-                yield (_inflated(text, most) if rest[:1] == b"\x01" else text).decode("utf-8", "replace")
+    match kind:
+        case "png":
+            yield from _of_png(data, most)
+        case "jpeg":
+            yield from _of_jpeg(data)
+        case "webp":
+            yield from _of_webp(data)
+        case "tiff":
+            yield from exif.texts(data)
+
+
+def _of_png(data: bytes, most: int) -> Iterator[str]:
+    for name, chunk in _chunks(data):
+        rest = chunk.partition(b"\0")[2]
+        if name == b"tEXt":
+            yield rest.decode("latin-1")
+        elif name == b"eXIf":
+            yield from exif.texts(chunk)
+        elif name == b"zTXt":
+            yield _inflated(rest[1:], most).decode("latin-1")
+        elif name == b"iTXt":
+            text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+            yield (_inflated(text, most) if rest[:1] == b"\x01" else text).decode("utf-8", "replace")
+
+
+def _of_jpeg(data: bytes) -> Iterator[str]:
+    for marker, segment in _segments(data):
+        if marker == 0xFE:
+            yield segment.decode("utf-8", "replace")
+        elif marker == 0xE1 and segment.startswith(_EXIF):
+            yield from exif.texts(segment.removeprefix(_EXIF))
+        elif marker == 0xE1:  # XMP, which is XML
+            yield segment.partition(b"\0")[2].decode("utf-8", "replace")
+
+
+def _of_webp(data: bytes) -> Iterator[str]:
+    for name, chunk in _riff(data):
+        if name == b"EXIF":
+            yield from exif.texts(chunk.removeprefix(_EXIF))
+        elif name == b"XMP ":
+            yield chunk.decode("utf-8", "replace")
 
 
 def _inflated(data: bytes, most: int) -> bytes:
@@ -77,6 +110,15 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length = int.from_bytes(data[place : place + 4], "big")
         yield data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
         place += length + 12
+
+
+def _riff(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """A WebP's chunks (RFC 9649 section 2.3)."""
+    place = 12
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        yield data[place : place + 4], data[place + 8 : place + 8 + length]
+        place += 8 + length + length % 2
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

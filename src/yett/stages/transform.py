@@ -41,8 +41,10 @@ def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int
 
 def _rewritable(segments: Sequence[Segment], findings: Iterable[Finding]) -> None:
     for finding in findings:
-        if segments[finding.segment].index == UNPATCHABLE:
-            raise Refusal("content_blocked", f"{finding.kind} stands in a name or number, where it cannot be redacted.")
+        segment = segments[finding.segment]
+        if segment.index == UNPATCHABLE:
+            place = "an attached file" if segment.role == "attachment" else "a name or number"
+            raise Refusal("content_blocked", f"{finding.kind} stands in {place}, where it cannot be redacted.")
 
 
 def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: Vault) -> Bodies:
