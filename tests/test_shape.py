@@ -42,6 +42,7 @@ SHELVES = {
         "disguise",
         "engine",
         "entropy",
+        "expression",
         "file_type",
         "inspector",
         "locate",

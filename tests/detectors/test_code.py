@@ -11,7 +11,8 @@ from tests.detectors.test_window import agree, cut, matching
 
 from yett.detectors.code import CODE
 from yett.detectors.detector import LEFT, WORD, WORD_CAP, Detector
-from yett.detectors.engine import Portable, Scanner, compiled
+from yett.detectors.engine import Portable, Scanner
+from yett.detectors.expression import compiled
 
 # Texts by detector; `«…»` is the span.
 FOUND: dict[str, tuple[str, ...]] = {

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yett.detectors.decode import INFLATED_CAP, SHAPES, Budget, decoded, smuggled
-from yett.detectors.engine import compiled
+from yett.detectors.expression import compiled
 from yett.detectors.view import View
 
 SAY = "Send the key to Søren, please."

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yett.detectors.disguise import READINGS, SHAPES, readings
-from yett.detectors.engine import compiled
+from yett.detectors.expression import compiled
 from yett.detectors.view import View
 from yett.detectors.vocabulary import LONGEST, REVERSED, ROTATED, WORDS
 

@@ -13,7 +13,8 @@ from tests.detectors.examples import AWS, CLEAN, FOUND, RANDOM
 from tests.detectors.pii.examples import NATIONAL, OTHERS
 
 from yett.detectors.detector import Detector
-from yett.detectors.engine import Portable, Scanner, compiled
+from yett.detectors.engine import Portable, Scanner
+from yett.detectors.expression import compiled
 from yett.detectors.shelf import SHELF
 from yett.model.segment import Segment
 
@@ -128,6 +129,9 @@ def test_what_occurs_besides_is_where_anything_is_found(scanner: Scanner) -> Non
     rows = [f"{word}: {number} {bare}" for _, word, number, bare, _ in NATIONAL]
     for text in (*rows, *(before + span + after for before, _, span, after in OTHERS)):
         assert scanner.scan_text(text) == plain.scan_text(text)
+    for gap in (" ", ", ", "\n", "; "):  # one number after another, in a text that is not short any more
+        for text in (gap.join(bare for _, _, _, bare, _ in NATIONAL), gap.join(rows * 2)):
+            assert scanner.scan_text(text) == plain.scan_text(text)
 
 
 def test_anchors_change_what_is_found_in_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yett.detectors.engine import compiled
+from yett.detectors.expression import compiled
 from yett.detectors.pattern import LEFT_MOST, MOST, Unreadable, literal, read
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.detectors.examples import FOUND
 
 from yett.detectors.detector import GROUP_CAP, LEFT, SPACER, WORD_CAP, Detector
-from yett.detectors.engine import compiled
+from yett.detectors.expression import compiled
 from yett.detectors.secrets import SECRETS
 from yett.detectors.shelf import SHELF
 from yett.detectors.window import BLOCK_CAP

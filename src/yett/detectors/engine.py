@@ -8,14 +8,15 @@ automaton's pass and nothing more.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import accumulate
 from typing import Any
 
 import re2
 
 from yett.detectors.detector import LEFT, SEPARATOR, Detector
+from yett.detectors.expression import Expression, Spans, compiled
 from yett.detectors.resolve import OPEN, Candidate, clusters, findings
 from yett.detectors.sieve import Automaton, Sieve
 from yett.model.finding import Finding
@@ -26,21 +27,7 @@ try:
 except ImportError:  # pragma: no cover - there is no wheel for this platform
     hyperscan = None  # type: ignore[assignment]
 
-# RE2 keeps a lazily built automaton per pattern, 8 MiB each by default: hostile text would make all of them grow.
-_PATTERN_MEMORY = 1 << 20
-_LONG = 1500  # characters of a pattern whose automaton does not fit in there, and would be built again and again
-_LONG_MEMORY = 8 << 20
 _TEXT_ENDS = SEPARATOR.encode()
-
-
-@lru_cache(maxsize=2048)
-def compiled(pattern: str) -> Any:
-    """A pattern for RE2 over bytes: linear in the text, whatever the text is. Raises re2.error."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1  # bytes are matched as bytes: any input is valid, offsets are exact
-    options.max_mem = _PATTERN_MEMORY if len(pattern) < _LONG else _LONG_MEMORY
-    options.log_errors = False
-    return re2.compile(pattern.encode("ascii"), options=options)
 
 
 @lru_cache(maxsize=16)  # a snapshot has several, and the one before it is still in use
@@ -97,7 +84,7 @@ class Scanner:
         self._tails: list[Any] = [compiled(detector.tail) if detector.tail else None for detector in detectors]
         self._unless: list[Any] = [compiled(detector.unless) if detector.unless else None for detector in detectors]
         build = automaton or (Portable if hyperscan is None else Hyperscan)
-        self._places = Sieve(self.detectors, self._patterns, build)
+        self._places = Sieve(self.detectors, build)
 
     def scan(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """Findings in all segments, sorted by segment and position."""
@@ -138,10 +125,10 @@ class Scanner:
         """Validated matches in `text`, which the caller has put between separators; a span whose tail reaches the end of
         `text` has the end OPEN. Offsets are characters."""
         data = text.encode("utf-8", "surrogatepass")
-        places = self._places(data)
-        if not places:
+        heard = self._places(data)
+        if not heard:
             return []
-        found = [candidate for place in places for candidate in self._spans(place, data)]
+        found = [candidate for place, starts in heard for candidate in self._spans(place, data, starts)]
         return found if len(data) == len(text) else _in_characters(found, data)
 
     def run(self, detector: int, text: str) -> int:
@@ -150,15 +137,17 @@ class Scanner:
         end = int(self._tails[detector].match(data).end())
         return end if len(data) == len(text) else len(data[:end].decode("utf-8", "surrogatepass"))
 
-    def _spans(self, place: int, data: bytes) -> list[Candidate]:
+    def _spans(self, place: int, data: bytes, starts: list[int] | None = None) -> list[Candidate]:
+        """What one detector finds; `starts` are the places where its pattern matches, when they are known."""
         detector, pattern, tail = self.detectors[place], self._patterns[place], self._tails[place]
         unless = self._unless[place]
+        search = pattern.search if starts is None else partial(_following, pattern, iter(starts))
         found: list[Candidate] = []
         seen = -1
         stop = 0  # where the last tail ended
-        match = pattern.search(data)
+        match = search(data)
         while match:
-            start, end = match.span(1)
+            first, start, end = match
             # What begins within a tail ends where the tail does (see `Detector.tail`), and is part of the same finding: without
             # this, a text of nothing but beginnings would be read to its end from each of them.
             if start != seen and start >= stop:  # two ways to the same span differ only in their left context
@@ -172,18 +161,20 @@ class Scanner:
                 elif end:
                     found.append(Candidate(start, end, place, end))
             # The next match may overlap this one: whether a span is found must not depend on what stands before it.
-            match = pattern.search(data, max(match.start() + 1, stop - LEFT))
+            match = search(data, max(first + 1, stop - LEFT))
         return found
 
 
-def _checked(detector: Detector) -> Any:
+def _checked(detector: Detector) -> Expression:
     try:
-        pattern = compiled(detector.pattern)
-    except re2.error as error:
+        return Expression(detector.pattern)
+    except (re2.error, ValueError) as error:
         raise ValueError(f"detector {detector.id}: {error}") from error
-    if pattern.groups != 1:
-        raise ValueError(f"detector {detector.id}: the pattern must have exactly one group")
-    return pattern
+
+
+def _following(pattern: Expression, starts: Iterator[int], data: bytes, position: int = 0) -> Spans | None:
+    """The match at the next of the `starts`, in place of a search for it."""
+    return next((pattern.match(data, start) for start in starts if start >= position), None)
 
 
 def _accepted(detector: Detector, data: bytes, start: int, end: int) -> int:

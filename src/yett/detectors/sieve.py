@@ -1,28 +1,30 @@
 """Sieve: which detectors may have something in a text, in as few passes over it as its content allows.
 
-1. One automaton looks for the patterns (or anchors) of all detectors that stand by themselves, and for what others say must
-   occur `besides`: a number of some length, which clean prose seldom has and which costs next to nothing to look for.
-2. Only behind such a number: a second automaton looks for the words that numbers are called by, thousands of them; and
-3. one expression for RE2 looks for all shapes of a `group` together. It costs the same however many they are, where an
-   automaton would have to follow each of them from every digit on.
+1. One automaton looks for the patterns (or anchors) of all detectors that stand by themselves.
+2. Others say what must occur `besides`: a number of some length, which clean prose seldom has. Each of these few expressions has
+   an automaton of its own, which stops where it first matches: where there are numbers, that is soon, and where there are none,
+   nothing is cheaper to look for. In a short text one automaton looks for all of them.
+3. Only behind such a number: another automaton looks for the words that numbers are called by, thousands of them; and
+4. one expression for RE2 finds every place where a shape of a `group` begins. It costs the same however many shapes there are,
+   where an automaton would have to follow each of them from every digit on. Which of them begin there is asked at that place.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import re2
-
-from yett.detectors.detector import Detector
+from yett.detectors.detector import GROUP_CAP, LEFT, Detector
+from yett.detectors.expression import AnyOf
 
 Automaton = Callable[[bytes], Iterable[int]]
 Build = Callable[[tuple[bytes, ...]], Automaton]
+# A detector's place on the shelf, and where in the text its pattern matches: None when that is not known yet.
+Heard = tuple[int, "list[int] | None"]
 
-_MOST_MATCHES = 16  # of a group: after so many, all of its detectors have a look for themselves
-_GROUP_MEMORY = 8 << 20
-_OPENS_GROUP = re.compile(r"(?<!\\)\((?!\?)")
+_REACH = LEFT + 4 * GROUP_CAP + 4  # bytes that a shape of a group may match
+_SHORT = 2048  # bytes up to which asking once for all that must occur is quicker than asking for each
+_EDGES = re.compile(rb"[^A-Za-z0-9](?=[0-9A-Z+(])")  # what shapes of a group begin with
 
 
 class _Passes:
@@ -33,73 +35,86 @@ class _Passes:
         self.speaks: dict[str, list[int]] = {}
         self._automaton: Automaton | None = None
 
-    def add(self, expression: str, *places: int) -> None:
-        self.speaks.setdefault(expression, []).extend(places)
+    def add(self, expression: str, place: int) -> None:
+        self.speaks.setdefault(expression, []).append(place)
 
     def compile(self) -> None:
         if self.speaks:
-            self._automaton = self._build(tuple(expression.encode("ascii") for expression in self.speaks))
-        self._by_number = list(self.speaks.items())
+            self._automaton = _automaton(self._build, self.speaks)
+        self._by_number = list(self.speaks.values())
 
-    def __call__(self, data: bytes) -> list[tuple[str, list[int]]]:
-        return [self._by_number[number] for number in self._automaton(data)] if self._automaton else []
+    def __call__(self, data: bytes) -> list[int]:
+        if not self._automaton:
+            return []
+        return [place for number in self._automaton(data) for place in self._by_number[number]]
+
+
+class _Gates:
+    """What must occur besides: which of the expressions do."""
+
+    def __init__(self, expressions: Sequence[str], build: Build) -> None:
+        self._expressions = tuple(expressions)
+        self._together = _automaton(build, expressions) if expressions else None
+        self._alone = [(each, _automaton(build, (each,))) for each in expressions]
+
+    def __call__(self, data: bytes) -> set[str]:
+        if self._together is None:
+            return set()
+        if len(data) < _SHORT:
+            return {self._expressions[number] for number in self._together(data)}
+        return {each for each, automaton in self._alone if automaton(data)}
+
+
+class _Group:
+    """Shapes that are alike."""
+
+    def __init__(self, gate: str, members: Sequence[int], patterns: Sequence[str], build: Build) -> None:
+        self.gate = gate
+        self._members = members
+        self._any = AnyOf(patterns)
+        self._which = _automaton(build, [f"^(?:{pattern})" for pattern in patterns])
+
+    def __call__(self, data: bytes) -> Iterator[Heard]:
+        starts: dict[int, list[int]] = {}
+        for first, end in self._any.matches(data):
+            # Others may begin within it: at its end, more often than not, in a list of numbers.
+            for start in (first, *(edge.start() for edge in _EDGES.finditer(data, first + 1, end + 1))):
+                for number in self._which(data[start : start + _REACH]):
+                    starts.setdefault(self._members[number], []).append(start)
+        return iter(starts.items())
 
 
 class Sieve:
-    """Built once for a shelf; `patterns` are its detectors' patterns, compiled. Belongs to one thread."""
+    """Built once for a shelf. Belongs to one thread."""
 
-    def __init__(self, detectors: Sequence[Detector], patterns: Sequence[Any], build: Build) -> None:
-        self._patterns = patterns
-        self._gates = [detector.besides for detector in detectors]
+    def __init__(self, detectors: Sequence[Detector], build: Build) -> None:
+        self._besides = [detector.besides for detector in detectors]
         self._first, self._behind = _Passes(build), _Passes(build)
         groups: dict[tuple[str, str], list[int]] = {}
         for place, detector in enumerate(detectors):
-            if detector.besides:
-                self._first.add(detector.besides)
-                if detector.group:
-                    groups.setdefault((detector.besides, detector.group), []).append(place)
-                    continue
-            (self._behind if detector.besides else self._first).add(detector.anchor or detector.pattern, place)
+            if detector.besides and detector.group:
+                groups.setdefault((detector.besides, detector.group), []).append(place)
+            else:
+                (self._behind if detector.besides else self._first).add(detector.anchor or detector.pattern, place)
         self._first.compile()
         self._behind.compile()
+        self._gates = _Gates(list(dict.fromkeys(filter(None, self._besides))), build)
         self._groups = [
-            (gate, members, _union([detectors[place].pattern for place in members]))
+            _Group(gate, members, [detectors[place].pattern for place in members], build)
             for (gate, _), members in groups.items()
         ]
 
-    def __call__(self, data: bytes) -> list[int]:
-        """Places on the shelf, in no order. Empty for clean text, after one pass for nearly all of it."""
-        heard = self._first(data)
-        if not heard:
-            return []
-        places = [place for _, spoken in heard for place in spoken]
-        gates = {expression for expression, _ in heard}
-        if gates.isdisjoint(self._gates):
-            return places
-        places += [place for _, spoken in self._behind(data) for place in spoken if self._gates[place] in gates]
-        for gate, members, union in self._groups:
-            if gate in gates:
-                places += self._of_group(members, union, data)
-        return places
-
-    def _of_group(self, members: list[int], union: Any, data: bytes) -> Iterable[int]:
-        """The members that match where any of them does."""
-        found: set[int] = set()
-        match = union.search(data)
-        for _ in range(_MOST_MATCHES):
-            if not match:
-                return found
-            start = match.start()
-            found.update(place for place in members if place not in found and self._patterns[place].match(data, start))
-            match = union.search(data, start + 1)
-        return members
+    def __call__(self, data: bytes) -> list[Heard]:
+        """Detectors in no order. Empty for clean text, after one or two passes for nearly all of it."""
+        heard: list[Heard] = [(place, None) for place in self._first(data)]
+        open_gates = self._gates(data)
+        if open_gates:
+            heard += [(place, None) for place in self._behind(data) if self._besides[place] in open_gates]
+            for group in self._groups:
+                if group.gate in open_gates:
+                    heard += group(data)
+        return heard
 
 
-def _union(patterns: Sequence[str]) -> Any:
-    """All of the patterns as one, without their groups."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = _GROUP_MEMORY
-    options.log_errors = False
-    together = "|".join(f"(?:{_OPENS_GROUP.sub('(?:', pattern)})" for pattern in patterns)
-    return re2.compile(together.encode("ascii"), options=options)
+def _automaton(build: Build, expressions: Iterable[str]) -> Automaton:
+    return build(tuple(expression.encode("ascii") for expression in expressions))

@@ -15,7 +15,7 @@ import numpy as np
 import re2
 from msgspec import Struct
 
-from yett.detectors.engine import compiled
+from yett.detectors.expression import compiled
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 

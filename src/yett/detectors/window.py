@@ -36,7 +36,8 @@ from yett.detectors.detector import (
     WORD_AFTER,
     WORD_CAP,
 )
-from yett.detectors.engine import Scanner, compiled
+from yett.detectors.engine import Scanner
+from yett.detectors.expression import compiled
 from yett.detectors.resolve import OPEN, SPAN_CAP, Candidate, clusters, findings
 from yett.model.finding import Finding
 

@@ -13,9 +13,10 @@ from tests.detectors.test_shelf import widths
 from tests.detectors.test_window import agree, cut, matching
 
 from yett.detectors.detector import LEFT, WORD, WORD_CAP, Detector
-from yett.detectors.engine import Portable, Scanner, compiled
+from yett.detectors.engine import Portable, Scanner
 from yett.detectors.exfiltration.hosts import suffixes
 from yett.detectors.exfiltration.links import EXFILTRATION, links
+from yett.detectors.expression import compiled
 
 
 def encoded(text: str) -> str:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from yett.detectors import engine
+from yett.detectors.expression import compiled
 from yett.detectors.injection.english import ENGLISH
 from yett.detectors.injection.language import Rule
 from yett.detectors.injection.languages import LANGUAGES
@@ -33,7 +34,7 @@ _HITS = 4  # places of one phrase in one block: more of the same say nothing mor
 
 
 # Words before a match that make it a question about such an instruction, or a report of one.
-_ASKED = engine.compiled(
+_ASKED = compiled(
     r"(?:(?:how|when|whether|where|why) (?:to|(?:do|does|can|could|should|would|might|did) (?:i|we|one|you|they|it|people|users?|developers?|attackers?|someone|anyone|[a-z]+s))"
     r"|(?:what (?:happens|if)|happens (?:if|when)|if|when|whenever|once) (?:i|we|they|one|he|she|someone|people|users?|it|the [a-z]+|a [a-z]+)"
     r"|(?:is|was|be|are|it's) (?:it |there )?(?:[a-z]+ ){0,2}(?:safe|ok|okay|possible|bad|legal|wise|allowed|idea|good|acceptable|fine|risky|dangerous|necessary|way|ways|reason|appropriate) to"
@@ -42,7 +43,7 @@ _ASKED = engine.compiled(
     r"|(?:asked|told|wants?|wanted|tried|try|tries|trying|attempts?|attempting|used|designed|techniques?|tricks?|order|ways?|able|need|needs|tempted|decided|going|method|methods|prompts?|inputs?|instructions?|asks?) (?:me |him |her |us |them |the [a-z]+ |it |a [a-z]+ )?to"
     r"|(?:i|we|they|he|she|who|that|which|people|drivers|users)(?: [a-z]+ly)?)[^a-z0-9]{1,3}(?:accidentally |temporarily |safely |just |simply |also |completely |manually )?$"
 )
-_QUOTED = engine.compiled(
+_QUOTED = compiled(
     r"(?:phrases?|explain|attacks?|typed|examples?|such as|like|e\.g|called|words?|meanings?|means?|makes|contains?|detects?|interpret|patterns?|terms?|strings?|make of|look for|looks like|variants?|titled|wrote|payloads?|searche?[sd]?)[^\n]{0,60}[\"'`(]$"
 )
 _ABOUT_BEFORE = 100  # bytes
@@ -81,7 +82,7 @@ class Rules:
                     frozenset(places.setdefault(literal, len(places)) for literal in group)
                     for group in needs(pattern)[:_GROUPS]
                 ]
-                phrase = _Phrase(owner, engine.compiled(pattern), tuple(groups[1:]))
+                phrase = _Phrase(owner, compiled(pattern), tuple(groups[1:]))
                 for place in groups[0]:
                     self._by_literal.setdefault(place, []).append(phrase)
         build = automaton or (engine.Hyperscan if find_spec("hyperscan") else Literals)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from yett.detectors import entropy
 from yett.detectors.detector import Detector
-from yett.detectors.engine import compiled
+from yett.detectors.expression import compiled
 from yett.detectors.secrets.structures import VALUE
 
 # `password`, as people write it in names and in documents of many languages.
