@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yett.detectors.exfiltration.weigh import CLICKED, LOADED, WRITTEN, carried, weigh
+from yett.detectors.exfiltration.weigh import CLICKED, LOADED, WRITTEN, carried, harmless, thoroughly, weigh
 
 RANDOM = "Zk3qT9vLw2Xr7NbYc5Md8HsFj4Gp6KaQe1Ru0iVoBtCxDyEzAhSgWfJlUmPnOk12"
 
@@ -93,3 +93,56 @@ def test_hosts_that_are_allowed_or_not_listed() -> None:
 def test_a_weight_is_between_0_and_1(text: str) -> None:
     assert 0.0 <= weigh(text) <= 1.0
     assert 0.0 <= weigh(f"https://h.example/{text}?data={text}") <= 1.0
+
+
+WORD = st.sampled_from(
+    "desk lamp Report 2024 01 123 45 6789 winter xoxb passwd key api_key data ada USER_DATA sk evil c2 a".split()
+)
+WORDS = st.lists(WORD, min_size=1, max_size=4).flatmap(
+    lambda words: st.sampled_from("-._~+/@").map(lambda gap: gap.join(words))
+)
+HOST = st.sampled_from(
+    [
+        "www.example.com",
+        "webhook.site",
+        "script.google.com",
+        "evil.example",
+        "10.0.0.1",
+        "mnxw42lemvxhi2lbnq.x.example",
+        "A.example.",
+    ]
+)
+
+
+@given(HOST, st.lists(WORDS, max_size=3), st.lists(st.tuples(WORD, WORDS), max_size=2), st.just("") | WORDS)
+def test_what_is_harmless_at_once_is_harmless(
+    host: str, path: list[str], query: list[tuple[str, str]], fragment: str
+) -> None:
+    address = f"https://{'/'.join((host, *path))}?{'&'.join(map('='.join, query))}#{fragment}"
+    for each in (address, address.partition("?")[0], address.partition("#")[0], address.replace("?#", "#")):
+        if harmless(each):
+            assert thoroughly(each) in {0.0, 0.7}  # a word, taken for base64, is text once in a few thousand times
+
+
+@pytest.mark.parametrize(
+    "address", ["https://www.example.com/a/winter-report?page=3&ref=ports#summary", "//example.org/Map.png"]
+)
+def test_most_addresses_are_harmless_at_once(address: str) -> None:
+    assert harmless(address)
+    assert thoroughly(address) == 0.0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://webhook.site/x",
+        "https://script.google.com/a",
+        "https://evil.example/",
+        "https://example.com/?password=hunter2",
+        "https://example.com/123-45-6789",
+        "https://example.com/sk-one-two-three-four",
+        "https://.../",
+    ],
+)
+def test_others_are_looked_at(address: str) -> None:
+    assert not harmless(address)

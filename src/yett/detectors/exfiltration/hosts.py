@@ -38,6 +38,7 @@ COLLECTING_PATHS = (
     "docs.google.com/forms/",
 )  # fmt: skip
 _COLLECTORS = frozenset(COLLECTORS)
+_MAY_COLLECT = _COLLECTORS.union(each.partition("/")[0] for each in COLLECTING_PATHS)
 _NAMED_AFTER_IT = re.compile(
     r"(?:^|[.-])(?:evil|attacker|attack|malicious|exfil\w*|hacker|adversary|c2|stealer?)(?:[.-]|\d)"
 )
@@ -68,6 +69,11 @@ def well_known(host: str) -> bool:
 def collects(host: str, path: str) -> bool:
     """Whether requests to this place are there to be read by whoever set it up."""
     return within(host, _COLLECTORS) or f"{host}/{path}".startswith(COLLECTING_PATHS)
+
+
+def may_collect(host: str) -> bool:
+    """The same of a host, whatever the path."""
+    return within(host, _MAY_COLLECT)
 
 
 def named_for_it(host: str) -> bool:

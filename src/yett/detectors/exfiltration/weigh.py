@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from base64 import b32decode, b64decode
 from binascii import Error as BinasciiError
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from yett.detectors.engine import compiled
 from yett.detectors.entropy import classes, entropy
 from yett.detectors.exfiltration import hosts
+from yett.detectors.expression import compiled
 
 # What an image, loaded without a click, may weigh at most; what a link, and what a bare address in a text.
 LOADED, CLICKED, WRITTEN = 0.5, 0.6, 0.8
@@ -23,6 +24,14 @@ _SCHEME = re.compile(r"^(?:[A-Za-z]+:)?/*")
 _CARRIES = re.compile(r"[?;=%@$&]")
 _RUNS = re.compile(r"[A-Za-z0-9_+-]+")
 _LONG = 12
+# Nothing but words and short numbers, at a host that is looked at beside it: nearly all addresses, told in one pass. A password
+# or a number of a person may be made of words and numbers, too, and is left to the others.
+_WORD = r"(?:[A-Z]?[a-z]{1,15}|[0-9]{1,4})"
+_WORDS = rf"{_WORD}(?:[._~]{_WORD}|-[A-Z]?[a-z]{{1,15}}|-[0-9]{{1,4}}(?![0-9-]))*+"
+_PAIR = r"[A-Za-z_]{1,24}=(?:[a-z]{0,7}|[0-9]{0,7})"
+_HARMLESS = re.compile(
+    rf"(?:[A-Za-z]{{2,5}}:)?/{{1,3}}([A-Za-z0-9.-]{{1,80}}+)(?:/(?:{_WORDS})?)*+(?:\?({_PAIR}(?:&{_PAIR})*+))?(?:#(?:{_WORDS})?)?"
+)
 # Parameters that say what they carry: whatever their value is, and those that have harmless namesakes.
 _TELLING = frozenset(
     """data payload exfil exfiltrate exfiltrated leak leaked secret secrets stolen dump loot cred creds credential credentials
@@ -33,6 +42,7 @@ _HINTING = frozenset(
     """chat message messages msg msgs context content body summary email info env key keys token apikey log out output result
     response system text q d x c b b64 base64 enc encoded""".split()
 )
+_TELLS = re.compile("|".join((*sorted(_TELLING), "passw", "key")))
 _NAMES = re.compile(r"[^a-z0-9]+")
 _SIGNATURE = re.compile(
     r"(?i)x-amz-.*|(?:x-)?goog-.*|sig(?:nature)?|expires|policy|key-pair-id|hash|integrity|h|etag|v|ver|version|rev|id|ixid|utm_.*|.*clid"
@@ -60,6 +70,11 @@ _URLSAFE = str.maketrans("-_", "+/")
 
 def weigh(address: str, allowed: frozenset[str] = frozenset(), *, listed_only: bool = False) -> float:
     """The weight of an address whose host is not among the `allowed` suffixes. With `listed_only` every other host weighs 1."""
+    return 0.0 if not listed_only and harmless(address) else thoroughly(address, allowed, listed_only=listed_only)
+
+
+def thoroughly(address: str, allowed: frozenset[str] = frozenset(), *, listed_only: bool = False) -> float:
+    """The same, without telling beforehand what carries nothing."""
     if not listed_only and not _CARRIES.search(address) and max(map(len, _RUNS.findall(address)), default=0) < _LONG:
         return _quiet(address, allowed)
     host, path, query, fragment = _split(address)
@@ -84,6 +99,21 @@ def weigh(address: str, allowed: frozenset[str] = frozenset(), *, listed_only: b
     if hosts.named_for_it(name) and len(query) > 4:
         weight = max(weight, 0.25)
     return min(1.0, weight + 0.3) if weight and hosts.suspect(name) else weight
+
+
+def harmless(address: str) -> bool:
+    """Whether an address is seen at once to carry nothing to anybody, which is true of nearly all."""
+    found = _HARMLESS.fullmatch(address)
+    if not found or "sk-" in address or not _ordinary(found[1]):
+        return False
+    return not (found[2] and _TELLS.search(found[2].lower()))
+
+
+@lru_cache(maxsize=1024)
+def _ordinary(host: str) -> bool:
+    """A host whose name carries nothing, and that does not collect what it is sent."""
+    name = host.lower().strip(".")
+    return bool(name) and not (_labels(name) or hosts.may_collect(name) or hosts.suspect(name))
 
 
 def _quiet(address: str, allowed: frozenset[str]) -> float:
