@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.scene import CONFIGURATION, Reply, Scene, chat, get, stream, whole
+from tests.scene import CONFIGURATION, DONE, EVENTS, SECRET, Answer, Reply, Scene, chat, get, stream, whole
 
 from yett.model.guardrail import Advice
 from yett.model.record import Record
@@ -182,3 +182,49 @@ async def test_metadata_is_told_to_nobody_who_is_not_to_have_it(make: Make) -> N
     reply = await scene.call(chat(SOURCE))
     assert {"x-yett-groundedness", "x-yett-tags", "x-yett-cost-usd"}.isdisjoint(reply.headers)
     assert tags(scene, reply) == ["tag:made-up"]
+
+
+# ---- where it stands ------------------------------------------------------------------------------------------------
+
+PLACES = {
+    "assistant": {"content": f"It is {SECRET}."},
+    "refusal": {"content": None, "refusal": f"I cannot tell {SECRET}."},
+    "reasoning": {"content": "Hm.", "reasoning_content": f"The key is {SECRET}"},
+    "annotation": {"content": "See.", "annotations": [{"type": "url_citation", "url_citation": {"title": f"{SECRET} page"}}]},
+    "url": {"content": "See.", "annotations": [{"type": "url_citation", "url_citation": {"url": f"https://a.example/{SECRET}"}}]},
+    "arguments": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": f'{{"k": "{SECRET}"}}'}}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("place", PLACES)
+async def test_policies_tell_the_places_of_a_reply_apart(make: Make, place: str, streamed: bool) -> None:
+    forbid = "".join(
+        f'@id("not-in-{role}") forbid (principal, action == Action::"ReleaseReply", resource)'
+        f' when {{ context.findings.contains("secret@{role}") }};'
+        for role in PLACES
+    )
+    scene = make(forbid)
+    others = [{"index": 0, "delta" if streamed else "message": {"content": "Nothing here."}, "finish_reason": "stop"}]
+    choice = {"index": 1, "delta" if streamed else "message": PLACES[place], "finish_reason": "stop"}
+    if streamed:
+        events = [json.dumps({"id": "c", "choices": [each]}).encode() for each in (*others, choice)]
+        scene.upstream.will(Answer(*(b"data: %b\n\n" % each for each in events), DONE, headers=EVENTS))
+    else:
+        scene.upstream.will(whole("", choices=[*others, choice]))
+    reply = await scene.call(chat("hello", n=2, stream=streamed))
+    assert (reply.code, reply.error["yett"]["policies"]) == ("reply_blocked", [f"not-in-{place}"])
+    assert SECRET.encode() not in reply.body
+
+
+async def test_what_was_retrieved_is_told_from_what_was_asked(make: Make) -> None:
+    scene = make(
+        '@id("clean-sources") forbid (principal, action, resource) when { context.findings.contains("secret@document") };'
+    )
+    assert (await scene.call(chat(f"I have {SECRET}"))).status == 200
+    reply = await scene.call(chat("sum it up", documents=[{"title": "notes", "text": f"key {SECRET}"}]))
+    assert reply.error["yett"]["policies"] == ["clean-sources"]
+    schema = {"properties": {"url": {"description": f"like {SECRET}"}}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    await scene.call(chat("hello", tools=tools))
+    assert "secret@definition" in facts(scene.intents()[-1])["findings"]

@@ -58,7 +58,7 @@ class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[Name, ...],
         Meta(
             description="Whose texts it is shown; empty: on requests user, tool, arguments, document and definition, on replies "
-            "assistant and arguments."
+            "assistant, arguments, refusal, reasoning and annotation."
         ),
     ] = ()
     always: Annotated[

@@ -31,7 +31,17 @@ COMMON_NAMES = frozenset(
 
 
 # Fields whose text is something else than the rest of its message.
-ROLE_OF = {"tool_calls": "arguments", "function_call": "arguments", "filename": "filename", "url": "url"}
+ROLE_OF = {
+    "tool_calls": "arguments",
+    "function_call": "arguments",
+    "filename": "filename",
+    "url": "url",
+    "refusal": "refusal",
+    "reasoning": "reasoning",  # OpenRouter, vLLM
+    "reasoning_content": "reasoning",  # DeepSeek, vLLM
+    "annotations": "annotation",  # pages that an answer rests on: their titles are written by strangers
+    "documents": "document",  # retrieved, beside the messages: vLLM, Cohere
+}
 # Fields that hold a word or an id of the protocol, nobody's text; as long as that is what they hold.
 PROTOCOL = frozenset("role type id tool_call_id detail format".split())
 _LONGEST_ID = 64
@@ -59,7 +69,7 @@ class Leaves:
                 if name in PROTOCOL and type(item) is str and len(item) <= _LONGEST_ID and not _SPACE.search(item):
                     self.walk(item, "other", depth + 1)
                 else:
-                    self.walk(item, ROLE_OF.get(name, role), depth + 1)
+                    self.walk(item, role if role == "definition" else ROLE_OF.get(name, role), depth + 1)
         elif kind is list:
             for item in value:
                 self.walk(item, role, depth + 1)

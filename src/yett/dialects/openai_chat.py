@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.dialects import patch, strict_json
-from yett.dialects.leaves import COMMON_NAMES, UNPATCHABLE, Leaves
+from yett.dialects.leaves import COMMON_NAMES, ROLE_OF, UNPATCHABLE, Leaves
 from yett.errors import Refusal
 from yett.model.segment import Segment
 from yett.model.usage import Usage
@@ -153,7 +153,7 @@ def _walk_message(leaves: Leaves, message: dict[str, Any]) -> None:
 
 
 def _walk_field(leaves: Leaves, name: str, value: Any) -> None:
-    role = "definition" if name in _DEFINITIONS else "other"
+    role = "definition" if name in _DEFINITIONS else ROLE_OF.get(name, "other")
     if name not in COMMON_NAMES:
         leaves.segments.append(Segment(name, role, UNPATCHABLE))
     leaves.walk(value, role, 1)

@@ -14,7 +14,7 @@ from yett.model.segment import Segment
 # judged when it said it. `other` is what is no message: the model's name, the words of a JSON schema.
 SHOWN = {
     "request": frozenset(("user", "tool", "arguments", "document", "attachment", "definition")),
-    "reply": frozenset(("assistant", "arguments")),
+    "reply": frozenset(("assistant", "arguments", "refusal", "reasoning", "annotation")),
 }
 BLANK = "*"
 

@@ -36,7 +36,7 @@ _ATTEMPTS = 8  # at something that does not stand for another value yet
 _MOST_PASSES = 8  # over literals that look like tokens of literals that look like tokens …
 _STRICTNESS = {"redact": 0, "tokenize": 1, "surrogate": 2}
 # Whose texts hold tokens rightly: a model that was shown them wrote them, or a tool that it called.
-_SHOWN_TOKENS = frozenset(("assistant", "tool", "function", "arguments"))
+_SHOWN_TOKENS = frozenset(("assistant", "tool", "function", "arguments", "refusal", "reasoning", "annotation"))
 
 Recall = Callable[[Sequence[str]], Iterable[Substitute]]  # by what is shown, in any case
 

@@ -126,7 +126,7 @@ class BufferedReply:
         if findings:
             trail.witness = trail.witness or witness(trail, "reply")
             trail.witness.whole(findings, seen.segments)
-            kinds = frozenset(inspect.facts_of(findings))
+            kinds = frozenset(inspect.origins_of(seen))
         try:
             selectors = judge_reply(self._plan, trail, target, kinds, seen.scores)
             if trail.scores:
@@ -252,7 +252,7 @@ class StreamedReply:
         if found or seen.scores:
             blocked = True
             try:
-                kinds = review.kinds.union(inspect.facts_of(found))
+                kinds = review.kinds.union(inspect.origins_of(seen._replace(findings=tuple(found))))
                 blocked = bool(select(found, judge_reply(self._plan, trail, target, kinds, seen.scores)))
             finally:
                 done = inspect.counted(found, "reply", frozenset(), blocked=blocked)

@@ -17,6 +17,7 @@ from yett.detectors.engine import Scanner
 from yett.detectors.mask import marker, mask, matches, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
+from yett.dialects.leaves import ROLE_OF
 from yett.dialects.openai_chat import DONE, ENVELOPE, drop_logprobs, place_of, usage_of
 from yett.errors import Refusal
 from yett.model.finding import Finding
@@ -24,7 +25,7 @@ from yett.model.usage import Usage
 from yett.redaction.restore import Piece, Restorer
 from yett.stages.evidence import Witness
 from yett.stages.restore import Restoration
-from yett.stages.watch import Watch
+from yett.stages.watch import TAINT, Watch
 
 Channel = tuple[object, ...]
 Suppressed = Callable[[Finding, str, str], str]  # a finding in a text of a role -> what suppresses it, "" for nothing
@@ -261,7 +262,7 @@ class StreamReview:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds and families that were found."""
+        """The kinds and families that were found, and the families by what they were found in."""
         return self._kinds
 
     @property
@@ -282,7 +283,7 @@ class StreamReview:
                 self.suppressed[name] += 1
                 continue
             self._tell(finding, text, track.role, track.at)
-            if not self._note(finding) or finding.end <= at:
+            if not self._note(finding, track.role) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
                 self._pass(track, text[at : finding.start])
@@ -315,16 +316,18 @@ class StreamReview:
         if self._witness is not None:
             self._witness.note(finding, text, role, at=at)
 
-    def _note(self, finding: Finding) -> bool:
+    def _note(self, finding: Finding, role: str) -> bool:
         """Count the finding; True when it must be redacted."""
-        redact = self._redacts(finding.kind)
+        redact = self._redacts(finding.kind, role)
         self.findings[finding.kind, "redacted" if redact else "noted"] += 1
         return redact
 
-    def _redacts(self, kind: str) -> bool:
-        """Whether policy has this kind redacted; a new one is put before it first. Raises Refusal; then it is counted."""
-        if kind not in self._kinds:
-            self._kinds |= {kind, kind.partition(".")[0]}
+    def _redacts(self, kind: str, role: str) -> bool:
+        """Whether policy has this kind redacted; a new one, or one in another place, is put before it first. Raises Refusal; then it is
+        counted."""
+        family = kind.partition(".")[0]
+        if kind not in self._kinds or f"{family}@{role}" not in self._kinds:
+            self._kinds |= {kind, family, f"{family}@{role}"}
             try:
                 self._selectors = self._judge(self._kinds)
             except Refusal:
@@ -337,7 +340,7 @@ class StreamReview:
         Raises Refusal."""
         for kind in kinds:
             self._tell(Finding(kind, 0, 0, 0, kind.partition(".")[2]), "", "assistant", 0)
-            if self._redacts(kind):
+            if self._redacts(kind, "arguments" if kind == TAINT else "assistant"):
                 self.findings[kind, "blocked"] += 1
                 raise Refusal("reply_blocked", f"{kind} cannot be cut out of a stream.")
             self.findings[kind, "noted"] += 1
@@ -398,7 +401,7 @@ class StreamReview:
 
 def role_of(channel: Sequence[object]) -> str:
     """Who wrote the text of a channel, or what it is."""
-    return "arguments" if channel[-1] == "arguments" else "assistant"
+    return next((ROLE_OF[name] for name in reversed(channel) if name in ROLE_OF), "assistant")
 
 
 def _arrival(event: _Event) -> int:

@@ -23,6 +23,7 @@ from yett.policy.schema import QUALITY
 from yett.stages.inspect import Seen
 
 LEAK, TAINT = "exfiltration.system-prompt", "exfiltration.taint"
+_SAID = frozenset(("assistant", "refusal", "reasoning", "annotation"))
 _VALUES = frozenset(("secret", "pii"))
 _SEPARATOR = SEPARATOR.encode()
 
@@ -134,7 +135,7 @@ class Watch:
         found: list[Finding] = []
         for place, segment in enumerate(segments):
             arguments = segment.role == "arguments"
-            if not arguments and segment.role != "assistant":
+            if not arguments and segment.role not in _SAID:
                 continue
             if arguments and self._taint is not None:
                 found += [
