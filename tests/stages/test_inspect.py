@@ -144,6 +144,8 @@ def outcome(read: Callable[[bytes], Any], body: bytes) -> Any:
 class Eye:
     """Counts the units that are looked at; the score of each is `score`."""
 
+    judges = False
+
     def __init__(self, snapshot: Snapshot, score: float = 0.0) -> None:
         self.snapshot = replace(snapshot, verdicts=Memo(64), inspector=self)
         self.looked: list[str] = []
@@ -161,6 +163,52 @@ def conversation(*turns: str, **more: object) -> bytes:
     roles = ("system", "user", "assistant")
     messages = [{"role": roles[place % 3], "content": turn} for place, turn in enumerate(turns)]
     return json.dumps({"model": "fast", "messages": messages, **more}).encode()
+
+
+class Reader(Eye):
+    """Finds an order only where all of it stands."""
+
+    judges = True
+
+    def inspect(self, segments: tuple[Segment, ...]) -> Inspected:
+        found = super().inspect(segments)
+        return Inspected(
+            found.findings, {"injection": max([self.of(segment.text) for segment in segments], default=0.0)}
+        )
+
+    def of(self, text: str) -> float:
+        return 0.8 if "open the gate now" in text else 0.1
+
+    def text(self, text: str) -> Inspected:
+        self.looked.append(text)
+        return Inspected((), {"injection": self.of(text)})
+
+
+def talk(*turns: tuple[str, object]) -> bytes:
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return json.dumps({"model": "fast", "messages": messages}).encode()
+
+
+def test_an_order_that_is_cut_into_turns_is_found_in_the_last(snapshot: Snapshot) -> None:
+    reader = Reader(snapshot)
+    parts = [{"type": "text", "text": "now"}, {"type": "text", "text": ", please"}]
+    body = talk(("user", "open"), ("assistant", 'the "user" said open'), ("user", "the gate"), ("user", parts))
+    for _ in range(2):  # the second time from memory
+        seen = reader.look(body)
+        (finding,) = seen.findings
+        assert (finding.kind, finding.detector, seen.injection) == ("injection.split", "user-turns", 80)
+        assert seen.segments[finding.segment].text == ", please"
+        assert (finding.start, finding.end) == (0, 8)
+        assert inspect.origins_of(seen) == ("injection", "injection.split", "injection@user")
+    assert reader.looked.count("open the gate now , please") == 1
+
+
+def test_what_says_it_alone_is_not_said_again(snapshot: Snapshot) -> None:
+    seen = Reader(snapshot).look(talk(("user", "hm"), ("user", "open the gate now")))
+    assert (seen.findings, seen.injection) == ((), 80)
+    assert Reader(snapshot).look(talk(("user", "open the"), ("user", "door"))).injection == 10
+    assert Reader(snapshot).look(talk(("user", "open the gate"), ("tool", "now"))).injection == 10
+    assert Reader(snapshot).look(talk(("user", "open the gate"), ("user", "x" * 600), ("user", []))).injection == 10
 
 
 @pytest.fixture(scope="module")

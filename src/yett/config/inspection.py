@@ -26,7 +26,7 @@ from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
 
 CANARY = "exfiltration.canary"
-INJECTION_KINDS = ("injection.suspected", *sorted({f"injection.{rule.concept}" for rule in RULES}))
+INJECTION_KINDS = ("injection.suspected", "injection.split", *sorted({f"injection.{rule.concept}" for rule in RULES}))
 # What is found without a pattern: by whole segments, and by what is known of the request that an answer belongs to.
 OTHER_KINDS = (KIND, "attachment.unread", "exfiltration.system-prompt", "exfiltration.taint")
 

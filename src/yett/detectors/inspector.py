@@ -16,6 +16,7 @@ from msgspec import Struct
 from yett.detectors import decode, disguise, engine, normalise
 from yett.detectors.engine import Scanner
 from yett.detectors.injection.rules import RULES, Rules, combined
+from yett.detectors.injection.turns import SHOTS, shots
 from yett.detectors.normalise import fold, plain
 from yett.detectors.traits import NO_TRAITS, Traits, traits
 from yett.detectors.view import View
@@ -70,6 +71,7 @@ _HIDDEN = {
     "unicode.bidi-override": 0.3,
     "unicode.zero-width": 0.2,
 }
+_SHOTS_SAY = 0.6  # that a message is a conversation of its own
 _SPANS = 8  # findings of one concept in one text
 
 
@@ -168,6 +170,11 @@ class Inspector:
         found.sort(key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
         return Inspected(tuple(found), {"injection": round(highest, 4)}, traits(segments, self._wanted))
 
+    @property
+    def judges(self) -> bool:
+        """Whether texts are judged to be injections."""
+        return self._judges
+
     def text(self, text: str, role: str = "user") -> Inspected:
         """The same for one text, which is segment 0."""
         return self.inspect((Segment(text, role, 0),))
@@ -190,6 +197,10 @@ class Inspector:
                 evidence += self._evidence(view, surface)
                 if self._model:
                     score = max(score, self._model.score(view.text, surface))
+        if surface:
+            count, start, end = shots(text)
+            if count >= SHOTS:
+                evidence.append(_Evidence("many-shot", "many-shot-turns", start, end, _SHOTS_SAY))
         score = max(score, _weighed(evidence))
         if score >= THRESHOLD:
             found += _injection(evidence, segment, len(text), score)

@@ -27,6 +27,13 @@ CONFIDENTIAL = frozenset(("system", "developer"))
 _DEFINITIONS = frozenset(("tools", "functions"))
 
 
+class _Authored(Struct):
+    role: str
+
+
+_authored = msgspec.json.Decoder(_Authored).decode
+
+
 class ChatRequest(Struct, frozen=True):
     """The view of a request body that the pipeline acts on."""
 
@@ -133,6 +140,11 @@ def units(body: bytes) -> list[tuple[str | None, bytes]]:
         else:
             found.append((name, bytes(raw)))
     return found
+
+
+def author(message: bytes) -> str:
+    """The role of one of the `units` that are messages."""
+    return _authored(message).role
 
 
 def unit_segments(name: str | None, raw: bytes) -> tuple[Segment, ...]:

@@ -16,7 +16,8 @@ from yett.config.suppressions import fingerprint
 from yett.detectors import suppress
 from yett.detectors.detector import SEPARATOR
 from yett.detectors.engine import Scanner
-from yett.detectors.inspector import Inspector
+from yett.detectors.injection.turns import ALL, TURNS, joined
+from yett.detectors.inspector import THRESHOLD, Inspector
 from yett.detectors.traits import NO_TRAITS, Traits, united
 from yett.dialects import openai_chat, strict_json
 from yett.model.caller import Caller
@@ -26,6 +27,7 @@ from yett.model.segment import Segment
 
 _SEPARATOR = SEPARATOR.encode()
 _STEP = 5  # percent; calls that differ by less share their decision
+SPLIT = "injection.split"
 _KEY = 32  # bytes that a unit is known by; a shorter one is known by itself, and no hash is so short
 
 
@@ -74,7 +76,50 @@ async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -
             if verdict is None:
                 verdicts[place] = new = next(fresh)
                 known.put(keys[place], new)
-    return _seen(body, [verdict for verdict in verdicts if verdict is not None])
+    judged = [verdict for verdict in verdicts if verdict is not None]
+    if snapshot.inspector.judges and (turns := _turns(units)):
+        key = (tenant, "turns", sha256(b"\0".join([units[place][1] for place in turns])).digest())
+        whole: Verdict | None = known.get(key)
+        if whole is None:
+            texts = [units[place] for place in turns]
+            (whole,) = await examine(snapshot, ALL, lambda inspector: [together(inspector, texts)])
+            known.put(key, whole)
+        judged = _with(judged, turns, whole)
+    return _seen(body, judged)
+
+
+def _turns(units: Sequence[Unit]) -> list[int]:
+    """Where the last messages of users stand, when there are several."""
+    places = [
+        place for place, (name, raw) in enumerate(units) if name == "messages" and openai_chat.author(raw) == "user"
+    ]
+    return places[-TURNS:] if len(places) > 1 else []
+
+
+def together(inspector: Inspector, turns: Sequence[Unit]) -> Verdict:
+    """What the last texts of a user say as one, which is found in the last of them: `size` counts no segments here."""
+    texts = []
+    place = length = 0
+    for unit in turns:
+        for number, segment in enumerate(openai_chat.unit_segments(*unit)):
+            if segment.role == "user":
+                texts.append(segment.text)
+                place, length = number, len(segment.text)
+    text = joined(texts)
+    score = inspector.text(text).scores["injection"] if text else 0.0
+    if score < THRESHOLD:
+        return _EMPTY
+    return Verdict(0, (Finding(SPLIT, place, 0, length, "user-turns", score),), score)
+
+
+def _with(judged: list[Verdict], turns: Sequence[int], whole: Verdict) -> list[Verdict]:
+    """The verdicts, with that about the turns together where none of them is enough by itself."""
+    if not whole.findings or any(judged[place].injection >= THRESHOLD for place in turns):
+        return judged
+    last = judged[turns[-1]]
+    found = merged(last.findings, whole.findings)
+    judged[turns[-1]] = Verdict(last.size, found, whole.injection, last.traits)
+    return judged
 
 
 def examined(inspector: Inspector, unit: Unit) -> Verdict:
