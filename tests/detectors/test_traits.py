@@ -48,7 +48,7 @@ def test_the_language_is_that_of_the_user() -> None:
     ],
 )
 def test_code_is_told_by_labels_and_looks(text: str, code: tuple[str, ...]) -> None:
-    assert of(("user", text)).code == of(("tool", text)).code == code
+    assert of(("user", text)).code == of(("tool", text)).code == of(("attachment", text)).code == code
     assert of(("system", text)).code == ()
     assert set(code) <= VOCABULARY["code"]
 

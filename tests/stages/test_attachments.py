@@ -143,3 +143,10 @@ def test_no_other_route_carries_files(compiled: Compiled) -> None:
     files = Files()
     call = Call("openai_models", "ListModel", json.dumps({"messages": [{"image_url": "x"}]}).encode())
     assert look(snapshot_of(compiled), call, files) is NOTHING
+
+
+def test_code_in_a_file_is_code_of_the_call(compiled: Compiled) -> None:
+    asks = ASKS + '@id("code") forbid (principal, action, resource) when { context.code.contains("python") };'
+    files = holding(a="import os\nfrom sys import path\nimport re\nprint(1)")
+    seen = look(snapshot_of(compiled, policies=asks), call_of("a"), files)
+    assert seen.traits.code == ("python",)

@@ -20,7 +20,9 @@ OTHER = "other"  # code or a file of no known kind
 VOCABULARY = {"languages": LANGUAGES, "code": KNOWN | {OTHER}, "files": TYPES | {OTHER}}  # by the name of the fact
 
 _SAID = frozenset(("user",))
-_GIVEN = frozenset(("user", "tool", "function", "document"))  # what a caller pastes, and what its tools return
+_GIVEN = frozenset(
+    ("user", "tool", "function", "document", "attachment")
+)  # what a caller pastes, and what its tools return
 _FILES = _GIVEN | {"url"}
 _NOT_CODE = frozenset(("", "text", "txt", "plain", "plaintext", "none", "output", "log", "markdown"))
 _AMBIGUOUS = frozenset(("", "yaml", "json", "html"))  # without a label: prose with colons, data

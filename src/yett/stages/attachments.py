@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from yett.config.snapshot import Snapshot
 from yett.detectors.inspector import Inspector
+from yett.detectors.traits import Traits, united
 from yett.dialects import openai_chat
 from yett.dialects.attached import attached
 from yett.dialects.leaves import UNPATCHABLE
@@ -47,10 +48,15 @@ async def on_request(files: Files, examine: Examine, trail: Trail, caller: Calle
         raise Refusal("attachment_unread", f"An attached file could not be inspected: {unread[0]}.")
     own = seen.segments or openai_chat.segments(call.body)
     segments = [*own, *(Segment(text, ROLE, UNPATCHABLE) for text in texts)]
-    findings, injection = await _found(examine, snapshot, caller.tenant, read, texts, len(own))
+    findings, injection, traits = await _found(examine, snapshot, caller.tenant, read, texts, len(own))
     if unread:
         findings.append(Finding(UNREAD, len(own), 0, 0, "attachments"))
-    return Seen(merged(seen.findings, findings), tuple(segments), max(seen.injection, in_steps(injection)))
+    return seen._replace(
+        findings=merged(seen.findings, findings),
+        segments=tuple(segments),
+        injection=max(seen.injection, in_steps(injection)),
+        traits=united((seen.traits, *traits)),
+    )
 
 
 def _within(read: list[Extracted], most: int) -> list[str]:
@@ -78,8 +84,8 @@ def _notes(number: int, unread: list[str]) -> tuple[str, ...]:
 
 async def _found(
     examine: Examine, snapshot: Snapshot, tenant: str, read: list[Extracted], texts: list[str], base: int
-) -> tuple[list[Finding], float]:
-    """Findings in the texts, of which the first is segment `base`, and the highest score. A text that was seen before is not
+) -> tuple[list[Finding], float, list[Traits]]:
+    """Findings in the texts, of which the first is segment `base`, the highest score, and what the texts are. A text that was seen before is not
     looked at again."""
     keys = [(tenant, ROLE, sha256(text.encode("utf-8", "surrogatepass")).digest()) for text in texts]
     verdicts: dict[object, Verdict] = {}
@@ -100,9 +106,9 @@ async def _found(
         seen = verdicts[key]
         injection = max(injection, seen.injection)
         findings += [replace(each, segment=place, detector=f"{one.kind}>{each.detector}") for each in seen.findings]
-    return findings, injection
+    return findings, injection, [verdict.traits for verdict in verdicts.values()]
 
 
 def _look(inspector: Inspector, text: str) -> Verdict:
     found = inspector.inspect((Segment(text, ROLE, UNPATCHABLE),))
-    return Verdict(1, found.findings, found.scores["injection"])
+    return Verdict(1, found.findings, found.scores["injection"], found.traits)
