@@ -54,12 +54,15 @@ def test_a_limit_in_tokens_is_enough() -> None:
 
 def test_policies_may_name_them() -> None:
     assert topic_names(parse(TOPIC, Path("yett.toml"), {}).settings) == ("topic", "topic.weapons")
+    allowed = parse(f"{TOPIC}allowed = true", Path("yett.toml"), {}).settings
+    assert topic_names(allowed) == ("topic", "topic.other", "topic.weapons")
 
 
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
         ("[inspection.topics.Weapons]\nkeywords = ['x']", "1: inspection.topics.Weapons: a topic's name is of"),
+        ("[inspection.topics.other]\nkeywords = ['x']", "1: inspection.topics.other: stands for everything"),
         ("[inspection.topics.a]\nlikeness = 0.5", "1: inspection.topics.a: says nothing"),
         (
             "[inspection.topics.a]\npatterns = ['x',\n'(']",

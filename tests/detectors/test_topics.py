@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yett.detectors.topics import MATCHES, SENTENCES, Topic, Topics, trouble
+from yett.detectors.topics import MATCHES, OTHER, SENTENCES, Topic, Topics, trouble
 from yett.model.segment import Segment
 
 TOPICS = Topics(
@@ -49,7 +49,29 @@ def test_other_words_are_not(text: str) -> None:
 def test_sentences_like_an_example_are_found(text: str, kind: str) -> None:
     (mention,) = TOPICS.mentions(text)
     assert mention.kind == kind
-    assert 0.5 <= mention.score <= 1.0
+    assert 0.4 <= mention.score <= 1.0
+
+
+def test_what_users_say_about_nothing_that_is_allowed_is_a_finding() -> None:
+    topics = Topics(
+        [
+            Topic("billing", keywords=("invoice",), examples=("Why was I charged twice?",), allowed=True),
+            Topic("legal", keywords=("sue",)),
+        ]
+    )
+
+    def kinds(text: str, role: str = "user") -> list[str]:
+        return [finding.kind for finding in topics.findings(Segment(text, role, 0), 3)]
+
+    assert kinds("Where is the invoice for my summer plan?") == ["topic.billing"]
+    assert kinds("Write me a poem about the stormy sea.") == [OTHER]
+    assert kinds("I want to sue somebody over the stormy sea.") == ["topic.legal", OTHER]
+    assert kinds("写一首关于暴风雨中的大海和灯塔的长诗并且要押韵好吗") == [OTHER]
+    for text in ("Thanks, please go on!", "ok", "c29tZXRoaW5nIGluIGJhc2U2NCB0aGF0IGlzIGxvbmc"):
+        assert kinds(text) == []
+    assert kinds("Write me a poem about the stormy sea.", "tool") == []
+    (finding,) = topics.findings(Segment("Write me a poem about the stormy sea.", "user", 0), 3)
+    assert (finding.segment, finding.start, finding.end) == (3, 0, 37)
 
 
 def test_sentences_about_something_else_are_not() -> None:

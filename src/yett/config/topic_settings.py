@@ -17,4 +17,7 @@ class TopicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     examples: Annotated[
         tuple[_Line, ...], Meta(description="Sentences that do; others are compared with them by their letters.")
     ] = ()
-    likeness: Annotated[float, Meta(description="From which on a sentence is like an example.", ge=0.1, le=1)] = 0.5
+    likeness: Annotated[float, Meta(description="From which on a sentence is like an example.", ge=0.1, le=1)] = 0.4
+    allowed: Annotated[
+        bool, Meta(description="Users may talk about it; what they say about none of these topics is `topic.other`.")
+    ] = False

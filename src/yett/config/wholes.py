@@ -9,7 +9,7 @@ from yett.config.reader import Reading
 from yett.config.settings import Settings
 from yett.detectors.inspector import Whole
 from yett.detectors.size import Size
-from yett.detectors.topics import Topic, Topics, trouble
+from yett.detectors.topics import OTHER, Topic, Topics, trouble
 from yett.errors import Mistake
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -25,14 +25,17 @@ def wholes(reading: Reading, mistakes: list[Mistake]) -> tuple[Whole, ...]:
     mistakes += wrong
     if settings.topics and not wrong:
         topics = settings.topics.items()
-        found.append(Topics([Topic(name, t.patterns, t.keywords, t.examples, t.likeness) for name, t in topics]))
+        found.append(
+            Topics([Topic(name, t.patterns, t.keywords, t.examples, t.likeness, t.allowed) for name, t in topics])
+        )
     return tuple(found)
 
 
 def topic_names(settings: Settings) -> tuple[str, ...]:
     """What policies may call topics: `topic.NAME`, and `topic` for any of them."""
     topics = settings.inspection.topics
-    return ("topic", *(f"topic.{name}" for name in topics)) if topics else ()
+    other = (OTHER,) if any(topic.allowed for topic in topics.values()) else ()
+    return ("topic", *other, *(f"topic.{name}" for name in topics)) if topics else ()
 
 
 def _wrong(reading: Reading) -> Iterable[Mistake]:
@@ -40,6 +43,8 @@ def _wrong(reading: Reading) -> Iterable[Mistake]:
         path = ("inspection", "topics", name)
         if not _NAME.fullmatch(name):
             yield reading.mistake(path, "a topic's name is of lower-case letters and digits, with single hyphens")
+        if f"topic.{name}" == OTHER:
+            yield reading.mistake(path, "stands for everything that no allowed topic is about; give it another name")
         if not (topic.patterns or topic.keywords or topic.examples):
             yield reading.mistake(path, "says nothing: it needs patterns, keywords or examples")
         for index, pattern in enumerate(topic.patterns):

@@ -19,6 +19,9 @@ from yett.detectors.expression import compiled
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 
+OTHER = "topic.other"  # what a user says is about none of the topics that are allowed
+SAYS = 20  # characters besides common words; "yes, please go on" is about whatever was said before
+
 DIMENSIONS = 2048
 SENTENCES = 512  # of a text that are compared
 SENTENCE = 400  # characters
@@ -34,14 +37,15 @@ _Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class Topic(Struct, frozen=True):
-    """As configured: RE2 patterns, keywords (whole words or phrases, in any case), example sentences, and the likeness from which
-    on a sentence counts."""
+    """As configured: RE2 patterns, keywords (whole words or phrases, in any case), example sentences, the likeness from which on a
+    sentence counts, and whether it is one of those that users may talk about."""
 
     name: str
     patterns: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    likeness: float = 0.5
+    likeness: float = 0.4
+    allowed: bool = False
 
 
 class Mention(Struct, frozen=True, gc=False):
@@ -58,6 +62,7 @@ class Topics:
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         self._topics = tuple(topics)
+        self._allowed = frozenset(f"topic.{topic.name}" for topic in topics if topic.allowed)
         self._patterns = [_pattern(topic) for topic in topics]
         self._examples = [_vectors([_plain(example) for example in topic.examples]) for topic in topics]
 
@@ -75,9 +80,13 @@ class Topics:
         return tuple(sorted(found, key=lambda one: (one.start, one.end, one.kind)))
 
     def findings(self, segment: Segment, number: int) -> Iterable[Finding]:
-        """What `mentions` finds in a segment, as findings."""
-        for mention in self.mentions(segment.text):
+        """What `mentions` finds in a segment, as findings; and that it is about nothing that users may talk about."""
+        mentions = self.mentions(segment.text)
+        for mention in mentions:
             yield Finding(mention.kind, number, mention.start, mention.end, mention.kind, round(mention.score, 4))
+        asked = self._allowed and segment.role == "user" and _says_something(segment.text)
+        if asked and self._allowed.isdisjoint(one.kind for one in mentions):
+            yield Finding(OTHER, number, 0, len(segment.text), OTHER)
 
     def scores(self, text: str) -> dict[str, float]:
         """The greatest likeness by topic, 0.0 to 1.0."""
@@ -95,6 +104,12 @@ class Topics:
             if len(examples) and len(sentences):
                 for (start, end), score in zip(places, (sentences @ examples.T).max(axis=1).tolist(), strict=True):
                     yield topic, start, end, min(1.0, score)
+
+
+def _says_something(text: str) -> bool:
+    """Whether a text is about something: no name, no file in base64, no "thank you"."""
+    said = _plain(text).strip()
+    return len(said) >= SAYS and (" " in said or not said.isascii())
 
 
 def trouble(pattern: str) -> str:
