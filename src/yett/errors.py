@@ -66,6 +66,9 @@ CODES: dict[str, Code] = {
     "guardrail_unavailable": Code(
         503, "server_error", "gateway", True, "A guardrail that must be heard has not judged the whole call."
     ),
+    "vault_unavailable": Code(
+        503, "server_error", "gateway", True, "What stands for values in this call cannot be kept for the next."
+    ),
     "reply_blocked": Code(403, "policy_error", "policy", False, "A policy refuses to release the model's reply."),
     "reply_too_large": Code(502, "upstream_error", "upstream", False, "The reply exceeds `gateway.max_reply_bytes`."),
     "call_not_found": Code(404, _INVALID, "caller", False, "No such call of this caller."),

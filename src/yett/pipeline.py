@@ -87,7 +87,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         plan = decide.after_inspection(snapshot, caller, call, seen, now, trail)
     decide.follow(plan, trail)
     # transform: refuses what cannot be redacted, before it costs anything
-    bodies = transform.bodies_for(call, plan, seen, trail, gate.vault)
+    bodies = await transform.bodies_for(call, plan, seen, trail, gate.vault)
     # reserve, then record the intent: nothing leaves before both have succeeded
     worst = worst_case(plan, caller, call)
     trail.input_tokens = worst.input

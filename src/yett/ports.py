@@ -151,14 +151,14 @@ class Upstream(Protocol):
 
 class Vault(Protocol):
     """What stands for values of earlier calls, by the key of their task. Nothing here raises: what cannot be kept or recalled is
-    not put back, which is the safe way to fail."""
+    not put back, which is the safe way to fail; and the caller of these is told."""
 
-    def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> None:
-        """Keep them for so long, or longer when they are kept already."""
+    async def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> bool:
+        """Keep them for so long, or longer when they are kept already. They are committed when this returns True."""
         ...
 
-    def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute]:
-        """Those that are shown like this, in any case, and were issued in this task."""
+    async def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+        """Those that are shown like this, in any case, and were issued in this task; None when that cannot be told."""
         ...
 
 

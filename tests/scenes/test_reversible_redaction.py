@@ -117,10 +117,11 @@ def test_a_token_that_somebody_writes_is_nobody_s_value(gateway: Gateway, provid
     assert f"third {token} {MAIL}" in both.text
 
 
-def test_a_restart_later_the_words_of_a_model_are_understood(gateway: Gateway, provider: Simulator) -> None:
+def test_after_a_kill_the_words_of_a_model_are_understood(gateway: Gateway, provider: Simulator) -> None:
+    """What has left is kept by then, also when the process has no time for anything more."""
     gateway.chat("plain", f"before {MAIL}")
     (token,) = TOKEN.findall(arrived(provider, "before").text)
-    gateway.stop()
+    gateway.kill()
     gateway.start()
     provider.behave(f"answer={encoded(f'It was {token}')}", provider="cloud")
     messages = [{"role": "assistant", "content": f"I wrote to {token}"}, {"role": "user", "content": "To whom?"}]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,13 +36,20 @@ class Memory:
     def __init__(self) -> None:
         self.kept: dict[tuple[bytes, str], Substitute] = {}
         self.seconds: set[float] = set()
+        self.works = True
+        self.forgets = False
 
-    def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> None:
+    async def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> bool:
         self.kept |= {(task, substitute.shown): substitute for substitute in substitutes}
         self.seconds.add(seconds)
+        return self.works
 
-    def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute]:
-        return [self.kept[task, each] for each in shown if (task, each) in self.kept]
+    async def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+        return (
+            None
+            if self.forgets or not self.works
+            else [self.kept[task, each] for each in shown if (task, each) in self.kept]
+        )
 
 
 SCANNER = Scanner(SHELF)
@@ -59,7 +68,7 @@ def prepared(
     call = surface.read(surface, inbound, ())
     seen = seen_by(snapshot, surface, call)
     plan = decide.after_inspection(snapshot, caller, call, seen, NOW, trail)
-    return transform.bodies_for(call, plan, seen, trail, vault or Memory()), trail, plan
+    return asyncio.run(transform.bodies_for(call, plan, seen, trail, vault or Memory())), trail, plan
 
 
 @pytest.fixture
@@ -91,7 +100,7 @@ def test_what_stands_in_a_name_blocks_the_call(external: Snapshot) -> None:
     seen = seen_by(external, surface, call)
     plan = decide.after_inspection(external, caller, call, seen, NOW, trail)
     with pytest.raises(Refusal) as caught:
-        transform.bodies_for(call, plan, seen, trail, Memory())
+        asyncio.run(transform.bodies_for(call, plan, seen, trail, Memory()))
     assert caught.value.code == "content_blocked"
     assert SECRET not in str(caught.value)
     assert [(count.kind, count.action) for count in trail.findings] == [("secret.github-token", "blocked")]
@@ -208,6 +217,26 @@ def test_a_later_turn_recalls_what_it_no_longer_holds(tokens: Snapshot) -> None:
     assert not trail.findings
     elsewhere = replace_header(chat("", messages=later), b"another task")
     assert prepared(tokens, elsewhere, vault)[0].known(plan.targets[0]) is None
+
+
+def test_without_the_vault_a_call_goes_on_unless_that_is_not_wanted(compiled: Compiled, tokens: Snapshot) -> None:
+    vault = Memory()
+    vault.works = False
+    token = "EMAIL_2222BBB2"
+    later = [{"role": "user", "content": MAIL}, {"role": "assistant", "content": f"To {token}"}]
+    _, trail, _ = prepared(tokens, chat("", messages=later), vault)
+    assert trail.notes == ("vault: not kept",)
+    change = msgspec.structs.replace
+    wanted = change(tokens.settings, redaction=change(tokens.settings.redaction, vault="required"))
+    strict = change(tokens, settings=wanted)
+    with pytest.raises(Refusal) as refused:
+        prepared(strict, chat("", messages=later), vault)
+    assert refused.value.code == "vault_unavailable"
+    observing = change(strict, settings=change(wanted, mode="observe"))
+    assert prepared(observing, chat("", messages=later), vault)[1].notes == ("vault: not kept",)
+    vault.forgets, vault.works = True, True
+    with pytest.raises(Refusal):
+        prepared(strict, chat("", messages=later), vault)
 
 
 def replace_header(inbound: Inbound, task: bytes) -> Inbound:

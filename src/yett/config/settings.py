@@ -282,6 +282,13 @@ class RedactionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds,
         Meta(description="How long it is kept, encrypted, for the later calls of a task, after it was last used."),
     ] = 86_400.0
+    vault: Annotated[
+        Literal["optional", "required"],
+        Meta(
+            description="When what stands for values cannot be kept or recalled: go on, and let it stand in later answers, or "
+            "refuse the call."
+        ),
+    ] = "optional"
 
 
 class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -67,7 +67,7 @@ class Tokeniser:
 
         Raises Refusal("content_blocked") for a text that was made to be undecidable.
         """
-        regions = self._found(findings)
+        regions = _found(self._ways, findings)
         shown = {position for position in regions if segments[position].role in _SHOWN_TOKENS}
         for position in sorted(regions.keys() - shown):
             regions[position] = self._registered(segments[position].text, regions[position])
@@ -85,23 +85,6 @@ class Tokeniser:
             for position, found in regions.items()
             if found
         }
-
-    def _found(self, findings: Iterable[Finding]) -> dict[int, list[_Region]]:
-        """What is to be exchanged, by segment and in order. Findings that overlap become one, treated as the stricter of them."""
-        regions: dict[int, list[_Region]] = {}
-        ways: dict[str, str] = {}
-        for finding in sorted(findings, key=place):
-            way = ways.get(finding.kind)
-            if way is None:
-                way = ways[finding.kind] = self._ways.of(finding.kind)
-            if not way:
-                continue
-            region = _Region(finding.start, finding.end, finding.kind, way)
-            before = regions.setdefault(finding.segment, [])
-            if before and (region.start < before[-1].end or _continues(before[-1], region)):
-                region = _joined(before.pop(), region)
-            before.append(region)
-        return regions
 
     def _registered(self, text: str, regions: list[_Region]) -> list[_Region]:
         """The regions, their values known from now on; what is too long, or one too many, is redacted for good."""
@@ -135,14 +118,7 @@ class Tokeniser:
 
     def _remember(self, segments: Sequence[Segment], spelt: Iterable[str]) -> None:
         """Recall what the model and its tools have been shown on earlier turns of this task."""
-        shapes = (
-            shape
-            for segment in segments
-            if segment.role in _SHOWN_TOKENS and segment.index != UNPATCHABLE
-            for shape in token_shapes(segment.text)
-        )
-        asked = {shown for source in (spelt, shapes) for shown in islice(source, MOST_RECALLED)}
-        wanted = [shown for shown in sorted(asked) if self.known.get(shown) is None]
+        wanted = [shown for shown in _asked(segments, spelt) if self.known.get(shown) is None]
         for entry in self._recall(wanted) if wanted else ():
             self.known.add(entry)
 
@@ -196,6 +172,42 @@ class Tokeniser:
                 regions[position] = self._shown(segment.text, sorted([*own, *found]))
                 more = True
         return more
+
+
+def mentioned(ways: Ways, segments: Sequence[Segment], findings: Iterable[Finding]) -> list[str]:
+    """Everything that a Tokeniser might ask to be recalled, so that it can be looked up beforehand."""
+    found = _found(ways, findings)
+    shown = (n for n in sorted(found) if segments[n].role in _SHOWN_TOKENS)
+    return _asked(segments, (segments[n].text[region.start : region.end] for n in shown for region in found[n]))
+
+
+def _asked(segments: Sequence[Segment], spelt: Iterable[str]) -> list[str]:
+    """What is `spelt`, and what looks like a token in the texts of those who are shown some."""
+    shapes = (
+        shape
+        for segment in segments
+        if segment.role in _SHOWN_TOKENS and segment.index != UNPATCHABLE
+        for shape in token_shapes(segment.text)
+    )
+    return sorted({shown for source in (spelt, shapes) for shown in islice(source, MOST_RECALLED)})
+
+
+def _found(ways: Ways, findings: Iterable[Finding]) -> dict[int, list[_Region]]:
+    """What is to be exchanged, by segment and in order. Findings that overlap become one, treated as the stricter of them."""
+    regions: dict[int, list[_Region]] = {}
+    known: dict[str, str] = {}
+    for finding in sorted(findings, key=place):
+        way = known.get(finding.kind)
+        if way is None:
+            way = known[finding.kind] = ways.of(finding.kind)
+        if not way:
+            continue
+        region = _Region(finding.start, finding.end, finding.kind, way)
+        before = regions.setdefault(finding.segment, [])
+        if before and (region.start < before[-1].end or _continues(before[-1], region)):
+            region = _joined(before.pop(), region)
+        before.append(region)
+    return regions
 
 
 def _continues(before: _Region, region: _Region) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -19,10 +20,11 @@ from yett.model.substitute import Substitute
 from yett.ports import Vault
 from yett.redaction.known import Known, has_tokens
 from yett.redaction.mint import Mint, task_key
-from yett.redaction.tokenise import Recall, Tokeniser
+from yett.redaction.tokenise import Recall, Tokeniser, mentioned
 from yett.redaction.ways import Ways
 from yett.stages import inspect
 from yett.stages.decide import Edit, Plan
+from yett.stages.duties import Duties
 from yett.stages.plant import Addition, additions
 from yett.stages.record import Trail
 
@@ -47,13 +49,13 @@ def _rewritable(segments: Sequence[Segment], findings: Iterable[Finding]) -> Non
             raise Refusal("content_blocked", f"{finding.kind} stands in {place}, where it cannot be redacted.")
 
 
-def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: Vault) -> Bodies:
-    """The bodies that may leave; the findings are on the trail either way. Raises Refusal("content_blocked")."""
+async def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: Vault) -> Bodies:
+    """The bodies that may leave; the findings are on the trail either way. Raises Refusal: content_blocked, vault_unavailable."""
     try:
         bodies = Bodies(call, plan, seen.findings, seen.segments)
         if plan.obligations:
             if any(duties.reversible for _, duties in plan.permitted):
-                _exchange(bodies, call, seen, trail, vault)
+                await _exchange(bodies, call, seen, trail, vault)
             bodies.add(trail.snapshot.pepper, trail.caller.tenant if trail.caller else "")
     except Refusal:
         trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
@@ -62,20 +64,29 @@ def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, vault: 
     return bodies
 
 
-def _exchange(bodies: Bodies, call: Call, seen: inspect.Seen, trail: Trail, vault: Vault) -> None:
-    """Put something that can be put back in the place of findings, and keep it for the later calls of this task."""
+async def _exchange(bodies: Bodies, call: Call, seen: inspect.Seen, trail: Trail, vault: Vault) -> None:
+    """Put something that can be put back in the place of findings, and keep it for the later calls of this task: before anything
+    leaves, so that what an upstream has seen can be understood when it comes back."""
     if not seen.findings and not has_tokens(call.body):
         return
     caller, snapshot = trail.caller, trail.snapshot
     tenant, id = (caller.tenant, caller.id) if caller else ("", "")
     key = task_key(snapshot.pepper, tenant, id, call.task)
-    bodies.exchange(
-        seen.findings,
-        seen.segments or openai_chat.segments(call.body),
-        Mint(key),
-        lambda shown: vault.recall(key, shown),
-    )
-    vault.keep(key, bodies.issued(), snapshot.settings.redaction.ttl)
+    segments = seen.segments or openai_chat.segments(call.body)
+    asked = sorted({shown for ways in bodies.ways for shown in mentioned(ways, segments, seen.findings)})
+    earlier = await vault.recall(key, asked) if asked else []
+    bodies.exchange(seen.findings, segments, Mint(key), partial(_among, earlier or ()))
+    kept = await vault.keep(key, bodies.issued(), snapshot.settings.redaction.ttl)
+    if kept and earlier is not None:
+        return
+    trail.notes = (*trail.notes, "vault: not kept" if not kept else "vault: not recalled")
+    if snapshot.settings.redaction.vault == "required" and not snapshot.observing:
+        raise Refusal("vault_unavailable", retry_after=1.0)
+
+
+def _among(earlier: Iterable[Substitute], shown: Iterable[str]) -> list[Substitute]:
+    wanted = {each.lower() for each in shown}
+    return [each for each in earlier if each.shown.lower() in wanted]
 
 
 class Bodies:
@@ -111,7 +122,7 @@ class Bodies:
         for target, duties in self._permitted:
             if not duties.reversible:
                 continue
-            ways = Ways(duties.redact, duties.tokenize, duties.surrogate)
+            ways = _ways(duties)
             if ways not in done:
                 _rewritable(segments, [finding for finding in findings if ways.of(finding.kind)])
                 tokeniser = Tokeniser(mint, ways, recall)
@@ -124,6 +135,11 @@ class Bodies:
         """Work out what is added to the texts for the targets where that is wanted."""
         for marks in {edit.marks for edit in self._edits.values() if edit.marks}:
             self._added[marks] = additions(self._body, marks, pepper, tenant)
+
+    @property
+    def ways(self) -> set[Ways]:
+        """In which ways values are exchanged, for all targets where something can be put back."""
+        return {_ways(duties) for _, duties in self._permitted if duties.reversible}
 
     def issued(self) -> list[Substitute]:
         """Everything that stands for something, in any of the bodies."""
@@ -158,6 +174,10 @@ class Bodies:
                 texts=texts,
             )
         return body
+
+
+def _ways(duties: Duties) -> Ways:
+    return Ways(duties.redact, duties.tokenize, duties.surrogate)
 
 
 def _exchanged(count: FindingCount, done: Iterable[Ways]) -> FindingCount:

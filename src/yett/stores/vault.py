@@ -4,19 +4,25 @@ Everything in it is under keys that come from the key of the task, which comes f
 tasks cannot be told to be about the same value, and a copy of the file says neither whose they are nor what they stand for. Values
 are sealed with AES-256-GCM, bound to the row that they are in. In memory there are only the names of rows that need not be written again.
 
-A call that put something there does not depend on it, so a commit is not waited for: a power cut may lose the last seconds.
+SQLite belongs to a thread of its own, which writes what all calls that wait have to write in one transaction: a call goes on when
+that is committed, and the others go on meanwhile. A commit survives the death of the process; a power cut may lose the last seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import secrets
+import sqlite3
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from yett.errors import IntegrityError, YettError
 from yett.model.route import Secret
@@ -33,6 +39,7 @@ _BUSY = 0.1  # seconds to wait for another worker's write
 _NONCE = 12  # bytes, NIST SP 800-38D
 _NAME = 16
 _ASKED = 500  # rows for one statement
+_FEW = 64  # values that are sealed in a row, which takes a millisecond
 _MIGRATIONS = (
     Migration(
         1,
@@ -46,19 +53,40 @@ _MIGRATIONS = (
         ),
     ),
 )
-_PUT = numbered(
-    "INSERT INTO substitutes VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT (task, name) DO UPDATE SET sealed = excluded.sealed, expires = max(expires, excluded.expires)"
+_PUT = (
+    "INSERT INTO substitutes VALUES {} ON CONFLICT (task, name)"
+    " DO UPDATE SET sealed = excluded.sealed, expires = max(expires, excluded.expires)"
 )
 _EXPIRED = numbered("DELETE FROM substitutes WHERE expires <= $1")
+_COUNT = "SELECT count(*) FROM substitutes"
 _SURPLUS = numbered(
     "DELETE FROM substitutes WHERE (task, name) IN (SELECT task, name FROM substitutes ORDER BY expires LIMIT"
     " max(0, (SELECT count(*) FROM substitutes) - $1))"
 )
 
 
+class Figures(Struct, frozen=True):
+    """For whoever operates it. `rows` are counted now and then, `bytes` is the size of the file; the others are since the start."""
+
+    rows: int
+    bytes: int
+    expired: int
+    failures: int
+
+
+Row = tuple[bytes, bytes, bytes, int]  # task, name, sealed, expires
+
+
+class _Kept(Struct, frozen=True):
+    """What one call wants to be kept."""
+
+    rows: list[Row]
+    done: asyncio.Future[bool]
+
+
 class Vault:
-    """Implements `ports.Vault`. `trouble` says why the last access failed, "" when it did not; it is logged when it begins."""
+    """Implements `ports.Vault`, for one event loop at a time. `trouble` says why the last access failed, "" when it did not; it is
+    logged when it begins."""
 
     def __init__(self, path: Path, clock: Clock, most: int = MOST) -> None:
         """Raises IntegrityError, StoreUnavailable."""
@@ -66,68 +94,144 @@ class Vault:
         self._path = path
         self._clock = clock
         self._most = most
-        self._written: dict[tuple[bytes, bytes], float] = {}  # row -> when it expires
+        self._written: dict[tuple[bytes, bytes], int] = {}  # row -> when it expires
         self._swept = 0.0
-        self._connection = connect(path, busy_timeout=_BUSY)
-        with translated(path):
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-        migrate(self._connection, path, "vault", _MIGRATIONS)
+        self._rows = self._expired = self._failures = 0
+        self._waiting: list[_Kept] = []
+        self._writing = False
+        self._thread = ThreadPoolExecutor(1, "yett-vault")
+        try:
+            self._connection = self._thread.submit(self._open).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
 
     def __repr__(self) -> str:
         return f"Vault({str(self._path)!r})"
 
-    def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> None:
-        now = self._clock.now()
-        keys = _Keys(task)
-        rows = []
-        for substitute in substitutes:
-            name = keys.name(substitute.shown)
-            if self._written.get((keys.task, name), 0.0) - now <= seconds / 2:
-                rows.append((keys.task, name, keys.seal(substitute, name), int(now + seconds)))
+    async def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> bool:
+        rows = await self._fresh(_Keys(task), tuple(substitutes), seconds)
         if not rows:
-            return
+            return True
+        loop = asyncio.get_running_loop()
+        kept = _Kept(rows, loop.create_future())
+        self._waiting.append(kept)
+        if not self._writing:
+            self._begin(loop)
+        return await kept.done
+
+    async def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+        keys, found = _Keys(task), list[Substitute]()
+        loop = asyncio.get_running_loop()
+        for start in range(0, len(shown), _ASKED):
+            names = [keys.name(each) for each in shown[start : start + _ASKED]]
+            rows = await loop.run_in_executor(self._thread, self._read, keys.task, names, int(self._clock.now()))
+            try:
+                if rows is None:
+                    return None
+                found += [keys.opened(name, sealed) for name, sealed in rows]
+            except IntegrityError as error:
+                self._failed(error)
+                return None
+        return found
+
+    def figures(self) -> Figures:
         try:
-            with writing(self._connection, self._path):
-                if now >= self._swept + _SWEEP:
-                    self._connection.execute(_EXPIRED, (int(now),))
-                    self._connection.execute(_SURPLUS, (self._most,))
-                    self._swept = now
-                self._connection.executemany(_PUT, rows)
-        except (StoreUnavailable, IntegrityError) as error:
-            self._failed(error)
-            return
-        self.trouble = ""
+            size = self._path.stat().st_size
+        except OSError:
+            size = 0
+        return Figures(self._rows, size, self._expired, self._failures)
+
+    def close(self) -> None:
+        """Let what is being written be written, and go."""
+        self._thread.submit(self._connection.close)
+        self._thread.shutdown()
+
+    # ---- on the loop ----
+
+    async def _fresh(self, keys: _Keys, substitutes: Sequence[Substitute], seconds: float) -> list[Row]:
+        """What is not known to be there for long enough, sealed; others go on after every few."""
+        now, rows = self._clock.now(), list[Row]()
+        for start in range(0, len(substitutes), _FEW):
+            for substitute in substitutes[start : start + _FEW]:
+                name = keys.name(substitute.shown)
+                if self._written.get((keys.task, name), 0) - now <= seconds / 2:
+                    rows.append((keys.task, name, keys.seal(substitute, name), int(now + seconds)))
+            if start + _FEW < len(substitutes):
+                await asyncio.sleep(0)
+        return rows
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch, self._waiting, self._writing = self._waiting, [], True
+        rows = [row for kept in batch for row in kept.rows]
+        writing = loop.run_in_executor(self._thread, self._write, rows, self._clock.now())
+        writing.add_done_callback(partial(self._end, loop, batch))
+
+    def _end(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Kept], writing: asyncio.Future[bool]) -> None:
+        self._writing = False
+        committed = not writing.cancelled() and writing.exception() is None and writing.result()
         if len(self._written) > _REMEMBERED:
             self._written.clear()
-        self._written.update({(row[0], row[1]): now + seconds for row in rows})
+        for kept in batch:
+            if committed:
+                self._written.update({(task, name): expires for task, name, _, expires in kept.rows})
+            if not kept.done.done():  # else nobody waits any more
+                kept.done.set_result(committed)
+        if self._waiting:
+            self._begin(loop)
 
-    def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute]:
-        keys = _Keys(task)
-        names = [keys.name(each) for each in shown]
-        found: list[Substitute] = []
+    # ---- on the thread ----
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connect(self._path, busy_timeout=_BUSY)
+        with translated(self._path):
+            connection.execute("PRAGMA synchronous=NORMAL")
+        migrate(connection, self._path, "vault", _MIGRATIONS)
+        return connection
+
+    def _write(self, rows: Sequence[Row], now: float) -> bool:
+        """Whether everything is committed."""
         try:
-            for start in range(0, len(names), _ASKED):
-                asked = names[start : start + _ASKED]
-                marks = ", ".join("?" * len(asked))
-                with translated(self._path):
-                    rows = self._connection.execute(
-                        f"SELECT name, sealed FROM substitutes WHERE task = ? AND expires > ? AND name IN ({marks})",  # noqa: S608
-                        (keys.task, int(self._clock.now()), *asked),
-                    ).fetchall()
-                found += [keys.opened(name, sealed) for name, sealed in rows]
+            with writing(self._connection, self._path):
+                sweeps = now >= self._swept + _SWEEP
+                if sweeps:
+                    gone = self._connection.execute(_EXPIRED, (int(now),)).rowcount
+                    gone += self._connection.execute(_SURPLUS, (self._most,)).rowcount
+                # One statement for many rows: after each, this thread waits until the loop lets it go on.
+                for start in range(0, len(rows), _ASKED):
+                    put = rows[start : start + _ASKED]
+                    marks = ", ".join(["(?, ?, ?, ?)"] * len(put))
+                    self._connection.execute(_PUT.format(marks), [value for row in put for value in row])
+                if sweeps:
+                    ((self._rows,),) = self._connection.execute(_COUNT)
         except (StoreUnavailable, IntegrityError) as error:
             self._failed(error)
-            return found
+            return False
+        if sweeps:
+            self._swept = now
+            self._expired += gone
         self.trouble = ""
-        return found
+        return True
+
+    def _read(self, task: bytes, names: Sequence[bytes], now: int) -> list[tuple[bytes, bytes]] | None:
+        marks = ", ".join("?" * len(names))
+        try:
+            with translated(self._path):
+                rows: list[tuple[bytes, bytes]] = self._connection.execute(
+                    f"SELECT name, sealed FROM substitutes WHERE task = ? AND expires > ? AND name IN ({marks})",  # noqa: S608
+                    (task, now, *names),
+                ).fetchall()
+        except (StoreUnavailable, IntegrityError) as error:
+            self._failed(error)
+            return None
+        self.trouble = ""
+        return rows
 
     def _failed(self, error: YettError) -> None:
         if not self.trouble:
             log.error("values cannot be kept or put back later", extra={"fields": {"why": str(error)}})
         self.trouble = str(error)
-
-    def close(self) -> None:
-        self._connection.close()
+        self._failures += 1
 
 
 class _Keys:
