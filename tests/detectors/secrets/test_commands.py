@@ -34,6 +34,7 @@ def commands() -> Scanner:
         ("lftp -u ada,", " sftp://host"),
         ("cmdkey /generic:server /user:ada /pass:", ""),
         ("xfreerdp /u:ada /p:", " /v:host"),
+        ("ALTER USER ada IDENTIFIED WITH caching_sha2_password BY '", "'"),
         ("\nrequirepass ", "\n"),
         ("\nusername ada password 7 ", "\n"),
         ('ConvertTo-SecureString "', '" -AsPlainText'),

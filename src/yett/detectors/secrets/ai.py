@@ -55,5 +55,9 @@ AI: tuple[Detector, ...] = (
     token("promptlayer-key", r"pl_[a-f0-9]{32}"),
     token("litellm-key", r"sk-litellm-[A-Za-z0-9_-]{20,60}"),
     token("braintrust-key", r"sk-bt-[A-Za-z0-9_-]{20,60}|bt-st-[A-Za-z0-9_-]{40,60}"),
+    token("sandbox-daytona-key", r"dtn_[a-f0-9]{64}", kind="sandbox-key"),
+    token("coze-token", r"pat_[A-Za-z0-9]{64}"),
+    token("baidu-key", r"bce-v3/ALTAK-[A-Za-z0-9]{21}/[a-f0-9]{40}"),
+    token("lambda-key", r"secret_[a-z0-9-]{2,30}_[a-f0-9]{32}\.[A-Za-z0-9]{32}"),
     token("context-key", r"ctx7sk-[a-f0-9-]{36}"),
 )  # fmt: skip

@@ -44,6 +44,8 @@ _PAYMENTS: tuple[Detector, ...] = (
     token("shopify-token", r"shp(?:at|ca|pa|ss|ua|tka|it)_[a-fA-F0-9]{32}"),
     token("woocommerce-secret", r"c[sk]_[a-f0-9]{40}"),
     token("ebay-token", r"v\^1\.1#i\^1#[A-Za-z0-9#^/+=]{40,180}"),
+    token("liveblocks-key", r"sk_dev_[A-Za-z0-9_-]{50,90}"),
+    token("nylas-key", r"nyk_v0_[A-Za-z0-9]{40,72}"),
     token("ebay-cert-id", r"(?:PRD|SBX)-[a-f0-9]{12}-[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}"),
 )  # fmt: skip
 

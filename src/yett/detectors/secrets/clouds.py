@@ -95,6 +95,7 @@ _AZURE: tuple[Detector, ...] = (
 
 _HOSTING: tuple[Detector, ...] = (
     token("alibaba-access-key", r"LTAI[A-Za-z0-9]{12,24}"),
+    token("alibaba-session-key", r"STS\.N[A-Za-z0-9]{22,30}", kind="alibaba-access-key"),
     token("tencent-secret-id", r"AKID[A-Za-z0-9]{32}"),
     token("volcengine-access-key", r"AKLT[A-Za-z0-9]{40,50}"),
     token("digitalocean-token", r"do[opr]_v1_[a-f0-9]{64}"),
@@ -134,6 +135,10 @@ _VAULTS: tuple[Detector, ...] = (
     token("openshift-token", r"sha256~[A-Za-z0-9_-]{43}"),
     token("rancher-token", r"token-[a-z0-9]{5}:[a-z0-9]{54}"),
     token("scalr-token", r"at-[a-z0-9]{15}\.[A-Za-z0-9_-]{32,48}"),
+    token("ory-token", r"ory_(?:pat|apikey|st|at|rt)_[A-Za-z0-9_-]{32}", BASE64URL),
+    token("stytch-secret", r"secret-(?:live|test)-[A-Za-z0-9_-]{36}="),
+    token("appwrite-key", r"standard_[a-f0-9]{128}", r"[a-f0-9]*"),
+    token("secret-token-uri", r"secret-token:[A-Za-z0-9._~%-]{16,120}", kind="secret-token"),  # RFC 8959
     token("authress-key", r"(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}"),
     token("defined-networking-token", r"dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}"),
 )  # fmt: skip

@@ -52,6 +52,7 @@ COMMANDS: tuple[Detector, ...] = (
         "password-directive",
         r"[^a-z](?:requirepass|masterauth|bindpw|rootpw|vncpasswd|(?:enable|username[ ][a-z0-9._-]{1,32})[ ](?:password|secret)(?:[ ][0-9])?)[ \t]{1,8}",
     ),
+    _argument("password-identified", r"identified with [a-z0-9_]{2,30} (?:by|as)[ ]"),
     Detector(
         id="secure-string",
         kind="secret.password",

@@ -18,6 +18,7 @@ def _slack(text: str) -> bool:
 
 _CHAT: tuple[Detector, ...] = (
     token("slack-token", r"xox[abeoprsdc](?:\.xox[bp])?-[0-9A-Za-z]{1,13}-[A-Za-z0-9-]{10}", r"[A-Za-z0-9-]*", valid=_slack),
+    after("slack-cookie", r"[^A-Za-z0-9]", r"xoxd-[A-Za-z0-9%+/_-]{60}", kind="slack-token", tail=r"[A-Za-z0-9%+/=_-]*"),
     token("slack-app-token", r"xapp-[0-9]-[A-Z0-9]{8,14}-[0-9]{8,16}-[a-z0-9]{16}", r"[a-z0-9]*", kind="slack-token"),
     token("slack-configuration-token", r"xoxe(?:\.xox[bp])?-[0-9]-[A-Za-z0-9]{40}", ALNUM, kind="slack-token"),
     Detector(
@@ -41,6 +42,7 @@ _CHAT: tuple[Detector, ...] = (
     token("dingtalk-robot-secret", r"SEC[a-f0-9]{64}", kind="dingtalk-secret"),
     token("pushbullet-token", r"o\.[A-Za-z0-9]{32}"),
     token("onesignal-key", r"os_v2_(?:app|org)_[a-z2-7]{80,110}"),
+    token("intercom-token", r"dG9rO[A-Za-z0-9+/]{50,58}={0,2}"),
     token("courier-key", r"pk_(?:prod|test)_[A-Z0-9]{28}"),
     token("knock-key", r"sk_(?:test|live)?_?[A-Za-z0-9_-]{43}", valid=entropy.mixed),
     token("novu-key", r"nv-[a-f0-9]{32}"),

@@ -49,7 +49,7 @@ _BUILD: tuple[Detector, ...] = (
     token("harness-token", r"(?:pat|sat)\.[A-Za-z0-9_-]{22}\.[a-f0-9]{24}\.[A-Za-z0-9]{20}"),
     token("appveyor-token", r"v2\.[a-z0-9]{20}", valid=entropy.random),
     token("prefect-key", r"pn[ub]_[A-Za-z0-9]{36}"),
-    token("databricks-token", r"dapi[a-f0-9]{32}(?:-[0-9])?"),
+    token("databricks-token", r"d(?:api|ose)[a-f0-9]{32}(?:-[0-9])?"),
     token("sonar-token", r"sq[upa]_[A-Za-z0-9]{40}"),
     token("snyk-token", r"snyk_(?:uat|sat)\.[a-f0-9]{8}\.[A-Za-z0-9_.-]{40}", r"[A-Za-z0-9_.-]*"),
     token("semgrep-token", r"sgp_[a-f0-9]{64}"),
@@ -72,6 +72,9 @@ _BUILD: tuple[Detector, ...] = (
     token("depot-token", r"depot_(?:org|project|user)_[a-f0-9]{60,72}"),
     token("trigger-key", r"tr_(?:dev|prod|stg|pat)_[A-Za-z0-9]{20,44}"),
     token("inngest-key", r"signkey-(?:prod|test|branch)-[a-f0-9]{32,64}"),
+    token("deno-token", r"dd[pw]_[A-Za-z0-9]{36}"),
+    token("unkey-key", r"unkey_[A-Za-z0-9]{20,32}"),
+    token("statsig-key", r"secret-[A-Za-z0-9]{40,44}"),
     token("temporal-key", r"tmprl_[A-Za-z0-9]{40}", ALNUM),
 )  # fmt: skip
 

@@ -25,6 +25,10 @@ KEYS: tuple[Detector, ...] = (
     after("jwk-private-key", r"""[\\]?["']d[\\]?["'][ \t]{0,2}:[ \t\r\n]{0,2}[\\]?["']""", r"[A-Za-z0-9_-]{42}", kind="private-key", tail=r"[A-Za-z0-9_-]*"),
     after("jwk-symmetric-key", r"""kty[\\]?["'][ \t]{0,2}:[ \t]{0,2}[\\]?["']oct[\\]?["'],[ \t\r\n]{0,8}[\\]?["']k[\\]?["'][ \t]{0,2}:[ \t]{0,2}[\\]?["']""", r"[A-Za-z0-9_-]{16}", kind="private-key", tail=r"[A-Za-z0-9_-]*"),
     after("xml-private-key", r"<D>", r"[A-Za-z0-9+/]{40}", kind="private-key", tail=r"[A-Za-z0-9+/=]*"),
+    # DER in base64 without its armour: what PKCS #1, PKCS #8, PKCS #12, SEC 1 and OpenSSH's format begin with.
+    after("der-private-key", r"[^A-Za-z0-9+/]", r"(?:MII[A-Za-z0-9+/]{3}I(?:BADANBgkqhkiG9w0BAQEFAASC|BAAK[BC]|BAzCC)|MII[A-Za-z0-9+/]{3}(?:BABg|TBXBg)kqhkiG9w0BBQ0|MHcCAQEEI|MIGkAgEBBDA|MIHcAgEBBEI|MI[GH][A-Za-z0-9]AgEAMB[AM]GBy[oq]GSM49AgEG|MC4CAQAwBQYDK2VwBCIEI|b3BlbnNzaC1rZXktdjEA)[A-Za-z0-9+/]{36}", kind="private-key", tail=r"[A-Za-z0-9+/=\r\n\\]*"),
+    token("nats-seed", r"S[AUONCX][A-Z2-7]{56}", kind="private-key"),
+    after("otp-secret", r"otpauth://[th]otp/[A-Za-z0-9%:@._/?&=+-]{0,90}secret=", r"[A-Za-z2-7]{16,64}", kind="otp-secret", valid=entropy.random),
     after("wireguard-private-key", r"(?i:private_?key|presharedkey)[ \t]{0,4}=[ \t]{0,4}[\"']?", r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", kind="private-key", end=r"[^A-Za-z0-9+/=]"),
     after("hexadecimal-private-key", r"(?i:private[_ -]?key|privkey|signing[_ -]?key|secret[_ -]?key|deployer|mnemonic|wallet)[A-Za-z0-9_]{0,16}[\"'`]?[ \t]{0,2}[=:(,][ \t]{0,2}[\"'`]?", r"0x[a-fA-F0-9]{64}", kind="private-key"),
     after("bitcoin-private-key", r"(?i:wif|priv(?:ate)?[ _-]?key|bitcoin|btc)[\"'`]?[ \t]{0,2}[=:( ][ \t]{0,2}[\"'`]?", rf"[5KLc9][{_BASE58}]{{50,51}}", kind="private-key"),

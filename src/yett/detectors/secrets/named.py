@@ -21,7 +21,7 @@ _IN_LANGUAGES = (
     r"pa[as]sw(?:or)?d|passwort|passphrase|passcode|kennwort|pwd|pass|pw|contrase(?:n|ñ)a|clave|mot[ _-]de[ _-]passe|mdp|senha|"
     r"wachtwoord|l(?:o|ö)senord|passord|adgangskode|salasana|has(?:l|ł)o|heslo|jelsz(?:o|ó)|parola|sifre|şifre|kata[ _-]sandi|"
     r"пароль|密码|密碼|パスワード|"
-    r"비밀번호|패스워드|암호|identified by|identified with [a-z0-9_]{2,30} by|(?:wpa|wifi|vpn|pre[_-]?shared)[_-]?(?:psk|key)|preshared"
+    r"비밀번호|패스워드|암호|identified by|(?:wpa|wifi|vpn|pre[_-]?shared)[_-]?(?:psk|key)|preshared"
 )
 _KEYS = (
     r"api[_. -]?key|apikey|secret|token|credential|creds|access[_. -]?key|(?:auth|private|client|encryption|signing|master|account|"
@@ -46,7 +46,7 @@ _OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|["'`])|&quot;|%22)"""
 # Between a name and a value in quotes stands more than an equals sign: a call, a pair of arguments, two attributes of an element.
 _GIVEN = (
     rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}?[ \t]{{0,2}},[ \t]{{0,2}}|{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default|android:value)[ ]?=[ ]?|"
-    rf"{_QUOTE}[ ]?\{{[^{{}}\x00]{{0,70}}default[ ]{{0,6}}=[ ]?|</(?i:key|name)>[ \t\r\n]{{0,16}}<string>|"
+    rf"{_QUOTE}[ ]?\{{[^{{}}\x00]{{0,52}}default[ ]{{0,6}}=[ ]?|</(?i:key|name)>[ \t\r\n]{{0,16}}<string>|"
     rf"{_QUOTE},[ \t\r\n]{{0,12}}{_QUOTE}?[vV]alue{_QUOTE}?[ ]?:[ ]?|{_QUOTE}[ ]to[ ]|[ \t]{{1,3}}(?:is|was|as|to|by)?[ :]{{0,2}}|[ \t\r\n]{{1,12}}value:[ ]?){_OPEN}"
 )
 # Before a bare one: the end of a tag, a word of a sentence, the block sign of a YAML value, a remark between brackets.
