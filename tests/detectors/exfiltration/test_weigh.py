@@ -96,7 +96,7 @@ def test_a_weight_is_between_0_and_1(text: str) -> None:
 
 
 WORD = st.sampled_from(
-    "desk lamp Report 2024 01 123 45 6789 winter xoxb passwd key api_key data ada USER_DATA sk evil c2 a".split()
+    "desk lamp Report 2024 01 123 45 6789 winter xoxb passwd key api_key data ada USER_DATA sk evil c2 a 89ab12cd34ef5678 89ab12cd34ef567 1234567890123456".split()
 )
 WORDS = st.lists(WORD, min_size=1, max_size=4).flatmap(
     lambda words: st.sampled_from("-._~+/@").map(lambda gap: gap.join(words))
@@ -125,7 +125,12 @@ def test_what_is_harmless_at_once_is_harmless(
 
 
 @pytest.mark.parametrize(
-    "address", ["https://www.example.com/a/winter-report?page=3&ref=ports#summary", "//example.org/Map.png"]
+    "address",
+    [
+        "https://www.example.com/a/winter-report?page=3&ref=ports#summary",
+        "//example.org/Map.png",
+        "https://cdn.example.net/img/89ab12cd34ef5678.png?width=300",
+    ],
 )
 def test_most_addresses_are_harmless_at_once(address: str) -> None:
     assert harmless(address)

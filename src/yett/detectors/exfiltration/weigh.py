@@ -28,9 +28,10 @@ _LONG = 12
 # or a number of a person may be made of words and numbers, too, and is left to the others.
 _WORD = r"(?:[A-Z]?[a-z]{1,15}|[0-9]{1,4})"
 _WORDS = rf"{_WORD}(?:[._~]{_WORD}|-[A-Z]?[a-z]{{1,15}}|-[0-9]{{1,4}}(?![0-9-]))*+"
+_NAMED = r"(?:[0-9a-f]{16}|[0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?:\.[a-z]{2,4})?"  # after its content
 _PAIR = r"[A-Za-z_]{1,24}=(?:[a-z]{0,7}|[0-9]{0,7})"
 _HARMLESS = re.compile(
-    rf"(?:[A-Za-z]{{2,5}}:)?/{{1,3}}([A-Za-z0-9.-]{{1,80}}+)(?:/(?:{_WORDS})?)*+(?:\?({_PAIR}(?:&{_PAIR})*+))?(?:#(?:{_WORDS})?)?"
+    rf"(?:[A-Za-z]{{2,5}}:)?/{{1,3}}([A-Za-z0-9.-]{{1,80}}+)(?:/(?:{_NAMED}(?=[/?#]|$)|{_WORDS})?)*+(?:\?({_PAIR}(?:&{_PAIR})*+))?(?:#(?:{_WORDS})?)?"
 )
 # Parameters that say what they carry: whatever their value is, and those that have harmless namesakes.
 _TELLING = frozenset(
