@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from yett.config.prices import Price, PriceBook
 from yett.config.settings import Settings
 from yett.detectors.engine import Scanner
+from yett.detectors.exfiltration.leak import Prompt
 from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
 from yett.model.caller import Caller
@@ -24,6 +25,7 @@ from yett.ports import Scope
 
 TENANT = "default"
 VERDICTS = 16_384  # remembered per generation; one is about 250 bytes, or more when something was found
+PROMPTS = 512  # system prompts, prepared; one is some ten times as large as its text
 PLANS = 4096  # remembered per generation of the memo; one is 2 to 3 kB
 
 
@@ -82,6 +84,7 @@ class Snapshot(Struct, frozen=True):
         default_factory=lambda: Memo(PLANS)
     )  # of stages.decide; they live and die with the snapshot
     verdicts: Memo[Any] = field(default_factory=lambda: Memo(VERDICTS))  # of stages.inspect
+    prompts: Memo[Prompt] = field(default_factory=lambda: Memo(PROMPTS))  # of stages.watch
     together: Memo[tuple[Scope, ...]] = field(default_factory=lambda: Memo(PLANS))  # of `scopes_of`
 
     def __repr__(self) -> str:

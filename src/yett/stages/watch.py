@@ -46,11 +46,11 @@ def watch_for(snapshot: Snapshot, tenant: str, call: Call, seen: Seen) -> Watch 
 
 def _prompt(snapshot: Snapshot, tenant: str, texts: tuple[str, ...]) -> Prompt | None:
     """Prepared once for all calls that have it; None when it has too few words to be given away."""
-    key = (tenant, "system prompt", sha256("\0".join(texts).encode("utf-8", "surrogatepass")).digest())
-    prompt: Prompt | None = snapshot.verdicts.get(key)
+    key = (tenant, sha256("\0".join(texts).encode("utf-8", "surrogatepass")).digest())
+    prompt = snapshot.prompts.get(key)
     if prompt is None:
         prompt = Prompt(texts)
-        snapshot.verdicts.put(key, prompt)
+        snapshot.prompts.put(key, prompt)
     return prompt if prompt.shingles else None
 
 
