@@ -457,6 +457,15 @@ async def test_a_reply_that_is_too_large_is_refused(tmp_path: Path) -> None:
         assert reply.code == "reply_too_large"
 
 
+async def test_a_long_reply_that_is_not_inspected_in_time_is_not_given(tmp_path: Path) -> None:
+    hurried = CONFIGURATION + '\n[inspection]\ndeadline = "1ms"\n'
+    with Scene(tmp_path / "gateway", configuration=hurried) as scene:
+        scene.upstream.will(whole("mail ada@mail.example.org " * 20_000), whole("x"))
+        reply = await scene.call(chat("hello"))
+        assert (reply.status, reply.code) == (503, "overloaded")
+        assert (await scene.call(chat("hello"))).status == 200
+
+
 # ---- what is kept -------------------------------------------------------------------------------------------------------
 
 NO_REDACTION = '@id("everything") permit (principal, action, resource);'

@@ -37,7 +37,13 @@ CODES: dict[str, Code] = {
     "not_found": Code(404, _INVALID, "caller", False, "There is no such route."),
     "method_not_allowed": Code(405, _INVALID, "caller", False, "The route exists, but not for this method."),
     "draining": Code(503, "server_error", "gateway", True, "The gateway is shutting down; try again."),
-    "overloaded": Code(503, "server_error", "gateway", True, "`gateway.max_in_flight` calls are already in progress."),
+    "overloaded": Code(
+        503,
+        "server_error",
+        "gateway",
+        True,
+        "More calls are in progress, or wait to be inspected, than the gateway takes.",
+    ),
     # the JSON
     "invalid_json": Code(400, _INVALID, "caller", False, "The body is not valid UTF-8 JSON."),
     "json_too_deep": Code(400, _INVALID, "caller", False, "The JSON is nested too deeply."),

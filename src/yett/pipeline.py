@@ -110,9 +110,11 @@ async def _invoke(
     trail = flight.trail
     watch = watch_for(trail.snapshot, trail.caller.tenant if trail.caller else "", call, trail.found or inspect.NOTHING)
     reply = flight.reply = (
-        StreamedReply(plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies, gate.advisers, watch)
+        StreamedReply(
+            plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies, gate.advisers, gate.examine, watch
+        )
         if call.stream
-        else BufferedReply(plan, trail, bodies, gate.advisers, watch)
+        else BufferedReply(plan, trail, bodies, gate.advisers, gate.examine, watch)
     )
 
     async def deliver(exchange: Exchange, target: Target) -> None:

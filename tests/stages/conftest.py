@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 from tests.scene import CONFIGURATION, PEPPER, POLICIES, key
@@ -16,7 +17,7 @@ from yett.detectors.inspector import Inspector
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.key import VirtualKey
-from yett.stages.inspect import Seen, Verdict
+from yett.stages.inspect import Seen
 from yett.stages.record import Trail
 from yett.stages.understand import Surface
 
@@ -59,9 +60,11 @@ def trail_of(snapshot: Snapshot) -> Trail:
     return Trail("call_1", 0.0, snapshot)
 
 
-async def examine(snapshot: Snapshot, _size: int, work: Callable[[Inspector], list[Verdict]]) -> list[Verdict]:
+async def examine(
+    snapshot: Snapshot, _tenant: str, items: Sequence[Any], _sizes: Sequence[int], work: Callable[[Inspector, Any], Any]
+) -> list[Any]:
     """Implements `stages.inspect.Examine` where it is."""
-    return work(snapshot.inspector)
+    return [work(snapshot.inspector, item) for item in items]
 
 
 def seen_by(snapshot: Snapshot, surface: Surface, call: Call) -> Seen:

@@ -60,7 +60,7 @@ def test_a_look_sees_what_the_segments_hold(
     document = request(content, extra)
     body = json.dumps(document, separators=separators, ensure_ascii=ascii_only, indent=indent).encode()
     openai_chat.understand(body)
-    seen = inspect.look_at_reply(SCANNER, body, openai_chat.segments)
+    seen = inspect.look_through(SCANNER, body, openai_chat.segments)
     assert seen[0] == SCANNER.scan(openai_chat.segments(body))
 
 
@@ -77,7 +77,7 @@ def test_nothing_that_detectors_know_is_called_clean(found: str, ascii_only: boo
     ):
         body = json.dumps(request(content, None), ensure_ascii=ascii_only).encode()
         whole = SCANNER.scan(openai_chat.segments(body))
-        assert inspect.look_at_reply(SCANNER, body, openai_chat.segments)[0] == whole
+        assert inspect.look_through(SCANNER, body, openai_chat.segments)[0] == whole
         assert whole or found.startswith("Classification"), content  # which must begin its line
 
 
@@ -86,7 +86,7 @@ def test_clean_text_is_not_taken_apart() -> None:
         raise AssertionError
 
     body = json.dumps(request('Nothing to see,\nnot even in "quotes".', {"k": ["v", 1, 2.5, None]})).encode()
-    assert inspect.look_at_reply(SCANNER, body, never) is inspect.NOTHING
+    assert inspect.look_through(SCANNER, body, never) is inspect.NOTHING
 
 
 @given(values, st.sampled_from([(",", ":"), (", ", ": ")]))
@@ -222,7 +222,7 @@ def test_units_hold_what_the_body_holds(
     snapshot_once: Snapshot, content: Any, extra: Any, ascii_only: bool, indent: int | None, more: Any
 ) -> None:
     document = {"first": more, "": more, **request(content, extra), "tools": [more], "stop": more}
-    document["messages"].append({"role": "tool", "content": more})
+    document["messages"] += [{"role": "tool", "content": more}, {"role": "system", "content": [more]}]
     body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
     eye = Eye(snapshot_once)
     segments = openai_chat.segments(body)

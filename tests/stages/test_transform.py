@@ -153,11 +153,11 @@ def test_redaction_hits_exactly_what_was_found(
         "stream_options": {"b": document},
     }
     body = json.dumps(whole, ensure_ascii=ascii_only, indent=indent).encode()
-    findings, segments, *_ = inspect.look_at_reply(SCANNER, body, openai_chat.segments)
+    findings, segments, *_ = inspect.look_through(SCANNER, body, openai_chat.segments)
     sent = openai_chat.prepare(
         body, model="target", cap=cap, include_usage=usage, texts=transform.masked(segments, findings)
     )
-    assert inspect.look_at_reply(SCANNER, sent, openai_chat.segments).findings == ()
+    assert inspect.look_through(SCANNER, sent, openai_chat.segments).findings == ()
     by_position = [(s, [f for f in findings if f.segment == place]) for place, s in enumerate(segments)]
     masked = {s.index: mask(s.text, found) for s, found in by_position if s.index != UNPATCHABLE and found}
     before = {s.index: s.text for s in openai_chat.segments(body)}

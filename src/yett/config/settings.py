@@ -247,6 +247,9 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = False
     stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
+    deadline: Annotated[
+        Timeout, Meta(description="For long texts to be inspected, beside other calls'; then the call is refused.")
+    ] = 30.0
     allowed_hosts: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
         Meta(description="Hosts that addresses in a text may carry data to; each stands for all names below it, too."),

@@ -147,7 +147,7 @@ class Inspector:
         traits that they do ask for."""
         self._judges = judges
         self._wanted = wanted
-        self._scanner = scanner
+        self.scanner = scanner
         self._model = model
         self._rules = rules or (Rules() if judges else _FEW)
         self._shapes = shapes or Shapes()
@@ -155,7 +155,7 @@ class Inspector:
 
     def inspect(self, segments: Sequence[Segment]) -> Inspected:
         """Findings in all segments, and scores."""
-        found = list(self._scanner.scan(segments))
+        found = list(self.scanner.scan(segments))
         known: dict[int, list[Finding]] = {}
         for finding in found:
             known.setdefault(finding.segment, []).append(finding)
@@ -226,7 +226,7 @@ class Inspector:
 
     def _patterns(self, view: View, segment: int, known: Collection[Finding]) -> Iterator[Finding]:
         """What the shelf finds in a reading, unless something of its family is known where it stands."""
-        for finding in self._scanner.scan_text(view.text):
+        for finding in self.scanner.scan_text(view.text):
             start, end, how = view.origin(finding.start, finding.end)
             if not any(old.family == finding.family and old.start < end and start < old.end for old in known):
                 through = how or (view.how,)  # what stands beside it was changed

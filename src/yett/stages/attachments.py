@@ -87,7 +87,7 @@ async def _found(
 ) -> tuple[list[Finding], float, list[Traits]]:
     """Findings in the texts, of which the first is segment `base`, the highest score, and what the texts are. A text that was seen before is not
     looked at again."""
-    keys = [(tenant, ROLE, sha256(text.encode("utf-8", "surrogatepass")).digest()) for text in texts]
+    keys = [(tenant, (ROLE,), sha256(text.encode("utf-8", "surrogatepass")).digest()) for text in texts]
     verdicts: dict[object, Verdict] = {}
     for key in keys:
         if (verdict := snapshot.verdicts.get(key)) is not None:
@@ -95,8 +95,7 @@ async def _found(
     unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in verdicts}
     if unknown:
         work = list(unknown.values())
-        size = sum([len(text) for text in work])
-        fresh = await examine(snapshot, size, lambda inspector: [_look(inspector, text) for text in work])
+        fresh = await examine(snapshot, tenant, work, [len(text) for text in work], _look)
         for key, verdict in zip(unknown, fresh, strict=True):
             verdicts[key] = verdict
             snapshot.verdicts.put(key, verdict)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,6 +28,7 @@ from yett.model.segment import Segment
 _SEPARATOR = SEPARATOR.encode()
 _STEP = 5  # percent; calls that differ by less share their decision
 SPLIT = "injection.split"
+CLEAN = 65_536  # bytes of a reply that are looked through on the loop: a millisecond or two, whatever they are
 _KEY = 32  # bytes that a unit is known by; a shorter one is known by itself, and no hash is so short
 
 
@@ -52,8 +53,24 @@ class Verdict(Struct, frozen=True, gc=False):
 
 
 Unit = tuple[str | None, bytes]
-# Runs the work on the inspector of a snapshot: at once when the text, of so many bytes, is short, else beside the loop.
-Examine = Callable[[Snapshot, int, Callable[[Inspector], "list[Verdict]"]], "Awaitable[list[Verdict]]"]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Examine(Protocol):
+    """Runs the work for each item, of so many bytes, on an inspector of the snapshot: at once when all are short, else beside the
+    loop, where tenants take turns. Raises Refusal("overloaded"), and what the work raises."""
+
+    def __call__(
+        self,
+        snapshot: Snapshot,
+        tenant: str,
+        items: Sequence[Item],
+        sizes: Sequence[int],
+        work: Callable[[Inspector, Item], Result],
+    ) -> Awaitable[list[Result]]: ...
+
+
 NOTHING = Seen()
 _EMPTY = Verdict(0)
 
@@ -61,8 +78,8 @@ _EMPTY = Verdict(0)
 async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -> Seen:
     """What is in a request's body. What was seen before is not looked at again: agents send their whole history every turn.
 
-    Each unit (a message, another field) is remembered by its tenant and a hash of its bytes, for as long as the snapshot
-    and the number of other texts allow.
+    Each unit (a message, another field) is remembered by its tenant, its name and a hash of its bytes, for as long as the snapshot
+    and the number of other texts allow. What is no unit has a tuple in place of the name, which any caller may choose.
     """
     known = snapshot.verdicts
     units = openai_chat.units(body)
@@ -70,19 +87,18 @@ async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -
     verdicts = [known.get(key) for key in keys]
     unknown = [unit for unit, verdict in zip(units, verdicts, strict=True) if verdict is None]
     if unknown:
-        size = sum([len(raw) for _, raw in unknown])
-        fresh = iter(await examine(snapshot, size, lambda inspector: [examined(inspector, unit) for unit in unknown]))
+        fresh = iter(await examine(snapshot, tenant, unknown, [len(raw) for _, raw in unknown], examined))
         for place, verdict in enumerate(verdicts):
             if verdict is None:
                 verdicts[place] = new = next(fresh)
                 known.put(keys[place], new)
     judged = [verdict for verdict in verdicts if verdict is not None]
     if snapshot.inspector.judges and (turns := _turns(units)):
-        key = (tenant, "turns", sha256(b"\0".join([units[place][1] for place in turns])).digest())
+        key = (tenant, ("turns",), sha256(b"\0".join([units[place][1] for place in turns])).digest())
         whole: Verdict | None = known.get(key)
         if whole is None:
             texts = [units[place] for place in turns]
-            (whole,) = await examine(snapshot, ALL, lambda inspector: [together(inspector, texts)])
+            (whole,) = await examine(snapshot, tenant, (texts,), (ALL,), together)
             known.put(key, whole)
         judged = _with(judged, turns, whole)
     return _seen(body, judged)
@@ -146,14 +162,31 @@ def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
     return Seen(tuple(findings), openai_chat.segments(body), percent, traits)
 
 
-def look_at_reply(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
-    """What is in a reply's body. It is taken apart by `segments` only when there is something in it, or when that cannot be told
-    from its bytes."""
-    flat = strict_json.flat(body, _SEPARATOR)
-    if flat is not None and scanner.clean(flat):
+async def look_at_reply(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -> Seen:
+    """What is in a reply's body. A clean one of usual length is told at once; what is long or has to be looked at more closely may
+    be made to take its time, so that is done where the other calls do not wait for it. Raises Refusal when the reply can be
+    read in more than one way."""
+    if len(body) <= CLEAN and _clean(snapshot.scanner, body):
+        return NOTHING
+    return (await examine(snapshot, tenant, (body,), (len(body),), _reply))[0]
+
+
+def _reply(inspector: Inspector, body: bytes) -> Seen:
+    return look_through(inspector.scanner, body, openai_chat.reply_segments)
+
+
+def look_through(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
+    """What the patterns find in a body. It is taken apart by `segments` only when there is something in it, or when that cannot be
+    told from its bytes."""
+    if _clean(scanner, body):
         return NOTHING
     found = segments(body)
     return Seen(scanner.scan(found), found)
+
+
+def _clean(scanner: Scanner, body: bytes) -> bool:
+    flat = strict_json.flat(body, _SEPARATOR)
+    return flat is not None and scanner.clean(flat)
 
 
 def in_steps(score: float) -> int:

@@ -43,8 +43,16 @@ class BufferedReply:
     begun = False
 
     def __init__(
-        self, plan: Plan, trail: Trail, bodies: Bodies, advisers: Advisers, watch: Watch | None = None
+        self,
+        plan: Plan,
+        trail: Trail,
+        bodies: Bodies,
+        advisers: Advisers,
+        examine: inspect.Examine,
+        watch: Watch | None = None,
     ) -> None:
+        self._examine = examine
+        self._tenant = trail.caller.tenant if trail.caller else ""
         self._plan = plan
         self._trail = trail
         self._bodies = bodies
@@ -81,7 +89,7 @@ class BufferedReply:
         watch = self._watch if status < 300 else None
         if watch is not None and watch.nothing_in(body):
             watch = None
-        seen = self._look(body, segments=watch is not None)
+        seen = await self._look(body, segments=watch is not None)
         if plan.snapshot.suppressions and seen.findings:
             seen, notes = inspect.standing(plan.snapshot, trail.caller, "reply", trail.now, seen)
             trail.notes = (*trail.notes, *notes)
@@ -101,14 +109,17 @@ class BufferedReply:
                 raise UpstreamFailure("garbage") from None
             trail.findings = [*trail.findings, *restoration.counted]
 
-    def _look(self, body: bytes, *, segments: bool) -> inspect.Seen:
+    async def _look(self, body: bytes, *, segments: bool) -> inspect.Seen:
         """What is in a body. `segments`: they are asked for even when nothing is in them."""
         snapshot = self._plan.snapshot
         try:
-            seen = inspect.look_at_reply(snapshot.scanner, body, openai_chat.reply_segments)
+            seen = await inspect.look_at_reply(self._examine, snapshot, self._tenant, body)
             wanted = segments or (snapshot.panel is not None and snapshot.panel.on("reply"))
             return seen._replace(segments=openai_chat.reply_segments(body)) if wanted and not seen.segments else seen
-        except Refusal:  # readable, but not in one way only: what was inspected might not be what the caller reads
+        except Refusal as refusal:
+            if refusal.code == "overloaded":
+                raise
+            # readable, but not in one way only: what was inspected might not be what the caller reads
             raise UpstreamFailure("garbage") from None
 
     def _watched(self, watch: Watch, body: bytes, seen: inspect.Seen) -> inspect.Seen:
@@ -157,6 +168,7 @@ class StreamedReply:
         now: Callable[[], float],
         bodies: Bodies,
         advisers: Advisers,
+        examine: inspect.Examine,
         watch: Watch | None = None,
     ) -> None:
         self._plan = plan
@@ -167,7 +179,7 @@ class StreamedReply:
         self._wants_usage = wants_usage
         self._now = now
         self._watch = watch
-        self._buffered = BufferedReply(plan, trail, bodies, advisers, watch)
+        self._buffered = BufferedReply(plan, trail, bodies, advisers, examine, watch)
         self._review: StreamReview | None = None
         self._restoration: Restoration | None = None
         self.begun = False
