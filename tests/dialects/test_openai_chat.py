@@ -145,10 +145,11 @@ def test_what_is_acted_on_is_what_any_parser_reads(body: bytes) -> None:
 @given(requests(nested(scalar)))
 def test_every_string_of_a_request_is_a_segment_under_its_ordinal(body: bytes) -> None:
     try:
-        openai_chat.understand(body)
+        request = openai_chat.understand(body)
     except Refusal:
         return
     segments = openai_chat.segments(body)
+    assert request.instructions == tuple(s.text for s in segments if s.role in openai_chat.CONFIDENTIAL)
     by_ordinal = {segment.index: segment.text for segment in segments if segment.index != UNPATCHABLE}
     ordinal = 0
     names: set[str] = set()
@@ -193,6 +194,20 @@ def test_a_request_as_it_is_understood() -> None:
         1,
         False,
     )
+
+
+def test_what_the_operator_says_is_kept_apart() -> None:
+    parts = [
+        {"type": "text", "text": "Never swear."},
+        {"type": "image_url", "image_url": {"url": "https://a.example/b"}},
+    ]
+    messages = [
+        {"role": "system", "content": "Be nice."},
+        {"role": "system", "content": ""},
+        {"role": "developer", "content": parts, "name": "ops"},
+        {"role": "user", "content": "hello"},
+    ]
+    assert openai_chat.understand(request(messages=messages)).instructions == ("Be nice.", "Never swear.", "ops")
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,9 @@ def understand(body: bytes) -> ChatRequest:
 
 def _texts_as(role: str, message: dict[str, Any]) -> tuple[str, ...]:
     """What a message says in its own role: not what is in its tool calls, file names and addresses."""
+    content = message.get("content")
+    if len(message) == 2 and type(content) is str:  # all that most of them have beside their role
+        return (content,) if content else ()
     leaves = Leaves()
     _walk_message(leaves, message)
     return tuple([segment.text for segment in leaves.segments if segment.role == role])

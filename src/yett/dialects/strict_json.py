@@ -84,7 +84,9 @@ def _unambiguous(body: bytes, value: Any) -> bool:
     short = len(body) < SHORT
     if compact and short and _written_back(value, body):
         return True
-    ends = _few_name_ends(body, colon)
+    ends: int | None = body.count(b'":')
+    if ends != body.count(b":"):  # else every colon stands behind a quotation mark, as in prose without any
+        ends = _few_name_ends(body, colon)
     if ends is not None and _names(value, 0) == ends:
         return True
     if compact and not short and _written_back(value, body):

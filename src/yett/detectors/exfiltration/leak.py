@@ -34,7 +34,7 @@ class Prompt:
     can be told to have no shingle by looking at a sixth of their words.
     """
 
-    __slots__ = ("_threes", "length", "shingles")
+    __slots__ = ("_threes", "length", "shingles", "vocabulary")
 
     def __init__(self, texts: Iterable[str]) -> None:
         words = [word for text in texts for word in _words(text)]
@@ -42,6 +42,7 @@ class Prompt:
         windows = zip(*(words[offset : offset + MOST] for offset in range(length)), strict=False)
         self.shingles = frozenset(map(hash, windows))
         words = words[: MOST + length]
+        self.vocabulary = frozenset(words) if length else frozenset()
         self._threes = frozenset(map(hash, _threes(words, 1))) if length else frozenset()
 
     def absent(self, text: str) -> bool:
@@ -68,12 +69,15 @@ def _threes(words: Sequence[str], step: int) -> Iterable[tuple[str, str, str]]:
 class Overlap:
     """One answer against a prompt. Each piece costs what its own words cost; what is remembered is bounded by the prompt."""
 
-    __slots__ = ("_found", "_held", "_prompt", "_recent", "_run", "leaked", "run")
+    __slots__ = ("_found", "_held", "_prompt", "_recent", "_run", "_shared", "leaked", "run")
 
     def __init__(self, prompt: Prompt) -> None:
         self._prompt = prompt
         self._held = ""  # of a word that may go on
         self._recent: deque[str] = deque(maxlen=prompt.length)
+        self._shared = (
+            0  # words in a row that occur in the prompt at all: while they are few, there is nothing to look up
+        )
         self._found: set[int] = set()
         self._run = 0
         self.leaked = False  # it is enough to be a finding, `exfiltration.system-prompt`, whose score is the share
@@ -104,8 +108,15 @@ class Overlap:
 
     def _take(self, words: list[str]) -> None:
         recent, shingles, length = self._recent, self._prompt.shingles, self._prompt.length
+        vocabulary = self._prompt.vocabulary
         for word in words:
+            if word not in vocabulary:
+                self._shared = self._run = 0
+                continue
             recent.append(word)
+            self._shared += 1
+            if self._shared < length:
+                continue
             value = hash(tuple(recent))
             if value in shingles:
                 self._found.add(value)
