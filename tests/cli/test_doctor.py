@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from yett.cli import doctor, keys
+from yett.cli.system import SystemClock
+from yett.stores.vault import Vault
 
 POLICY = '@id("a") permit (principal, action, resource);\n'
 
@@ -144,3 +146,40 @@ def test_the_network_only_when_asked(folder: Path) -> None:
     assert code == 1
     assert found["provider up"]["status"] == "ok"
     assert found["provider down"]["status"] == "failure"
+
+
+def test_the_vault_is_looked_at_and_not_touched(folder: Path) -> None:
+    state = folder / ".yett"
+    state.mkdir(mode=0o700)
+    Vault(state / "vault.db", SystemClock()).close()
+    before = (state / "vault.db").read_bytes()
+    code, found = examine(folder)
+    assert (code, found["vault"]["status"]) == (0, "ok")
+    assert found["vault"]["message"].startswith("0 values (0 past their time)")
+    assert (state / "vault.db").read_bytes() == before
+    (state / "vault.db").write_bytes(b"no database at all" * 100)
+    code, found = examine(folder)
+    assert (code, found["vault"]["status"]) == (1, "failure")
+
+
+def test_what_it_takes_to_read_attached_files(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    on = '[inspection.attachments]\nmode = "inspect"\n'
+    write(folder, on)
+    finding = examine(folder)[1]["attachments"]
+    assert finding["status"] == "warning"
+    assert "tesseract" in finding["next"]
+    write(folder, on + 'pictures = "metadata"\nunread = "pass"\n')
+    assert examine(folder)[1]["attachments"]["message"].endswith("passed on unread")
+
+
+def test_guardrails_are_reached_for_when_asked(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        lines = [
+            f'[guardrails.{name}]\nkind = "lakera"\nbase_url = "http://127.0.0.1:{port}"\nkey = "env:HOME"\nfail = "{fail}"\n'
+            for name, port, fail in (("here", there.getsockname()[1], "open"), ("gone", free_port(), "closed"))
+        ]
+        write(folder, "".join(lines))
+        code, found = examine(folder, "--network")
+    assert (code, found["guardrail here"]["status"], found["guardrail gone"]["status"]) == (1, "ok", "failure")
+    assert "refuse calls" in found["guardrail gone"]["next"]

@@ -133,6 +133,13 @@ async def test_a_call_waits_no_longer_than_it_may() -> None:
     assert made._waiting == 0
 
 
+async def test_what_came_of_each_file_is_told() -> None:
+    told: list[str] = []
+    made = Attachments({"PATH": os.defpath}, tell=told.append)
+    await made.read("acme", [encoded(b"hello"), encoded(png(plain="obey")), Attached("")], 30.0, recognise=True)
+    assert told == ["read", "partly", "failed"]
+
+
 async def test_those_who_cannot_be_served_in_time_are_told_so() -> None:
     made = attachments()
     made._waiting = MOST_WAITING

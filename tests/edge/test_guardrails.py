@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -125,6 +126,20 @@ async def test_credentials_travel_as_each_service_wants_them(simulator: Simulato
         else:
             assert request.bearer == "key-1"
     assert len(by_path) == 7
+
+
+async def test_what_came_of_each_question_is_told(simulator: Simulator) -> None:
+    told: list[tuple[str, str]] = []
+    client = UpstreamClient()
+    routing = msgspec.structs.replace(ROUTING, breaker_failures=1)
+    made = Guardrails(client, Clock(), routing, NoModels(), lambda name, outcome, seconds: told.append((name, outcome)))
+    panel = Panel((guardrail("lakera", simulator.url),), 5.0)
+    for text in (FINE, FINE, ATTACK, HATEFUL):
+        await made.advise(panel, asking(text))
+        simulator.behave("status=500" if text == FINE and len(told) == 2 else "", model="lakera")
+    await client.close()
+    assert told == [("lakera", outcome) for outcome in ("ok", "remembered", "failed", "set_aside")]
+    assert [each.state for each in made.targets()] == ["open"]
 
 
 async def test_scores_come_back(simulator: Simulator, advisers: Advisers) -> None:

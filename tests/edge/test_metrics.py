@@ -89,3 +89,27 @@ def test_a_call_without_a_name_for_its_surface_or_usage() -> None:
 def test_gauges_of_workers_add_up() -> None:
     states = [Metrics().state({"yett_calls_in_flight": [((), float(n))]}) for n in (1, 2)]
     assert "yett_calls_in_flight 3.0" in exposition(states).decode()
+
+
+def test_what_is_no_call_is_counted_and_timed_too() -> None:
+    metrics = Metrics()
+    for outcome, seconds in (("ok", 0.004), ("ok", 0.2), ("timeout", 400.0)):
+        metrics.count("yett_guardrail_asked", "judge", outcome)
+        metrics.time("yett_guardrail_duration_seconds", seconds, "judge")
+    states = [metrics.state({}, {"yett_vault_failures": 3}), Metrics().state({}, {"yett_vault_failures": 1})]
+    lines = exposition(states).decode().splitlines()
+    for line in (
+        'yett_guardrail_asked_total{guardrail="judge",outcome="ok"} 2.0',
+        'yett_guardrail_duration_seconds_bucket{guardrail="judge",le="0.005"} 1.0',
+        'yett_guardrail_duration_seconds_bucket{guardrail="judge",le="300.0"} 2.0',
+        'yett_guardrail_duration_seconds_count{guardrail="judge"} 3.0',
+        "yett_vault_failures_total 4.0",
+    ):
+        assert line in lines, line
+
+
+def test_of_what_workers_share_there_is_one() -> None:
+    states = [Metrics().state({"yett_vault_rows": [((), float(n))], "yett_vault_healthy": [((), 1.0)]}) for n in (7, 9)]
+    text = exposition(states).decode()
+    assert "yett_vault_rows 9.0" in text
+    assert "yett_vault_healthy 2.0" in text

@@ -3,14 +3,16 @@ workers and restarts, and without a trace in the books."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import Gateway, Target, arrived, encoded, models_toml, request_body, said
+from tests.scenes.harness import Gateway, Target, arrived, encoded, models_toml, request_body, said, until
 
 from yett.simulator.server import Simulator
 
@@ -127,3 +129,18 @@ def test_after_a_kill_the_words_of_a_model_are_understood(gateway: Gateway, prov
     messages = [{"role": "assistant", "content": f"I wrote to {token}"}, {"role": "user", "content": "To whom?"}]
     reply = gateway.ask(json.dumps({"model": "plain", "messages": messages}).encode())
     assert reply.text == f"It was {MAIL}"
+
+
+def test_a_vault_that_cannot_be_written_shows_and_calls_are_taken(gateway: Gateway, provider: Simulator) -> None:
+    with contextlib.closing(sqlite3.connect(gateway.state / "vault.db", isolation_level=None)) as holding:
+        holding.execute("BEGIN EXCLUSIVE")
+        reply = gateway.chat("plain", "for somebody new: kim.lee@acme-corp.com")
+        assert "kim.lee@acme-corp.com" in reply.text, "its own answer is put right"
+        assert "vault: not kept" in gateway.outcome(reply.id)["notes"]
+        status, body = gateway.readiness()
+        assert (status, body["ready"]) == (200, True)
+        assert ["vault.db" in what for what in body["degraded"]] == [True]
+        assert gateway.counted("yett_vault_healthy") == len(body["workers"]) - 1
+        assert gateway.counted("yett_vault_failures_total") > 0
+        holding.execute("COMMIT")
+    until(lambda: gateway.readiness()[1]["degraded"] == [], what="the recovery of the vault")

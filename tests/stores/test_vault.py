@@ -176,6 +176,17 @@ async def test_calls_that_come_together_share_a_commit_and_one_that_leaves_is_no
     assert len(await vault.recall(TASK, [MAIL.shown, HALF.shown]) or ()) == 2
 
 
+async def test_trouble_that_is_over_is_found_out_without_a_call(vault: Vault, tmp_path: Path) -> None:
+    blocking = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
+    blocking.execute("BEGIN EXCLUSIVE")
+    await vault.probe()
+    assert "locked" in vault.trouble
+    blocking.execute("COMMIT")
+    blocking.close()
+    await vault.probe()
+    assert vault.trouble == ""
+
+
 async def test_what_it_tells_of_itself(vault: Vault, tmp_path: Path, clock: Clock) -> None:
     await vault.keep(TASK, [MAIL, HALF], 60)
     assert vault.figures().rows == 2

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from yett.config.settings import RoutingSettings
-from yett.edge.guardrails import Guardrails
+from yett.edge.guardrails import Guardrails, Tell
 from yett.edge.local_models import Closable, LocalModels, UnusableError
 from yett.errors import ConfigurationError, Mistake
 from yett.model.guardrail import Panel
@@ -18,9 +18,9 @@ log = logging.getLogger("yett")
 class Counsel:
     """`advisers` is what the pipeline asks."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, routing: RoutingSettings) -> None:
+    def __init__(self, upstream: Upstream, clock: Clock, routing: RoutingSettings, tell: Tell) -> None:
         self._models = LocalModels(_transformer)
-        self.advisers = Guardrails(upstream, clock, routing, self._models)
+        self.advisers = Guardrails(upstream, clock, routing, self._models, tell)
 
     def start(self, panel: Panel | None) -> None:
         """Load the models of the first configuration. Raises ConfigurationError when one cannot be used."""

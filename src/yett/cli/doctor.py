@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.metadata
 import os
 import shutil
 import socket
+import sqlite3
 import ssl
 import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import click
 from msgspec import Struct, to_builtins
@@ -24,6 +26,7 @@ from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import Reading, secret_references
 from yett.config.settings import Settings
 from yett.errors import ConfigurationError, YettError
+from yett.model.guardrail import Panel
 from yett.providers.shelf import KINDS
 from yett.stores.journal import PUBLIC_KEY, SIGNING_KEY
 from yett.stores.keys import KeyStore
@@ -72,8 +75,9 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield from _dependencies()
     sources = gather(config, os.environ)
     reading = sources.reading
+    panel: Panel | None = None
     try:
-        compile_snapshot(sources, epoch=0, pepper=b"", build=builder(os.environ))
+        panel = compile_snapshot(sources, epoch=0, pepper=b"", build=builder(os.environ)).panel
         yield Finding("configuration", "ok", f"{config} and its policies have no mistakes")
     except ConfigurationError as error:
         yield Finding("configuration", "failure", f"{_count(error)}: {error.mistakes[0]}", "run: yett check")
@@ -85,8 +89,11 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield _clock(reading)
     yield _audit_key(reading)
     yield _keys(reading)
+    yield from _vault(reading)
+    yield from _attachments(reading.settings)
     if network:
         yield from _providers(reading)
+        yield from _guardrails(panel)
 
 
 def _count(error: ConfigurationError) -> str:
@@ -173,7 +180,7 @@ def _state(reading: Reading) -> Iterator[Finding]:
         )
         return
     secrets = [reading.resolve(name) for kind, name in _references(reading) if kind == "file"]
-    private = [state, state / "pepper", state / "yett.db", *state.glob("*.key"), *secrets]
+    private = [state, state / "pepper", state / "yett.db", state / "vault.db", *state.glob("*.key"), *secrets]
     open_to_others = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)
@@ -244,24 +251,71 @@ def _keys(reading: Reading) -> Finding:
     return Finding("keys", "ok", f"{len(active)} active")
 
 
+def _vault(reading: Reading) -> Iterator[Finding]:
+    path = reading.state / "vault.db"
+    if not path.exists():
+        return
+    where = f"file:{quote(str(path.absolute()))}?mode=ro"  # looking changes nothing
+    try:
+        with contextlib.closing(sqlite3.connect(where, uri=True, timeout=_REACH_SECONDS)) as vault:
+            ((sound,),) = vault.execute("PRAGMA quick_check(1)")
+            ((rows, expired),) = vault.execute(
+                "SELECT count(*), coalesce(sum(expires <= ?), 0) FROM substitutes", (int(SystemClock().now()),)
+            )
+    except sqlite3.Error as error:
+        sound, rows, expired = str(error), 0, 0
+    if sound == "ok":
+        size = path.stat().st_size / 1024**2
+        yield Finding("vault", "ok", f"{rows} values ({expired} past their time), {size:.1f} MiB")
+    else:
+        advice = "move vault.db away: a new one is begun, and tokens of earlier answers are no longer understood"
+        yield Finding("vault", "failure", f"{path}: {sound}", advice)
+
+
+def _attachments(settings: Settings) -> Iterator[Finding]:
+    wanted = settings.inspection.attachments
+    if wanted.mode == "off":
+        return
+    missing = [] if _version("pypdf") else ['PDF (install the extra: pip install "yett[documents]")']
+    if wanted.pictures == "read" and shutil.which("tesseract") is None:
+        missing.append('pictures (install tesseract, or set inspection.attachments.pictures = "metadata")')
+    what = "refused" if wanted.unread == "refuse" else "passed on unread"
+    if missing:
+        yield Finding("attachments", "warning", f"what cannot be read is {what}", f"to read {', '.join(missing)}")
+    else:
+        yield Finding("attachments", "ok", f"documents and pictures are read; what cannot be is {what}")
+
+
+def _guardrails(panel: Panel | None) -> Iterator[Finding]:
+    for guardrail in panel.guardrails if panel else ():
+        if guardrail.provider.base_url:
+            trusted = Path(guardrail.provider.ca_file) if guardrail.provider.ca_file else None
+            fails = "let calls pass" if guardrail.fail_open else "refuse calls"
+            advice = f"check base_url, DNS and the firewall: without it guardrails {fails}"
+            yield from _reached(f"guardrail {guardrail.id}", urlsplit(guardrail.provider.base_url), trusted, advice)
+
+
 def _providers(reading: Reading) -> Iterator[Finding]:
     for name, provider in reading.settings.providers.items():
         kind = KINDS.get(provider.kind)
         url = urlsplit(provider.base_url or (kind.base_url if kind else ""))
-        if not url.hostname:
-            continue
-        port = url.port or (443 if url.scheme == "https" else 80)
-        where = f"{url.hostname}:{port}"
-        try:
-            with socket.create_connection((url.hostname, port), timeout=_REACH_SECONDS) as connection:
-                if url.scheme == "https":
-                    trusted = reading.resolve(provider.ca_file) if provider.ca_file else None
-                    context = ssl.create_default_context(cafile=trusted)
-                    context.wrap_socket(connection, server_hostname=url.hostname).close()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
-            yield Finding(
-                f"provider {name}", "failure", f"{where}: {reason}", "check base_url, DNS, the firewall and ca_file"
-            )
-        else:
-            yield Finding(f"provider {name}", "ok", f"{where} answers")
+        trusted = reading.resolve(provider.ca_file) if provider.ca_file else None
+        yield from _reached(f"provider {name}", url, trusted, "check base_url, DNS, the firewall and ca_file")
+
+
+def _reached(check: str, url: SplitResult, trusted: Path | None, advice: str) -> Iterator[Finding]:
+    """Whether somebody answers there; no key is sent."""
+    if not url.hostname:
+        return
+    port = url.port or (443 if url.scheme == "https" else 80)
+    where = f"{url.hostname}:{port}"
+    try:
+        with socket.create_connection((url.hostname, port), timeout=_REACH_SECONDS) as connection:
+            if url.scheme == "https":
+                context = ssl.create_default_context(cafile=trusted)
+                context.wrap_socket(connection, server_hostname=url.hostname).close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
+        yield Finding(check, "failure", f"{where}: {reason}", advice)
+    else:
+        yield Finding(check, "ok", f"{where} answers")

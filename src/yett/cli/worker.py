@@ -47,6 +47,7 @@ log = logging.getLogger("yett")
 KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
+VAULT_SECONDS = 1.0
 PROCESSES = 2  # that read attached files at a time
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
@@ -136,8 +137,13 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
         )
         self.examiner = Examiner()
-        self.files = Attachments(self._environment, self._tesseract, processes=PROCESSES)
-        self.counsel = Counsel(self.upstream, self._clock, settings.routing)
+        self.files = Attachments(
+            self._environment,
+            self._tesseract,
+            processes=PROCESSES,
+            tell=partial(self.metrics.count, "yett_attachments"),
+        )
+        self.counsel = Counsel(self.upstream, self._clock, settings.routing, self._tell_guardrail)
         await asyncio.to_thread(self.counsel.start, self.live.current.panel)
         access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
         self.meters = Meters(self.metrics, access)
@@ -168,6 +174,7 @@ class Worker:
             spawn(self._every(FILES_SECONDS, self._refresh_files), "files"),
             spawn(self._every(settings.limits.lease_seconds / 3, self._extend), "leases"),
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
+            spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
         ]
 
     def _take_over(self) -> None:
@@ -304,6 +311,14 @@ class Worker:
     async def _flush(self) -> None:
         self.meters.flush()
 
+    async def _probe_vault(self) -> None:
+        if self.vault.trouble:
+            await self.vault.probe()
+
+    def _tell_guardrail(self, name: str, outcome: str, seconds: float) -> None:
+        self.metrics.count("yett_guardrail_asked", name, outcome)
+        self.metrics.time("yett_guardrail_duration_seconds", seconds, name)
+
     # ---- what the operator sees -------------------------------------------------------------------------------------
 
     def trouble(self) -> list[str]:
@@ -315,12 +330,25 @@ class Worker:
             found.append(self.ledger.broken)
         if self.failure:
             found.append(self.failure)
+        if self.vault.trouble and self.settings.redaction.vault == "required":
+            found.append(self.vault.trouble)
         return found
+
+    def degraded(self) -> list[str]:
+        """What does not work as it should, though calls are taken. A guardrail that fails closed is here as well: calls that need
+        it are told so, and it is the next call that finds out when it is well again."""
+        found = [f"guardrail {name}: set aside after failures" for name, state in self._guardrails() if state == "open"]
+        if self.vault.trouble and self.settings.redaction.vault == "optional":
+            found.append(self.vault.trouble)
+        return found
+
+    def _guardrails(self) -> list[tuple[str, str]]:
+        return [(each.id.partition("/")[2], each.state) for each in self.counsel.advisers.targets()]
 
     def report(self) -> Report:
         """Everything that /readyz and /metrics show of this worker."""
         self.meters.tell()
-        snapshot, now = self.live.current, self._clock.monotonic()
+        snapshot, now, vault = self.live.current, self._clock.monotonic(), self.vault.figures()
         gauges: dict[str, list[tuple[Labels, float]]] = {
             "yett_calls_in_flight": [((), len(self.gate.flights))],
             "yett_connections": [((), self.listener.connections)],
@@ -337,7 +365,12 @@ class Worker:
             "yett_ready": [((), float(not self.trouble()))],
             "yett_audit_healthy": [((), float(self.journal.healthy))],
             "yett_expired_holds": [((), self.ledger.figures().abandoned)],
+            "yett_guardrail_available": [((name,), float(state != "open")) for name, state in self._guardrails()],
+            "yett_vault_healthy": [((), float(not self.vault.trouble))],
+            "yett_vault_rows": [((), vault.rows)],
+            "yett_vault_bytes": [((), vault.bytes)],
         }
+        totals = {"yett_vault_failures": vault.failures, "yett_vault_expired": vault.expired}
         return Report(
             pid=os.getpid(),
             trouble=self.trouble(),
@@ -347,7 +380,9 @@ class Worker:
             refused=str(self.live.error) if self.live.error else "",
             restart=list(self.live.waiting_for_restart()),
             targets={t.id: t.state for t in self.health.targets(now)},
-            state=self.metrics.state(gauges),
+            state=self.metrics.state(gauges, totals),
+            degraded=self.degraded(),
+            guardrails=dict(self._guardrails()),
         )
 
 

@@ -1,7 +1,7 @@
 """The operator's port: is it alive, is it ready, what has it counted. Never a caller's data.
 
 GET /healthz   200 while the process runs
-GET /readyz    200 when calls are taken, 503 with the reasons otherwise; a refused configuration shows here, but the one
+GET /readyz    200 when calls are taken, 503 with the reasons otherwise; what is degraded shows here, too, and a refused configuration shows here, but the one
                before stays in force, so it does not make the gateway unready
 GET /metrics   Prometheus text of all workers together
 """
@@ -26,7 +26,7 @@ PROMETHEUS = "text/plain; version=1.0.0; charset=utf-8"
 
 
 class Report(msgspec.Struct):
-    """One worker's state. `trouble` is why it takes no calls, `refused` the last configuration's mistakes, `restart` the
+    """One worker's state. `trouble` is why it takes no calls, `degraded` what does not work though it does, `refused` the last configuration's mistakes, `restart` the
     settings that wait for a restart, `targets` the breaker's state by target."""
 
     pid: int
@@ -38,6 +38,8 @@ class Report(msgspec.Struct):
     restart: list[str]
     targets: dict[str, str]
     state: State
+    degraded: list[str] = []
+    guardrails: dict[str, str] = {}  # their breakers
 
 
 Reports = Callable[[], Awaitable[list[Report]]]
@@ -62,6 +64,7 @@ def application(reports: Reports, token: str) -> Starlette:
                 {name: value for name, value in msgspec.structs.asdict(report).items() if name != "state"}
                 for report in found
             ]
+            body["degraded"] = sorted({what for report in found for what in report.degraded})
             body["configuration"] = "refused" if any(report.refused for report in found) else "current"
         return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -30,8 +30,15 @@ class Attachments:
     run at a time."""
 
     def __init__(
-        self, environment: Mapping[str, str], tesseract: str = "", *, seconds: float = 15.0, processes: int = 1
+        self,
+        environment: Mapping[str, str],
+        tesseract: str = "",
+        *,
+        seconds: float = 15.0,
+        processes: int = 1,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
+        self._tell = tell  # what came of each file: read, partly, failed
         self._environment = dict(environment)
         self._command: tuple[str, ...] = (sys.executable, "-I", "-m", "yett.documents")
         self._tesseract = tesseract
@@ -46,6 +53,9 @@ class Attachments:
         until = asyncio.get_running_loop().time() + seconds
         different = list(dict.fromkeys(files))
         found = await asyncio.gather(*[self._one(tenant, file, until, recognise) for file in different])
+        if self._tell is not None:
+            for one in found:
+                self._tell("failed" if one.failure else "read" if one.whole else "partly")
         known = dict(zip(different, found, strict=True))
         return [known[file] for file in files]
 

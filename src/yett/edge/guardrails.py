@@ -7,7 +7,7 @@ what follows is said by its `fail_open`, and is told to whoever asked. Nothing i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -28,6 +28,8 @@ from yett.stages.health import Health, TargetState
 MOST_PARTS = (
     256  # that one guardrail is asked about for one question; what it has judged is remembered when the caller retries
 )
+Tell = Callable[[str, str, float], None]  # guardrail, outcome, seconds
+_INCOMPLETE = frozenset(("too much text", "not everything was judged"))
 MOST_ANSWER = 4 * 1024**2  # bytes
 
 
@@ -69,10 +71,19 @@ class _Failed(Exception):
     """There is no usable answer; the message is for the record."""
 
 
+def _outcome(failure: str) -> str:
+    """For metrics: ok, timeout, set_aside, incomplete, or failed in any other way."""
+    named = {"": "ok", "timeout": "timeout", "set aside after failures": "set_aside"}
+    return named.get(failure, "incomplete" if failure in _INCOMPLETE else "failed")
+
+
 class Guardrails:
     """Implements ports.Advisers. Construct and use it on one running event loop."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, routing: RoutingSettings, models: Models) -> None:
+    def __init__(
+        self, upstream: Upstream, clock: Clock, routing: RoutingSettings, models: Models, tell: Tell | None = None
+    ) -> None:
+        self._tell = tell
         self._upstream = upstream
         self._clock = clock
         self._routing = routing
@@ -126,6 +137,10 @@ class Guardrails:
         model = self._models.get(guardrail)
         parts, failure = self._parts(guardrail, model, chosen, [i for i, s in enumerate(known) if s is None])
         answers = await self._answers(guardrail, way, model, question.side, parts, until)
+        if self._tell is not None and chosen.texts:
+            why = next((answer.failure for answer in answers if answer.failure), failure)
+            outcome = _outcome(why) if parts or why else "remembered"
+            self._tell(guardrail.id, outcome, self._clock.monotonic() - now)
         for number, one in heard(parts, answers).items():
             if one.whole:
                 end = self._clock.monotonic() + panel.seconds

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -20,6 +21,7 @@ Labels = tuple[str, ...]
 DURATION = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
 
+NO_TOTALS: Mapping[str, float] = MappingProxyType({})
 _DURATION_MS = tuple(bound * 1000 for bound in DURATION)
 _OVERHEAD_MS = tuple(bound * 1000 for bound in OVERHEAD)
 
@@ -37,10 +39,15 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
         "Calls whose provider reported no usage, so that it was estimated.",
         ("model", "provider"),
     ),
+    "yett_guardrail_asked": ("Questions to guardrails by what came of them.", ("guardrail", "outcome")),
+    "yett_attachments": ("Attached files by what came of reading them.", ("outcome",)),
+    "yett_vault_failures": ("Times that the vault could not be written or read.", ()),
+    "yett_vault_expired": ("Rows of the vault whose time was over, or that made room for others.", ()),
 }
 HISTOGRAMS: dict[str, tuple[str, Labels, tuple[float, ...]]] = {
     "yett_call_duration_seconds": ("From a request's last byte to its reply's last.", ("surface", "model"), DURATION),
     "yett_overhead_seconds": ("Time spent in Yett, waiting for upstreams excluded.", ("surface",), OVERHEAD),
+    "yett_guardrail_duration_seconds": ("Until a guardrail had answered, or failed.", ("guardrail",), DURATION),
     "yett_first_byte_seconds": ("Until the first byte of a streamed reply.", ("model",), DURATION),
 }
 GAUGES: dict[str, tuple[str, Labels]] = {
@@ -53,8 +60,16 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_reload_failures": ("Configurations refused since the start; the one before stayed in force.", ()),
     "yett_ready": ("1 when the gateway takes calls.", ()),
     "yett_audit_healthy": ("1 when the audit journal can be written.", ()),
+    "yett_guardrail_available": ("1 when a guardrail is asked, 0 while it is set aside.", ("guardrail",)),
+    "yett_vault_healthy": ("1 when the vault could be written and read the last time.", ()),
+    "yett_vault_rows": ("Values that the vault keeps.", ()),
+    "yett_vault_bytes": ("Size of the vault's file.", ()),
     "yett_expired_holds": ("Holds of crashed calls whose estimate became a charge.", ()),
 }
+
+
+# Of something that all workers share: the highest counts, not the sum.
+SHARED = frozenset(("yett_vault_rows", "yett_vault_bytes"))
 
 
 class Histogram(msgspec.Struct):
@@ -130,6 +145,19 @@ class Metrics:
             what = (finding.kind, finding.where, finding.action)
             self._findings[what] = self._findings.get(what, 0) + finding.count
 
+    def count(self, name: str, *labels: str) -> None:
+        """One more of what is no call."""
+        _add(self._counters[name], labels, 1)
+
+    def time(self, name: str, seconds: float, *labels: str) -> None:
+        """How long something took that is no call."""
+        bounds = HISTOGRAMS[name][2]
+        histogram = self._histograms[name].get(labels)
+        if histogram is None:
+            histogram = self._histograms[name][labels] = Histogram([0] * (len(bounds) + 1))
+        histogram.buckets[bisect_left(bounds, seconds)] += 1
+        histogram.total += seconds
+
     def _first_byte(self, outcome: Record) -> None:
         model = self._model(outcome.model)
         histogram = self._first_bytes.get((model,))
@@ -157,9 +185,13 @@ class Metrics:
             _merge(histograms["yett_overhead_seconds"], (surface,), count.overheads, count.overhead)
         self._series.clear()
 
-    def state(self, gauges: Mapping[str, Iterable[tuple[Labels, float]]]) -> State:
-        """What has been counted, with these gauges beside it."""
+    def state(
+        self, gauges: Mapping[str, Iterable[tuple[Labels, float]]], totals: Mapping[str, float] = NO_TOTALS
+    ) -> State:
+        """What has been counted, with these gauges beside it, and `totals` that others have counted."""
         self._settle()
+        for name, total in totals.items():
+            self._counters[name][()] = total
         return State(
             {name: list(series.items()) for name, series in self._counters.items()},
             {name: list(series.items()) for name, series in self._histograms.items()},
@@ -181,7 +213,8 @@ class _States(Collector):
             yield self._histogram(name, text, labels, bounds)
         for name, (text, labels) in GAUGES.items():
             gauge = GaugeMetricFamily(name, text, labels=labels)
-            for values, amount in _summed(state.gauges.get(name, []) for state in self._states).items():
+            together = _highest if name in SHARED else _summed
+            for values, amount in together(state.gauges.get(name, []) for state in self._states).items():
                 gauge.add_metric(values, amount)
             yield gauge
 
@@ -219,6 +252,14 @@ def _summed(series: Iterable[Iterable[tuple[Labels, float]]]) -> dict[Labels, fl
         for labels, amount in one:
             total[tuple(labels)] = total.get(tuple(labels), 0) + amount
     return total
+
+
+def _highest(series: Iterable[Iterable[tuple[Labels, float]]]) -> dict[Labels, float]:
+    most: dict[Labels, float] = {}
+    for one in series:
+        for labels, amount in one:
+            most[tuple(labels)] = max(most.get(tuple(labels), amount), amount)
+    return most
 
 
 def exposition(states: list[State]) -> bytes:
