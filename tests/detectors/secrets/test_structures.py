@@ -34,6 +34,9 @@ def structures() -> Scanner:
         ("Authorization: Splunk ", "9f86d081-884c-4d65-9a2f-eaa0c55ad015", ""),
         ("curl -u ada:", "love1ace", " https://x.io"),
         ("curl --user 'ada:", "love1ace", "' https://x.io"),
+        ("curl -u :", "love1ace", " https://x.io"),
+        ('curl -u "', "d3vK#9xq2", ':" https://x.io'),
+        ("the header is Basic ", BASIC, " here"),
         ("Cookie: a=b; sessionid=", RANDOM[:32], "; c=d"),
         ("", "v4.local." + RANDOM + RANDOM[:20], ""),
     ],
@@ -58,6 +61,8 @@ def test_found(structures: Scanner, before: str, value: str, after: str) -> None
         "bearer of the application_name_2024_final",
         "curl -u ${USER}:${PASSWORD} x",
         "curl -u user:password x",
+        "curl -u username: x",
+        "the basic requirements1 and basic abcdefghijkl and basic abcdefghijklm",
     ],
 )
 def test_not_found(structures: Scanner, text: str) -> None:

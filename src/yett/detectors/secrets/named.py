@@ -118,7 +118,7 @@ _OTHER_BEFORE = frozenset(
     "public pub csrf xsrf max num min total prompt completion input output cached foreign primary sort partition cache registry hot arrow "
     "dict map lookup page next prev continuation sync cursor pagination stop pad eos bos unk mask sep cls special idempotency translation "
     "i18n message object routing bucket row column unique group meta query sequence shortcut keyboard natural surrogate composite "
-    "vault verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
+    "vault hashed verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
 )  # fmt: skip
 
 

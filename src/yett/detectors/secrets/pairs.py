@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from yett.detectors import entropy
 from yett.detectors.detector import Detector, when
-from yett.detectors.secrets.structures import VALUE
+from yett.detectors.secrets.structures import VALUE, spoken
 
 _USER = r"[A-Za-z][A-Za-z0-9._@-]{1,32}"
-_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:[:/].*)?$|.*@")
-
-
-def spoken(text: str) -> bool:
-    """A password that nothing introduces but a word: what no other word in a sentence looks like."""
-    text = text.rstrip(".,:;!?)")
-    if len(text) < 6 or not entropy.password(text) or _HOST.match(text) or not entropy.digits(text):
-        return False
-    if not any(c.islower() for c in text):
-        return False
-    return any(c in "@#$%^&*!" for c in text) or not entropy.wordlike(text)
 
 
 def _in_call(text: str) -> bool:

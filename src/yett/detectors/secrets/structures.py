@@ -25,6 +25,8 @@ class _Header(msgspec.Struct):
 
 
 _PARAMETER = re.compile(rb"""\{\s{0,4}"(?:alg|enc|typ|kid|cty|zip|epk|x5[ctu]|jk[wu])"\s{0,2}:""")
+_TYPED = re.compile(rb"[!-~]{4,}")
+_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:[:/].*)?$|.*@")
 _SCHEME = re.compile(r"[A-Z0-9]{1,8}(?:-[A-Z0-9]{1,8})+$")  # `AWS4-HMAC-SHA256`
 
 
@@ -51,6 +53,24 @@ def _basic(text: str) -> bool:
     except (BinasciiError, ValueError):
         return False
     return bool(colon) and bool(user or password)
+
+
+def _readable_basic(text: str) -> bool:
+    """The same where no header is named: of characters that people type, on both sides of the colon."""
+    if len(text) % 4:
+        return False
+    user, colon, password = b64decode(text).partition(b":")
+    return bool(colon and user and password) and _TYPED.fullmatch(user + password) is not None
+
+
+def spoken(text: str) -> bool:
+    """A password that nothing introduces but a word: what no other word in a sentence looks like."""
+    text = text.rstrip(".,:;!?)")
+    if len(text) < 6 or not entropy.password(text) or _HOST.match(text) or not entropy.digits(text):
+        return False
+    if not any(c.islower() for c in text):
+        return False
+    return any(c in "@#$%^&*!" for c in text) or not entropy.wordlike(text)
 
 
 def _bearer(text: str) -> bool:
@@ -98,9 +118,22 @@ STRUCTURES: tuple[Detector, ...] = (
     Detector(
         id="curl-user",
         kind="secret.basic-auth",
-        pattern=rf"""[ \t](?:-u|--user|--proxy-user)[ \t=]{{0,3}}["']?[A-Za-z0-9._@+-]{{1,48}}:["']?({VALUE}{{4,128}})""",
+        pattern=rf"""[ \t](?:-u|--user|--proxy-user)[ \t=]{{0,3}}["']?[A-Za-z0-9._@+!-]{{0,48}}:["']?({VALUE}{{4,128}})""",
         accept=when(_user),
         tail=f"{VALUE}*",
+    ),
+    # A key in the place of the user, and no password.
+    Detector(
+        id="curl-user-alone",
+        kind="secret.basic-auth",
+        pattern=r"""[ \t](?:-u|--user)[ \t=]{0,3}["']?([A-Za-z0-9._@+!#%^&*=~-]{8,64}):["' \t\r\n]""",
+        accept=when(spoken),
+    ),
+    Detector(
+        id="basic-credentials",
+        kind="secret.basic-auth",
+        pattern=r"""[^A-Za-z0-9](?i:basic)[ \t]{1,2}([A-Za-z0-9+/]{12,200}={0,2})[^A-Za-z0-9+/=_-]""",
+        accept=when(_readable_basic),
     ),
     Detector(
         id="bearer-token",
