@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yett.detectors.decode import INFLATED_CAP, SHAPES, Budget, decoded, smuggled
+from yett.detectors.decode import INFLATED_CAP, INFLATED_LEAST, INFLATED_RATIO, SHAPES, Budget, decoded, smuggled
 from yett.detectors.expression import compiled
 from yett.detectors.view import View
 
@@ -165,6 +165,7 @@ def test_what_inflates_has_a_cap() -> None:
     view = read(f"{bomb} {bomb}")
     assert view
     assert view.text.count("A") <= INFLATED_CAP + len(bomb)
+    assert (Budget(20).left, Budget(1_000_000).left) == (INFLATED_LEAST + 20 * INFLATED_RATIO, INFLATED_CAP)
     budget = Budget()
     budget.left = 0
     assert decoded(View(b64(gzip.compress(DATA))), SHAPES, budget) is None

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from yett.detectors.view import Rewriting, View
 
 INFLATED_CAP = 65536  # bytes that compressed parts of one text may become
+# They may not become much more than the text is, or many small bombs would cost what as many large texts do. Words deflate to a third.
+INFLATED_LEAST, INFLATED_RATIO = 8192, 16
 _PRINTABLE = 0.9  # the part of a decoded text that has to be printable
 _PROBE = 64  # characters of a blob that are decoded first, to spare the rest
 _SHORTEST = (
@@ -60,8 +62,9 @@ class Budget:
 
     __slots__ = ("left",)
 
-    def __init__(self) -> None:
-        self.left = INFLATED_CAP
+    def __init__(self, length: int = INFLATED_CAP) -> None:
+        """For a text of so many characters."""
+        self.left = min(INFLATED_CAP, INFLATED_LEAST + INFLATED_RATIO * length)
 
 
 def _base64(blob: str, budget: Budget) -> str | None:
