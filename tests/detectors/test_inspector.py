@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Portable, Scanner
-from yett.detectors.injection.rules import Literals, Rules
-from yett.detectors.inspector import SURFACES, THRESHOLD, Inspector, Shapes
+from yett.detectors.injection.rules import Literals, Rules, combined
+from yett.detectors.inspector import SURFACES, THRESHOLD, WINDOW, Inspector, Shapes, _Evidence, _Taken, _weighed
 from yett.detectors.unicode import UNICODE
 from yett.model.finding import Finding
 from yett.model.segment import ORIGINS, Segment
@@ -251,3 +251,30 @@ def test_what_looks_at_whole_segments_is_asked_about_each() -> None:
         (Segment("short", "user", 0), Segment("not so short", "user", 1))
     )
     assert [(finding.kind, finding.segment) for finding in inspected.findings] == [("limit.segment-size", 1)]
+
+
+places = st.tuples(st.sampled_from(["pii.a", "secret.b"]), st.integers(0, 60), st.integers(1, 9))
+
+
+@given(st.lists(places, max_size=12), places)
+def test_a_place_is_taken_where_something_of_the_family_overlaps_it(
+    known: list[tuple[str, int, int]], asked: tuple[str, int, int]
+) -> None:
+    findings = [Finding(kind, 0, start, start + length, "d") for kind, start, length in known]
+    kind, start, length = asked
+    family = kind.partition(".")[0]
+    expected = any(each.family == family and each.start < start + length and start < each.end for each in findings)
+    assert _Taken(findings).within(family, start, start + length) == expected
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3 * WINDOW), st.sampled_from([0.1, 0.3, 0.5]))))
+def test_evidence_adds_up_within_a_window(items: list[tuple[str, int, float]]) -> None:
+    evidence = [_Evidence(concept, "rule", start, start + 1, weight) for concept, start, weight in items]
+    most = 0.0
+    for first in evidence:
+        strongest: dict[str, float] = {}
+        for item in evidence:
+            if first.start <= item.start < first.start + WINDOW:
+                strongest[item.concept] = max(item.weight, strongest.get(item.concept, 0.0))
+        most = max(most, combined(strongest.values()))
+    assert _weighed(evidence) == pytest.approx(most)

@@ -7,8 +7,11 @@ reported at its place in the text that was given.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib.util import find_spec
+from itertools import accumulate
 from typing import Protocol
 
 from msgspec import Struct
@@ -208,7 +211,7 @@ class Inspector:
 
     def _readings(self, root: View, disguised: bool) -> Iterator[tuple[View, bool]]:
         """The ways to read a text, and whether patterns may apply to them."""
-        budget = decode.Budget()
+        budget = decode.Budget(len(root.text))
         smuggled = decode.smuggled(root)
         if smuggled:
             yield plain(smuggled), True
@@ -226,9 +229,13 @@ class Inspector:
 
     def _patterns(self, view: View, segment: int, known: Collection[Finding]) -> Iterator[Finding]:
         """What the shelf finds in a reading, unless something of its family is known where it stands."""
-        for finding in self.scanner.scan_text(view.text):
+        found = self.scanner.scan_text(view.text)
+        if not found:
+            return
+        taken = _Taken(known)
+        for finding in found:
             start, end, how = view.origin(finding.start, finding.end)
-            if not any(old.family == finding.family and old.start < end and start < old.end for old in known):
+            if not taken.within(finding.family, start, end):
                 through = how or (view.how,)  # what stands beside it was changed
                 yield Finding(finding.kind, segment, start, end, ">".join((*through, finding.detector)), finding.score)
 
@@ -246,18 +253,45 @@ def _says_something(text: str) -> bool:
     return len(text) > _WORD or not text.isascii()
 
 
+class _Taken:
+    """Where findings of each family stand; asked in the time that it takes to look a place up."""
+
+    __slots__ = ("_families",)
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for finding in findings:
+            spans.setdefault(finding.family, []).append((finding.start, finding.end))
+        self._families: dict[str, tuple[list[int], list[int]]] = {}
+        for family, places in spans.items():
+            places.sort()
+            # the starts, and up to where those before each of them reach at most
+            self._families[family] = ([start for start, _ in places], list(accumulate((end for _, end in places), max)))
+
+    def within(self, family: str, start: int, end: int) -> bool:
+        """Whether one of them overlaps a place."""
+        starts, reach = self._families.get(family, ((), ()))
+        before = bisect_left(starts, end)
+        return before > 0 and reach[before - 1] > start
+
+
 def _weighed(evidence: Sequence[_Evidence]) -> float:
-    """The most that the evidence within one window says: the strongest of each concept, together."""
+    """The most that the evidence within one window says: the strongest of each concept, together. Linear, once it is sorted."""
     ordered = sorted(evidence, key=lambda item: item.start)
+    strongest: dict[str, deque[_Evidence]] = {}  # and those that will be once it has left the window
     most = 0.0
-    for place, first in enumerate(ordered):
-        strongest: dict[str, float] = {}
-        for number in range(place, len(ordered)):
-            item = ordered[number]
-            if item.start >= first.start + WINDOW:
-                break
-            strongest[item.concept] = max(item.weight, strongest.get(item.concept, 0.0))
-        most = max(most, combined(strongest.values()))
+    end = 0
+    for first in ordered:
+        while end < len(ordered) and ordered[end].start < first.start + WINDOW:
+            item = ordered[end]
+            line = strongest.setdefault(item.concept, deque())
+            while line and line[-1].weight <= item.weight:
+                line.pop()
+            line.append(item)
+            end += 1
+        most = max(most, combined([line[0].weight for line in strongest.values() if line]))
+        if strongest[first.concept][0] is first:
+            strongest[first.concept].popleft()
     return most
 
 
