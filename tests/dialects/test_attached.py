@@ -33,6 +33,9 @@ def found(part: object, **fields: object) -> list[str]:
         ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": BASE64}}, [BASE64]),
         ({"type": "anything", "x": [{"y": DATA}, 1, None]}, [DATA]),
         ({"type": "text", "text": f"the data: {DATA}"}, []),
+        ({"type": "text", "text": "Data: five, six; base64, too"}, []),
+        ({"type": "anything", "x": DATA.upper()}, [DATA.upper()]),
+        ({"type": "image_url", "image_url": {"url": "data:,not%20base64"}}, ["data:,not%20base64"]),
         ({"type": "text", "text": "a profile, a format and an audio"}, []),
     ],
 )

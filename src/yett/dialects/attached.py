@@ -6,6 +6,7 @@ URL, or a `file_id`), `input_audio` (`data` in base64). Other servers know more;
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from yett.dialects import strict_json
@@ -18,6 +19,8 @@ _NAMES = frozenset(("file_id", "image_file_id"))
 _ENCODED = frozenset(("file_data", "b64_json"))
 _TYPED = frozenset(("format", "media_type", "mime_type"))
 _ELSEWHERE = Attached("")
+# In a field of any name, as no sentence begins: "Data: 5, 6" is none.
+_FILE = re.compile(r"\s*data:[^,\s]{0,200};base64,", re.IGNORECASE)
 
 
 def attached(body: bytes) -> tuple[Attached, ...]:
@@ -35,7 +38,7 @@ def attached(body: bytes) -> tuple[Attached, ...]:
 def _walk(value: Any, found: list[Attached]) -> None:
     kind = type(value)
     if kind is str:
-        if is_data_url(value):
+        if _FILE.match(value):
             found.append(Attached(value))
     elif kind is list:
         for item in value:
@@ -65,4 +68,5 @@ def _own(holder: dict[str, Any], name: str, item: Any) -> Attached | None:
 
 
 def is_data_url(text: str) -> bool:
+    """Whether what is to be an address is a data URL, of whatever sort."""
     return text[:64].lstrip()[:5].lower() == "data:"
