@@ -91,3 +91,8 @@ def test_damage_is_survived(data: st.DataObject) -> None:
     except UnreadableError:
         return
     assert found.kind in {"docx", "xlsx", "pptx", "odf"}
+
+
+def test_a_document_of_nothing_but_pictures_has_not_been_read() -> None:
+    assert not read(docx("", **{"word/media/image1.png": "x"}), Limits()).whole
+    assert read(docx("words", **{"word/media/image1.png": "x"}), Limits()).whole

@@ -30,6 +30,18 @@ def test_form_fields_and_links() -> None:
     assert "https://bad.example/?q=1" in read(raw.getvalue(), LIMITS).text
 
 
+def test_a_page_that_is_a_picture_has_not_been_read() -> None:
+    drawn = pdf("Hello").replace(b"(Hello) Tj", b"/Im0  Do     ")
+    assert not read(drawn, LIMITS).whole
+    mixed = pdf("Hello", "World").replace(b"(World) Tj", b"/Im0  Do     ")
+    assert not read(mixed, LIMITS).whole
+    blank = pypdf.PdfWriter()
+    blank.add_blank_page(72, 72)
+    raw = io.BytesIO()
+    blank.write(raw)
+    assert read(raw.getvalue(), LIMITS).whole
+
+
 def test_bounds() -> None:
     found = read(pdf(*["page"] * 5), Limits(pages=2))
     assert (found.text.count("page"), found.whole) == (2, False)

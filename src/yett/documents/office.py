@@ -69,7 +69,8 @@ def _read(archive: zipfile.ZipFile, limits: Limits) -> Extracted:
                 return Extracted(kind, writer.text, whole=False)
             whole = reader.feed(piece) and whole
         whole = reader.close() and whole
-    return Extracted(kind, writer.text, whole and not writer.full)
+    shows = any("/media/" in f"/{name}" or name.startswith("Pictures/") for name in names)
+    return Extracted(kind, writer.text, whole and not writer.full and not (shows and not writer.text.strip()))
 
 
 def _holds_text(name: str, prefixes: tuple[str, ...]) -> bool:
