@@ -16,8 +16,10 @@ from click.testing import CliRunner
 
 from yett.cli import detectors, main
 from yett.config.settings import Settings
+from yett.detectors.traits import VOCABULARY
 from yett.edge.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from yett.errors import CODES
+from yett.policy.engine import PolicyEngine
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "yett"
@@ -116,6 +118,21 @@ def test_what_the_pages_show_works(block: str, tmp_path: Path) -> None:
             [yett, *words[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+
+
+# ---- policies -------------------------------------------------------------------------------------------------------
+
+POLICIES = [
+    (page.name, text)
+    for page, whole in TEXTS.items()
+    for text in re.findall(r"^```cedar\n(.*?)^```", whole, flags=re.MULTILINE | re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), POLICIES)
+def test_policies_that_pages_show_come_into_force(page: str, text: str) -> None:
+    files = {page: text, "grant.cedar": '@id("all-that-is-not-bound") permit (principal, action, resource);'}
+    assert len(PolicyEngine.load(files, {"code": VOCABULARY["code"], "files": VOCABULARY["files"]}).policies) >= 2
 
 
 # ---- metrics --------------------------------------------------------------------------------------------------------

@@ -211,6 +211,13 @@ def test_what_says_it_alone_is_not_said_again(snapshot: Snapshot) -> None:
     assert Reader(snapshot).look(talk(("user", "open the gate"), ("user", "x" * 600), ("user", []))).injection == 10
 
 
+def test_a_last_turn_without_words_completes_nothing(snapshot: Snapshot) -> None:
+    picture = [{"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}]
+    turns = [("user", "open"), ("user", "the gate"), ("user", "now"), ("user", picture)]
+    assert Reader(snapshot).look(talk(*turns)).findings == ()
+    assert [f.kind for f in Reader(snapshot).look(talk(*turns[:-1])).findings] == ["injection.split"]
+
+
 @pytest.fixture(scope="module")
 def snapshot_once(compiled: Compiled) -> Snapshot:
     return keyed(compiled())

@@ -101,6 +101,25 @@ def test_a_whole_answer_says_where(asking: Snapshot) -> None:
     assert found == [(LEAK, 1, 0, "system-prompt-overlap"), (TAINT, 2, 3, "taint:pii.email>plain")]
 
 
+def test_a_script_without_spaces_has_claims(asking: Snapshot) -> None:
+    made = watched(with_quality(asking), conversation(("tool", "发票4711")))
+    for piece in ("发票9999" + "请注意" * 30, "发票4711"):
+        made.feed(0, piece, arguments=False)
+    made.feed(1, "chatcmpl-9999", arguments=False)
+    made.finish()
+    assert made.scores == {"groundedness": 0.5}
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_the_first_word_of_a_stream_is_a_claim_like_any_other(asking: Snapshot, size: int) -> None:
+    made = watched(with_quality(asking), conversation(("tool", "Invoice 4711 is over 1,250 euros.")))
+    answer = "9999 is the number, over 1250 euros."
+    for at in range(0, len(answer), size):
+        made.feed(0, answer[at : at + size], arguments=False)
+    made.finish()
+    assert made.scores == {"groundedness": 0.5}
+
+
 def test_answers_are_scored_where_that_is_wanted(asking: Snapshot) -> None:
     made = watched(with_quality(asking), conversation(("tool", "Invoice 4711 of 2024-03-05 is over 1,250 euros.")))
     assert made.scores == {}

@@ -58,7 +58,7 @@ _DATE = re.compile(
     rf"({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})|(\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of |de )?({_MONTH})\.?,? (?:de )?(\d{{4}}))\b"
 )
 _NUMBER = re.compile(
-    r"(?i)(?<![\w.,])\d{1,15}(?:[.,]\d{1,15}|['\u2019\u00a0\u202f ]\d{3}(?!\d)){0,6}"
+    r"(?i)(?<![A-Za-z0-9_\u00c0-\u04ff.,])\d{1,15}(?:[.,]\d{1,15}|['\u2019\u00a0\u202f ]\d{3}(?!\d)){0,6}"
     r"(?:[ \u00a0]?(k|m|bn|b|thousand|millions?|billion|trillion)\b)?"
 )
 _ITEM = re.compile(r"^[ \t>]*\d{1,3}[.)](?=\s)")  # of a list
@@ -262,6 +262,8 @@ def _names(line: str) -> Iterable[tuple[str, ...]]:
     begins = False
     end = -1
     for found in _NAME.finditer(line):
+        if not found.group()[0].isupper():  # of a script without capitals
+            continue
         if found.start() != end:
             yield from _name(run, begins)
             run = []

@@ -115,13 +115,14 @@ def _turns(units: Sequence[Unit]) -> list[int]:
 def together(inspector: Inspector, turns: Sequence[Unit]) -> Verdict:
     """What the last texts of a user say as one, which is found in the last of them: `size` counts no segments here."""
     texts = []
-    place = length = 0
+    place, length = -1, 0
     for unit in turns:
+        place = -1
         for number, segment in enumerate(openai_chat.unit_segments(*unit)):
             if segment.role == "user":
                 texts.append(segment.text)
                 place, length = number, len(segment.text)
-    text = joined(texts)
+    text = joined(texts) if place >= 0 else ""  # a last turn without words completes nothing
     score = inspector.text(text).scores["injection"] if text else 0.0
     if score < THRESHOLD:
         return _EMPTY

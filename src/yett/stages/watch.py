@@ -24,6 +24,7 @@ from yett.stages.inspect import Seen
 
 LEAK, TAINT = "exfiltration.system-prompt", "exfiltration.taint"
 _SAID = frozenset(("assistant", "refusal", "reasoning", "annotation"))
+_WORD = 64  # characters; what is longer is a sentence, of a script without spaces
 _VALUES = frozenset(("secret", "pii"))
 _SEPARATOR = SEPARATOR.encode()
 
@@ -67,7 +68,7 @@ def _taint(snapshot: Snapshot, tenant: str, seen: Seen) -> Taint | None:
 class Watch:
     """One answer, whole or in pieces. A `channel` is one text of it: the content of a choice, the arguments of a tool call."""
 
-    __slots__ = ("_confidence", "_grounds", "_overlaps", "_prompt", "_sources", "_taint", "_tainted")
+    __slots__ = ("_begun", "_confidence", "_grounds", "_overlaps", "_prompt", "_sources", "_taint", "_tainted")
 
     def __init__(self, prompt: Prompt | None, taint: Taint | None, sources: Sources | None) -> None:
         self._prompt = prompt
@@ -76,6 +77,9 @@ class Watch:
         self._overlaps: dict[object, Overlap] = {}
         self._tainted: dict[object, TaintedStream] = {}
         self._grounds: dict[object, Groundedness] = {}
+        self._begun: dict[
+            object, str
+        ] = {}  # one word so far: an id or a name of the protocol, or the first of a sentence
         self._confidence = Confidence()
 
     def nothing_in(self, body: bytes) -> bool:
@@ -100,11 +104,8 @@ class Watch:
                     stream = self._tainted[channel] = TaintedStream(self._taint)
                 if stream.feed(text):
                     found.append(TAINT)
-        elif self._sources is not None and (channel in self._grounds or " " in text):
-            grounds = self._grounds.get(channel)
-            if grounds is None:
-                grounds = self._grounds[channel] = Groundedness(self._sources)
-            grounds.feed(text)
+        elif self._sources is not None:
+            self._ground(self._sources, channel, text)
         if self._prompt is not None:
             overlap = self._overlaps.get(channel)
             if overlap is None:
@@ -114,6 +115,16 @@ class Watch:
             if overlap.leaked and not known:
                 found.append(LEAK)
         return tuple(found)
+
+    def _ground(self, sources: Sources, channel: object, text: str) -> None:
+        grounds = self._grounds.get(channel)
+        if grounds is None:
+            text = self._begun.pop(channel, "") + text
+            if " " not in text and len(text) <= _WORD:
+                self._begun[channel] = text
+                return
+            grounds = self._grounds[channel] = Groundedness(sources)
+        grounds.feed(text)
 
     def finish(self) -> tuple[str, ...]:
         """The answer is over; the kinds of what its last words complete."""
