@@ -135,3 +135,15 @@ async def test_who_waits_when_the_gateway_stops_is_let_go(snapshot: Snapshot) ->
         work.free.set()
         await asyncio.sleep(0.01)
         assert work.seen == ["a1"]
+
+
+async def test_who_has_been_answered_does_not_count_among_those_who_wait(snapshot: Snapshot) -> None:
+    examiner, work = Examiner(), Work()
+    work.free.set()
+
+    async def call_again() -> None:
+        for _ in range(3):
+            assert await examiner.examine(snapshot, "a", ("x",), LONG, work) == ["X"]
+
+    await asyncio.gather(*(call_again() for _ in range(WAITING)))
+    examiner.close()

@@ -108,14 +108,15 @@ class Examiner:
         if not self._lines:
             return  # closed meanwhile
         line = self._lines[tenant] = self._lines.pop(tenant)  # its next turn comes after everybody else's
-        job = line[0]
-        line.rotate(-1)
+        job = line.popleft()
         error = step.exception()
         if not job.answer.done():
             if error is not None:
                 job.answer.set_exception(error)
             elif job.complete:
                 job.answer.set_result(job.results)
+            else:
+                line.append(job)
         self._go_on()
 
     def close(self) -> None:
