@@ -103,6 +103,19 @@ def test_a_key_of_letters_alone_changes_their_case() -> None:
     assert not entropy.key("zkqtvlwxrnbycmdhsfjgpkaqe")
 
 
+@pytest.mark.parametrize("text", ["supersecret123", "my$ecretK3y", "zxcvbnm1", "topsecret!"])
+def test_chosen(text: str) -> None:
+    assert entropy.chosen(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["short1", "token123", "my-key-12", "12345678", "20240131", "apikey1234", "self.key1", "########", "onlywords"],
+)
+def test_not_chosen(text: str) -> None:
+    assert not entropy.chosen(text)
+
+
 def test_what_stands_between_quotes_is_a_value() -> None:
     assert entropy.password("$ecr3t!", quoted=True)
     assert entropy.password("a1b2", quoted=True)

@@ -38,6 +38,10 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}
 _VARIABLE = re.compile(
     r"(?i)(?:\w+[_-])?(?:pass(?:w(?:or)?d|phrase)?|pwd?|secret|token|key|cred(?:ential)?s?|user(?:name)?|value|input|var|param|field|hash|str(?:ing)?)\d?$"
 )
+_EXAMPLE = re.compile(
+    r"(?i)(?:access|admin|api|app|auth|bar|baz|bearer|client|code|demo|dev|fake|foo|id|key|mock|my|name|new|old|pass|password|prod|public|"
+    r"secret|service|session|some|string|test|the|token|user|value)+[0-9]*$"
+)
 _DATE = re.compile(r"v?\d{1,4}[-./]\d{1,2}(?:[-./]\d+)*(?:[-T+][\w.:+-]*)?$")
 _RELEASE = re.compile(r"(?:^|[-_@:v=])\d+\.\d+(?:\.\d+)*(?:[-.+_]?[A-Za-z]+\d*)*$")
 _COMMON = frozenset(
@@ -159,6 +163,16 @@ def key(text: str, uuid: bool = False) -> bool:
     if count >= 2:
         return not wordlike(text)
     return len(text) >= 16 and not wordlike(text) and _cases(text) >= 5
+
+
+def chosen(text: str) -> bool:
+    """True for a key that a person made up, where it is plain that it is a value: letters with signs among them, or one word with a number, but not the
+    words that examples consist of."""
+    if len(text) < 8 or not password(text, quoted=True) or _EXPRESSION.match(text) or _DATE.match(text):
+        return False
+    if any(c in "!#$%^&*" for c in text):
+        return any(c.isalpha() for c in text)
+    return text.isalnum() and digits(text) > 0 and not (text.isdigit() or _EXAMPLE.match(text))
 
 
 def password(text: str, quoted: bool = False) -> bool:

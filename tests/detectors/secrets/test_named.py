@@ -39,7 +39,9 @@ def named() -> Scanner:
         ('#define WIFI_PASS "', WORD, '"'),
         ('token = """', KEY, '"""'),
         ('password = "', "abc1{d}[e],f;9g", '"'),
+        ('secret = "', "supersecret123", '"'),
         # configuration
+        ("SECRET_KEY=", "supersecret123", "\n"),
         ('{"password":"', WORD, '"}'),
         ('\\"password\\": \\"', WORD, '\\"'),
         ("spring.datasource.password=", WORD, "\n"),
@@ -107,6 +109,8 @@ def test_credentials(named: Scanner, before: str, value: str, after: str) -> Non
         "HTTPWindow99 = PWINDOW_FIND_99",
         "LPWIN32_FIND_DATAA = PWIN32_FIND_DATAA",
         "you may also pass ``custom_context=True``",
+        'token = "token123", secret = "http2", token=item2name',
+        f'{{"hashed_secret": "{HEX[:40]}"}}',
         "Pass `stream=True` if you want a stream, and `kwargs` to pass to `httpx2.request`.",
         f'{{"key_sha256": "{HEX}", "key_md5": "{HEX[:32]}"}}',
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-km62rp",

@@ -99,6 +99,7 @@ _OWNERS = (
     "db_",
     "api",
 )
+_PLAIN_VALUE = re.compile(r"[\"'`]$|[A-Z0-9_]=$|[?&;][a-z_]{1,30}=$")  # between quotes, in an environment or a query
 _RESOURCE = re.compile(r"arn:[a-z-]+:[^\s\"']*:secret:$")  # the name of a secret in a vault
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # With these in its name, a value is about a credential, or is one of another kind (a page, a lexer's unit, a place in a table).
@@ -166,7 +167,8 @@ def _password(left: str, text: str) -> int:
 
 
 def _key(left: str, text: str) -> int:
-    if not entropy.key(text, uuid=True) or _RESOURCE.search(left):
+    likely = entropy.key(text, uuid=True) or (_PLAIN_VALUE.search(left) and entropy.chosen(text))
+    if not likely or _RESOURCE.search(left):
         return 0
     return 0 if _name(_KEY_NAMES, left).other else len(text)
 
@@ -209,7 +211,7 @@ _WEAK_VALUE = f"{_KEY_VALUE.replace('0-9', '')}{{0,40}}[0-9]{_KEY_VALUE}{{6,60}}
 
 NAMED: tuple[Detector, ...] = (
     *_named("password", "secret.password", _IN_LANGUAGES, _password, f"{VALUE}{{4,64}}", f"{VALUE}*"),
-    *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{10,64}}", f"{_KEY_VALUE}*"),
+    *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{8,64}}", f"{_KEY_VALUE}*"),
     *_named("weak-key", "secret.generic-key", _WEAK, _weak, _WEAK_VALUE, f"{_KEY_VALUE}*"),
     Detector(
         id="password-flag",
