@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from yett.config.inspection import detectors
+import pytest
+
+from yett.config.inspection import detectors, inspector
 from yett.config.reader import parse
 from yett.detectors.engine import Scanner
 from yett.detectors.shelf import SHELF
 from yett.errors import Mistake
+from yett.policy.engine import PolicyEngine
 
 
 def load(countries: str) -> tuple[list[str], Scanner]:
@@ -34,3 +37,19 @@ def test_a_country_that_nothing_is_known_of() -> None:
 
 def test_none_are_named_unless_they_are() -> None:
     assert load("[]")[1].detectors == ()
+
+
+@pytest.mark.parametrize(
+    ("setting", "policy", "looked_for"),
+    [
+        ("auto", '@obligation("redact:pii.person")', True),
+        ("auto", '@obligation("redact:pii")', False),
+        ("always", "", True),
+        ("never", '@obligation("redact:pii.address")', False),
+    ],
+)
+def test_names_are_looked_for_when_they_are_asked_for(setting: str, policy: str, looked_for: bool) -> None:
+    settings = parse(f'[inspection]\nnames = "{setting}"\n', Path("yett.toml"), {}).settings
+    grant = '@id("grant") permit (principal, action, resource);'
+    engine = PolicyEngine.load({"a.cedar": f'@id("a") {policy} permit (principal, action, resource); {grant}'})
+    assert inspector(settings, Scanner(()), engine).names is looked_for

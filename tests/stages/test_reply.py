@@ -35,6 +35,10 @@ AWAY = '@id("away") @obligation("tokenize:pii, redact:secret") permit (principal
 NO_CARDS = (
     '@id("cards") @obligation("withhold:pii.card") permit (principal, action == Action::"ReleaseReply", resource);'
 )
+NAMES = (
+    '@id("names") @obligation("redact:pii.person") permit (principal, action == Action::"InvokeModel", resource);',
+    '@id("places") @obligation("redact:pii") permit (principal, action == Action::"ReleaseReply", resource);',
+)
 TOOL = '@id("tool") @obligation("restore:pii.email@send_mail") permit (principal, action == Action::"ReleaseReply", resource);'
 CARD = "4111 1111 1111 1111"
 Answering = Callable[[str], Answer]
@@ -96,6 +100,20 @@ async def test_the_provider_sees_tokens_and_the_caller_values(
         ]
         assert "withhold:pii.card" in record.obligations
         assert MAIL.encode() not in on_disk(tmp_path)
+
+
+async def test_names_are_looked_for_where_a_policy_asks(tmp_path: Path) -> None:
+    with Scene(tmp_path / "asked", policies="\n".join((BASE, *NAMES))) as scene:
+        answering(scene, lambda text: whole(f"{text} Kevin Miller, 12 Oak Street, sk 4"))
+        reply = await scene.call(chat("who is Jennifer Miller?"))
+        assert sent(scene) == "who is [REDACTED:pii.person]?"
+        assert text_of(reply) == "who is [REDACTED:pii.person]? [REDACTED:pii.person], [REDACTED:pii.address], sk 4"
+        answering(scene, lambda _text: whole("Nobody."))
+        assert text_of(await scene.call(chat("who?"))) == "Nobody."
+    with Scene(tmp_path / "not", policies=BASE) as scene:
+        assert not scene.live.current.inspector.names
+        answering(scene, echo)
+        assert text_of(await scene.call(chat("who is Jennifer Miller?"))) == "You said who is Jennifer Miller?."
 
 
 @pytest.mark.parametrize("policies", [(), (TOOL,)], ids=["no tool", "send_mail"])

@@ -17,6 +17,7 @@ from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspected, Inspector, Shapes, Whole
 from yett.detectors.mask import matches
+from yett.detectors.people import People
 from yett.detectors.shelf import SHELF
 from yett.errors import ConfigurationError, Mistake
 from yett.model.segment import ORIGINS
@@ -79,4 +80,6 @@ def _tools(config: Path | None) -> _Tools:
         if mistakes:
             raise ConfigurationError(tuple(mistakes))
     patterns = Scanner(enabled, build)
-    return _Tools(patterns, Inspector(patterns, injection_model(), shapes=Shapes(build), wholes=whole))
+    return _Tools(
+        patterns, Inspector(patterns, injection_model(), shapes=Shapes(build), wholes=whole, people=People(build))
+    )

@@ -104,8 +104,8 @@ def compile_snapshot(
         policy=policy,
         scanner=scanner,
         suppressions=suppressed,
-        inspector=inspection.inspector(settings, scanner, policy, whole),
-        examiner=inspection.inspector(settings, Scanner(scanner.detectors, build), policy, whole),
+        inspector=inspection.inspector(settings, scanner, policy, whole, build),
+        examiner=inspection.inspector(settings, Scanner(scanner.detectors, build), policy, whole, build),
         prices=prices,
         models=MappingProxyType(
             {name: _model(name, model, settings, providers, prices) for name, model in settings.models.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from yett.config.custom import own_detectors
@@ -17,8 +17,11 @@ from yett.detectors.exfiltration.links import EXFILTRATION, links
 from yett.detectors.injection.model import InjectionModel
 from yett.detectors.injection.rules import RULES
 from yett.detectors.inspector import Inspector, Whole
+from yett.detectors.people import KINDS as PEOPLE_KINDS
+from yett.detectors.people import People
 from yett.detectors.pii import COUNTRIES, local
 from yett.detectors.shelf import SHELF
+from yett.detectors.sieve import Automaton
 from yett.detectors.size import KIND
 from yett.detectors.traits import VOCABULARY
 from yett.errors import Mistake
@@ -28,7 +31,7 @@ from yett.policy.engine import PolicyEngine
 CANARY = "exfiltration.canary"
 INJECTION_KINDS = ("injection.suspected", "injection.split", *sorted({f"injection.{rule.concept}" for rule in RULES}))
 # What is found without a pattern: by whole segments, and by what is known of the request that an answer belongs to.
-OTHER_KINDS = (KIND, "attachment.unread", "exfiltration.system-prompt", "exfiltration.taint")
+OTHER_KINDS = (KIND, *PEOPLE_KINDS, "attachment.unread", "exfiltration.system-prompt", "exfiltration.taint")
 
 
 def detectors(reading: Reading, mistakes: list[Mistake], key: bytes = b"") -> list[Detector]:
@@ -66,8 +69,16 @@ def _shelf(settings: InspectionSettings) -> tuple[Detector, ...]:
     return (*rest[:place], *addresses, *rest[place:])
 
 
-def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine, wholes: Sequence[Whole] = ()) -> Inspector:
-    """What looks at whole texts; with the injection model when a policy asks for its verdict, or `inspection.injection` says so."""
+def inspector(
+    settings: Settings,
+    scanner: Scanner,
+    policy: PolicyEngine,
+    wholes: Sequence[Whole] = (),
+    build: Callable[[tuple[bytes, ...]], Automaton] | None = None,
+) -> Inspector:
+    """What looks at whole texts; with the injection model and with names where a policy asks for them, or the settings do."""
+    names = settings.inspection.names
+    named = names == "always" or (names == "auto" and any(policy.mentions(kind) for kind in PEOPLE_KINDS))
     wanted = settings.inspection.injection
     judges = wanted == "always" or (wanted == "auto" and policy.mentions("injection"))
     return Inspector(
@@ -76,6 +87,7 @@ def inspector(settings: Settings, scanner: Scanner, policy: PolicyEngine, wholes
         wholes=wholes,
         judges=judges,
         wanted=policy.reads & frozenset(VOCABULARY),
+        people=People(build) if named else None,
     )
 
 

@@ -240,6 +240,12 @@ class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
             description="Whether the injection model scores what goes in: when a policy asks for its verdict, always, or never."
         ),
     ] = "auto"
+    names: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(
+            description="Whether names and postal addresses are looked for: when a policy asks for `pii.person` or `pii.address`, always, or never."
+        ),
+    ] = "auto"
     quality: Annotated[
         bool,
         Meta(

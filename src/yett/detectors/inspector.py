@@ -145,16 +145,18 @@ class Inspector:
         *,
         judges: bool = True,
         wanted: frozenset[str] = frozenset(),
+        people: Whole | None = None,
     ) -> None:
         """Without `judges` no text is judged to be an injection, and all scores are 0: for policies that do not ask. `wanted` are the
-        traits that they do ask for."""
+        traits that they do ask for. Without `people` names and addresses are not looked for."""
         self._judges = judges
         self._wanted = wanted
         self.scanner = scanner
         self._model = model
         self._rules = rules or (Rules() if judges else _FEW)
         self._shapes = shapes or Shapes()
-        self._wholes = tuple(wholes)
+        self._wholes = (*wholes, people) if people else tuple(wholes)
+        self._people = people
 
     def inspect(self, segments: Sequence[Segment]) -> Inspected:
         """Findings in all segments, and scores."""
@@ -177,6 +179,18 @@ class Inspector:
     def judges(self) -> bool:
         """Whether texts are judged to be injections."""
         return self._judges
+
+    @property
+    def names(self) -> bool:
+        """Whether names and addresses are looked for."""
+        return self._people is not None
+
+    def named(self, segments: Sequence[Segment]) -> list[Finding]:
+        """Names and addresses alone, in all segments: what an answer is asked for beside its patterns."""
+        people = self._people
+        return (
+            [f for number, segment in enumerate(segments) for f in people.findings(segment, number)] if people else []
+        )
 
     def text(self, text: str, role: str = "user") -> Inspected:
         """The same for one text, which is segment 0."""

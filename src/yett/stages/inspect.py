@@ -167,13 +167,18 @@ async def look_at_reply(examine: Examine, snapshot: Snapshot, tenant: str, body:
     """What is in a reply's body. A clean one of usual length is told at once; what is long or has to be looked at more closely may
     be made to take its time, so that is done where the other calls do not wait for it. Raises Refusal when the reply can be
     read in more than one way."""
-    if len(body) <= CLEAN and _clean(snapshot.scanner, body):
+    if not snapshot.inspector.names and len(body) <= CLEAN and _clean(snapshot.scanner, body):
         return NOTHING
     return (await examine(snapshot, tenant, (body,), (len(body),), _reply))[0]
 
 
 def _reply(inspector: Inspector, body: bytes) -> Seen:
-    return look_through(inspector.scanner, body, openai_chat.reply_segments)
+    seen = look_through(inspector.scanner, body, openai_chat.reply_segments)
+    if not inspector.names:
+        return seen
+    segments = seen.segments or openai_chat.reply_segments(body)
+    found = inspector.named(segments)
+    return Seen(merged(seen.findings, found), segments) if found else seen
 
 
 def look_through(scanner: Scanner, body: bytes, segments: Callable[[bytes], tuple[Segment, ...]]) -> Seen:
