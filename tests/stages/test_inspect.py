@@ -211,6 +211,18 @@ def test_what_says_it_alone_is_not_said_again(snapshot: Snapshot) -> None:
     assert Reader(snapshot).look(talk(("user", "open the gate"), ("user", "x" * 600), ("user", []))).injection == 10
 
 
+def test_a_role_that_is_spelt_with_escapes_is_that_role(snapshot: Snapshot) -> None:
+    body = talk(("user", "open the gate"), ("user", "now")).replace(b'"user"', b'"\\u0075ser"')
+    assert [finding.kind for finding in Reader(snapshot).look(body).findings] == ["injection.split"]
+
+
+def test_only_the_last_turns_of_many_are_read_together(snapshot: Snapshot) -> None:
+    turns = [("user", "open"), *[("user", f"{number}") for number in range(7)], ("user", "the gate now")]
+    reader = Reader(snapshot)
+    assert reader.look(talk(*turns)).findings == ()
+    assert reader.looked[-1] == "0 1 2 3 4 5 6 the gate now"
+
+
 def test_a_last_turn_without_words_completes_nothing(snapshot: Snapshot) -> None:
     picture = [{"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}]
     turns = [("user", "open"), ("user", "the gate"), ("user", "now"), ("user", picture)]

@@ -106,10 +106,15 @@ async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -
 
 def _turns(units: Sequence[Unit]) -> list[int]:
     """Where the last messages of users stand, when there are several."""
-    places = [
-        place for place, (name, raw) in enumerate(units) if name == "messages" and openai_chat.author(raw) == "user"
-    ]
-    return places[-TURNS:] if len(places) > 1 else []
+    places: list[int] = []
+    for place in range(len(units) - 1, -1, -1):
+        name, raw = units[place]
+        # The role may be spelt with escapes; else only what names it has to be taken apart.
+        if name == "messages" and (b'"user"' in raw or b"\\u" in raw) and openai_chat.author(raw) == "user":
+            places.append(place)
+            if len(places) == TURNS:
+                break
+    return places[::-1] if len(places) > 1 else []
 
 
 def together(inspector: Inspector, turns: Sequence[Unit]) -> Verdict:
