@@ -93,6 +93,10 @@ def test_most_answers_need_not_be_taken_apart(asking: Snapshot) -> None:
     assert not watched(asking, conversation(("tool", f"of {MAIL}"))).nothing_in(b"{}")
 
 
+def test_what_is_found_and_no_value_is_not_followed(asking: Snapshot) -> None:
+    assert watch(asking, conversation(("user", "Classification: RESTRICTED"))) is None
+
+
 def test_a_whole_answer_says_where(asking: Snapshot) -> None:
     made = watched(asking, conversation(("system", SYSTEM), ("tool", f"the owner is {MAIL}")))
     segments = (
