@@ -12,6 +12,7 @@ from yett.detectors.pii.checks import apart
 from yett.detectors.pii.words import LEFT_EDGE, LONG_NUMBER, NUMBERS, digits, named
 
 _DOTTED = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9])(?!\.[0-9])(?![A-Za-z_-])")
+_LOCAL = re.compile(r"(?:10|127|0|192\.168|169\.254|172\.(?:1[6-9]|2[0-9]|3[01]))\.")  # RFC 1918, 1122, 3927
 _PLACEHOLDER_MACS = frozenset(
     ("001a2b3c4d5e", "001122334455", "aabbccddeeff", "ffffffffffff", "000000000000", "0123456789ab")
 )
@@ -26,6 +27,8 @@ def _ipv4(text: str) -> str:
 
 def public_ipv4(text: str) -> int:
     """An address that stands for someone out there, and is no version of something: those have small numbers."""
+    if _LOCAL.match(text):  # nearly all that logs are full of, told at a tenth of the cost
+        return 0
     dotted = _ipv4(text)
     try:
         address = IPv4Address(dotted)
