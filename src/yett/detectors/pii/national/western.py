@@ -54,9 +54,15 @@ def _matricule(text: str) -> bool:
     return is_date(int(text[:4]), int(text[4:6]), int(text[6:8]))
 
 
+def _nir_key(text: str) -> bool:
+    """The check digits alone, which nearly every number that is another fails, before all the rest is looked at."""
+    number, check = text[:13].replace("2A", "19").replace("2B", "18"), text[13:]
+    return number.isdigit() and check.isdigit() and 97 - int(number) % 97 == int(check)
+
+
 def _nir(text: str) -> bool:
     """INSEE; without its control key it is 13 characters, of which nothing can be checked but the month."""
-    return bool(nir.is_valid(text)) if len(text) == 15 else weighted(text[3:5], (10, 1)) <= 42
+    return (_nir_key(text) and bool(nir.is_valid(text))) if len(text) == 15 else weighted(text[3:5], (10, 1)) <= 42
 
 
 IDENTIFIERS: tuple[Identifier, ...] = (
