@@ -272,8 +272,3 @@ CARRIERS: Sequence[Callable[[str, Filler, random.Random], str]] = (
     _json, _json, _json, _python_repr, _email, _email, _page, _document, _document, _inside, _inside, _inside, _log, _table, _search, _code, _chat,
     _ticket, _listing, _alone,
 )  # fmt: skip
-
-
-def carried(payload: str, filler: Filler, source: random.Random) -> str:
-    """The payload, word for word, somewhere in something that a tool returns (or escaped as its format wants)."""
-    return source.choice(CARRIERS)(payload, filler, source)

@@ -56,6 +56,18 @@ class Grammar:
         line = re.sub(r"  +", " ", line.replace("\\n", "\n"))
         return re.sub(r" (?=[.,;!?](?: |$))", "", line).strip()
 
+    def filled(self, phrase: str, task: str, source: random.Random) -> str:
+        """An order: a line of the family `phrase`, in which `<act>` and `<Act>` are lines of the family `task`."""
+        line = source.choice(self.families[phrase])
+        for mark, start in (("<act>", str.lower), ("<Act>", str.upper)):
+            while mark in line:
+                act = self.expand(source.choice(self.families[task]), source).rstrip(".")
+                act = start(act[:1]) + act[1:]
+                for literal, stand_in in _LITERALS.items():
+                    act = act.replace(literal[-1], stand_in)
+                line = line.replace(mark, act.replace("\n", " "), 1)
+        return self.expand(line, source)
+
     def texts(self, family: str, count: int, source: random.Random) -> Iterator[str]:
         """`count` texts of a family, every line equally often."""
         lines = self.families[family]

@@ -1,123 +1,125 @@
-"""How good a model is: recall per source at the thresholds that let 1 %, 0.5 % and 0.1 % of benign texts be false alarms."""
+"""How good a model is: recall per kind of attack, and false alarms per kind of harmless text, at thresholds for given rates.
+
+Thresholds come from harmless texts that are not learned from: packages that are kept for measuring, alone, in tool results and
+strung together to long documents, and the harmless texts of the development set.
+"""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from injection_data.sample import Sample
-from yett.detectors.injection.features import blocks, words
-from yett.detectors.injection.model import InjectionModel, Surface
+from yett.detectors.injection.features import blocks, seen
+from yett.detectors.injection.model import READERS, InjectionModel, Surface
 
-RATES = (0.05, 0.01, 0.005, 0.003, 0.001)
-# The share of the measured benign texts that may lie above 0.5. What users write is measured on texts without near misses and
-# talk of attacks, on which twice as many false alarms are to be expected.
+RATES = (0.05, 0.01, 0.001)
+# The share of the measured benign texts that may lie above 0.5.
 SHIPPED = {"user": 0.005, "tool": 0.01}
-PER_KIND = 1_200  # benign texts of one kind that count, so that no kind outweighs the others
+PER_KIND = 700  # texts of one kind that count, so that no kind outweighs the others
+LENGTHS = (5.0, 7.0)  # binary logarithms: up to 32 windows or sentences are few, from 128 on they are many
+ENOUGH = 50  # texts, to tell what length does
+LONG = (6_000, 12_000, 24_000)  # characters
 Row = tuple[str, Sample]
 
-BENIGN: dict[str, Callable[[str, str], bool]] = {
-    "instructions to assistants": lambda part, family: (
-        part == "measured" and "alpaca" in family and "composed" not in family
-    ),
-    "manual pages in many languages": lambda part, family: "manpages" in family,
-    "documents": lambda part, family: family == "composed: clean documents",
-    "security questions": lambda part, family: "mitre_frr" in family,
-    "package documentation": lambda part, family: (
-        part == "harvested.unseen" and family.startswith(("docs", "prompt", "definition"))
-    ),
-    "code": lambda part, family: part == "harvested.unseen" and family.startswith("code"),
-    "messages in many languages": lambda part, family: (
-        part == "harvested.unseen" and family.startswith(("catalogue", "chat"))
-    ),
-    "tool results": lambda part, family: part == "composed.unseen",
-}
-FOR_USERS = tuple(kind for kind in BENIGN if kind != "tool results")
-FOR_TOOLS = (
-    "manual pages in many languages",
-    "documents",
-    "package documentation",
-    "code",
-    "messages in many languages",
-    "tool results",
-)
+_HARVESTED = {"docs": "documentation", "prompt": "documentation", "definition": "definitions", "code": "code"}
 
 
-def table(model: InjectionModel, rows: Sequence[Row]) -> tuple[dict[str, Any], dict[str, Surface]]:
-    """Thresholds and accuracy as they are published, and the surfaces with these thresholds."""
+def table(
+    model: InjectionModel, rows: Sequence[Row], held: Sequence[str] = ()
+) -> tuple[dict[str, Any], dict[str, Surface]]:
+    """Thresholds and accuracy as they are published, and the surfaces with these thresholds. `held` are names in the
+    families of what was not learned from: each is a kind of its own."""
     source = random.Random(1)
-    chosen = _chosen(rows, source)
-    values = np.array([_raw(model, sample.text) for _, sample in chosen])
-    attacks = np.array([sample.attack for _, sample in chosen])
-    kinds = np.array([_kind(part, sample) for part, sample in chosen])
+    kinds: dict[tuple[str, bool], list[Sample]] = {}
+    for part, sample in [*rows, *long_documents(rows, source)]:
+        for kind in _kinds(part, sample, held):
+            kinds.setdefault((kind, sample.attack), []).append(sample)
+    scored = {
+        key: np.array([raw(model, each.text) for each in source.sample(kinds[key], min(PER_KIND, len(kinds[key])))])
+        for key in sorted(kinds)
+    }
     published: dict[str, Any] = {}
     surfaces: dict[str, Surface] = {}
-    for surface, verdict, benign in (("user", 0, FOR_USERS), ("tool", 1, FOR_TOOLS)):
-        clean = ~attacks & np.isin(kinds, benign)
-        thresholds = {rate: float(np.quantile(values[clean, verdict], 1 - rate)) for rate in RATES}
-        margin, strict = (
-            float(np.quantile(values[clean, verdict], 1 - rate)) for rate in (SHIPPED[surface], SHIPPED[surface] / 4)
+    for surface, reader in zip(("user", "tool"), READERS, strict=True):
+        here = {key: found[:, READERS.index(reader)] for key, found in scored.items() if _fits(surface, key[0])}
+        growth = _growth([found for (_, attack), found in here.items() if not attack])
+        benign, attacks = (
+            {kind: found[:, 0] - growth * found[:, 1] for (kind, attack), found in here.items() if attack == wanted}
+            for wanted in (False, True)
         )
+        clean = np.concatenate(list(benign.values()))
+        margin, strict = (float(np.quantile(clean, 1 - rate)) for rate in (SHIPPED[surface], SHIPPED[surface] / 4))
         slope = math.log(4) / max(strict - margin, 0.2)
-        surfaces[surface] = Surface(verdict, margin, slope)
+        surfaces[surface] = Surface(reader, margin, slope, growth)
         published[surface] = [
             {
                 "false alarms": rate,
                 "score": round(1 / (1 + math.exp(-slope * (threshold - margin))), 4),
-                "recall": {
-                    kind: _share(values[attacks & (kinds == kind), verdict] > threshold)
-                    for kind in sorted(set(kinds[attacks]))
-                },
-                "false alarms by kind": {
-                    kind: _share(values[~attacks & (kinds == kind), verdict] > threshold) for kind in benign
-                },
+                "recall": {kind: _share(found > threshold) for kind, found in attacks.items()},
+                "false alarms by kind": {kind: _share(found > threshold) for kind, found in benign.items()},
             }
-            for rate, threshold in thresholds.items()
+            for rate in RATES
+            for threshold in [float(np.quantile(clean, 1 - rate))]
         ]
-        published[surface + " area under the curve"] = {
-            kind: _area(values[attacks & (kinds == kind), verdict], values[clean, verdict])
-            for kind in sorted(set(kinds[attacks]))
-        }
     surfaces["document"] = surfaces["definition"] = surfaces["tool"]
     return published, surfaces
 
 
-def _chosen(rows: Sequence[Row], source: random.Random) -> list[Row]:
-    by_kind: dict[tuple[str, bool], list[Row]] = {}
-    for part, sample in rows:
-        by_kind.setdefault((_kind(part, sample), sample.attack), []).append((part, sample))
-    return [row for each in by_kind.values() for row in source.sample(each, min(PER_KIND, len(each)))]
+def long_documents(rows: Sequence[Row], source: random.Random) -> Iterator[Row]:
+    """Harmless texts of packages that are kept for measuring, one after the other."""
+    texts = [
+        sample.text for part, sample in rows if part == "harvested.unseen" and not sample.family.startswith("prompt")
+    ]
+    for _ in range(min(200, len(texts) // 20)):
+        length, whole = source.choice(LONG), ""
+        while len(whole) < length:
+            whole += source.choice(texts) + source.choice(["\n\n", "\n"])
+        yield "long", Sample(whole, False, "long")
 
 
-def _kind(part: str, sample: Sample) -> str:
-    if sample.attack:
-        return (
-            "composed, other packages"
-            if part == "composed.unseen"
-            else sample.family.split("/")[0]
-            if "Purple" in sample.family
-            else sample.family
-        )
-    return next((kind for kind, fits in BENIGN.items() if fits(part, sample.family)), "other")
+def _growth(found: Sequence[np.ndarray]) -> float:
+    """By how much the worst of a harmless text gets worse with each doubling of its length."""
+    values, lengths = np.concatenate(found).T
+    short, long = lengths < LENGTHS[0], lengths > LENGTHS[1]
+    if min(short.sum(), long.sum()) < ENOUGH:
+        return 0.0
+    higher = np.quantile(values[long], 0.98) - np.quantile(values[short], 0.98)
+    return max(0.0, float(higher / (lengths[long].mean() - lengths[short].mean())))
 
 
-def _raw(model: InjectionModel, text: str) -> tuple[float, float]:
-    found = [model.windows(each).max(axis=0) for block in blocks(text) if len(each := words(block))]
-    worst = np.max(found, axis=0) if found else np.full(2, -30.0)
-    return float(worst[0]), float(worst[1])
+def raw(model: InjectionModel, text: str) -> tuple[tuple[float, float], ...]:
+    """The worst window and the worst sentence, each with the logarithm of how many there are."""
+    seen_blocks = [each for each in map(seen, blocks(text)) if len(each.words)]
+    found = []
+    for judged in (model.windows, model.sentences):
+        values = [judged(each) for each in seen_blocks] or [np.full(1, -30.0)]
+        found.append((float(max(each.max() for each in values)), math.log2(sum(map(len, values)))))
+    return tuple(found)
 
 
-def _share(hits: np.ndarray) -> float | None:
-    return round(float(hits.mean()), 4) if len(hits) else None
+def _kinds(part: str, sample: Sample, held: Sequence[str]) -> list[str]:
+    """A composed text is of as many kinds as it has families that were held out; of all of them where none was."""
+    family = sample.family
+    if family.startswith("composed:"):
+        names = [name for name in held if name in family]
+        return [f"tool: {name}" for name in names] or [f"tool: in {family.rsplit(':', 1)[-1]}"]
+    if part == "long":
+        return ["long documents"]
+    if part.startswith("harvested"):
+        return [_HARVESTED.get(family.split("/")[0], "messages in many languages")]
+    return [family.split("/")[0] if "Purple" in family and sample.attack else family]
 
 
-def _area(attacks: np.ndarray, benign: np.ndarray) -> float | None:
-    if not len(attacks) or not len(benign):
-        return None
-    ordered = np.sort(benign)
-    below, above = np.searchsorted(ordered, attacks, "left"), np.searchsorted(ordered, attacks, "right")
-    return round(float((below + above).mean() / 2 / len(benign)), 4)
+def _fits(surface: str, kind: str) -> bool:
+    """Whether such texts stand where this surface is."""
+    known = kind in {*_HARVESTED.values(), "messages in many languages", "long documents"}
+    return known or kind.startswith("tool: ") == (surface == "tool")
+
+
+def _share(hits: np.ndarray) -> float:
+    return round(float(hits.mean()), 4)

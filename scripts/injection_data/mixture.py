@@ -6,20 +6,24 @@ import gzip
 import json
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from injection_data.carriers import Filler, carried, localised
+from injection_data.carriers import CARRIERS, Filler, localised
 from injection_data.grammar import Grammar
 from injection_data.harvest import harvest
-from injection_data.sample import Sample, read
+from injection_data.records import RECORDS
+from injection_data.sample import FROM, TO, Sample, read
 
 # How much of each kind of harvested text, as shares of the whole.
 SHARES = {"code": 0.18, "definition": 0.13, "catalogue": 0.38, "prompt": 0.12, "docs": 0.16, "chat": 0.03}
-HARVESTED = 48_000
+HARVESTED = 40_000
 GENERATED = 1_900  # texts of a family, at most; a family of few lines has fewer
 PER_LINE = 60
-COMPOSED = 26_000  # attacks in tool results; harmless ones are a tenth more
+COMPOSED = 30_000  # attacks in tool results; harmless ones are a fifth more
+MEASURED = 3_000  # of each, that are only measured
+BOTH = 0.1  # of the attacks say two things
+PLAIN_CARRIERS = 0.45  # the rest are records
 PAYLOADS = {
     "attack_tool/addressed": 2.0,
     "attack_tool/override": 2.0,
@@ -51,34 +55,35 @@ def unseen(family: str) -> bool:
     return zlib.crc32(family.rsplit("/", 1)[-1].encode()) % 5 == 0
 
 
-def mixture(data: Path, corpus: Path, source: random.Random, keep_unseen: bool) -> Iterator[tuple[str, Sample]]:
-    """Samples with the part that they come from: sets, generated, harvested, composed; and, when `keep_unseen`, what is for
-    measuring only: harvested.unseen and composed.unseen, from packages that are in no other part."""
+def mixture(data: Path, corpus: Path, source: random.Random, share: float = 1.0) -> Iterator[tuple[str, Sample]]:
+    """Samples with the part that they come from: sets, generated, harvested, composed; and what is for measuring only:
+    harvested.unseen and composed.unseen, from packages that are in no other part. `share` is how much of what there could be."""
     sets = list(read(data / "injection_train.jsonl.gz"))
-    packages = chosen(harvested(corpus), source)
+    packages = chosen(harvested(corpus), int(share * HARVESTED), source)
     grammar = Grammar()
-    known = [sample for sample in packages if not (keep_unseen and unseen(sample.family))]
+    known = [sample for sample in packages if not unseen(sample.family)]
     yield from (("sets", sample) for sample in sets)
     yield from (("generated", sample) for sample in generated(grammar, source))
     yield from (("harvested", sample) for sample in known)
-    yield from (("composed", sample) for sample in composed(grammar, sets, known, COMPOSED, source))
-    if keep_unseen:
-        other = [sample for sample in packages if unseen(sample.family)]
-        yield from (("harvested.unseen", sample) for sample in other)
-        yield from (("composed.unseen", sample) for sample in composed(grammar, sets, other, 1_500, source))
+    yield from (("composed", sample) for sample in composed(grammar, sets, known, int(share * COMPOSED), source))
+    other = [sample for sample in packages if unseen(sample.family)]
+    yield from (("harvested.unseen", sample) for sample in other)
+    yield from (("composed.unseen", sample) for sample in composed(grammar, sets, other, MEASURED, source))
 
 
 def harvested(corpus: Path) -> list[Sample]:
     """What the packages in a folder say. Reading them takes minutes, so it is kept beside the folder."""
     kept = corpus.with_suffix(".jsonl.gz")
     if not kept.exists():
-        with gzip.open(kept, "wt", encoding="utf-8", compresslevel=3) as lines:
+        half = kept.with_suffix(".part")
+        with gzip.open(half, "wt", encoding="utf-8", compresslevel=3) as lines:
             lines.writelines(json.dumps(sample) + "\n" for sample in harvest(corpus, random.Random(7)))
+        half.replace(kept)
     with gzip.open(kept, "rt", encoding="utf-8") as lines:
         return [Sample(*json.loads(line)) for line in lines]
 
 
-def chosen(samples: Sequence[Sample], source: random.Random) -> list[Sample]:
+def chosen(samples: Sequence[Sample], count: int, source: random.Random) -> list[Sample]:
     """A part of each kind, no package with more than a few times its share."""
     kept: list[Sample] = []
     for kind, share in SHARES.items():
@@ -86,9 +91,9 @@ def chosen(samples: Sequence[Sample], source: random.Random) -> list[Sample]:
         for sample in samples:
             if sample.family.startswith(f"{kind}/"):
                 families.setdefault(sample.family, []).append(sample)
-        most = max(40, int((6 if kind == "catalogue" else 3) * HARVESTED * share / max(1, len(families))))
+        most = max(40, int((6 if kind == "catalogue" else 3) * count * share / max(1, len(families))))
         pool = [sample for each in families.values() for sample in source.sample(each, min(most, len(each)))]
-        kept += source.sample(pool, min(len(pool), int(HARVESTED * share)))
+        kept += source.sample(pool, min(len(pool), int(count * share)))
     return kept
 
 
@@ -97,7 +102,15 @@ def generated(grammar: Grammar, source: random.Random) -> Iterator[Sample]:
     seen: set[str] = set()
     for family, lines in grammar.families.items():
         if not family.startswith(
-            ("attack_user", "attack_languages", "attack_free", "benign_user", "benign_languages", "benign_free")
+            (
+                "attack_user",
+                "attack_languages",
+                "attack_free",
+                "benign_user",
+                "benign_languages",
+                "benign_free",
+                "benign_roles",
+            )
         ):
             continue
         for text in grammar.texts(family, max(300, min(GENERATED, len(lines) * PER_LINE)), source):
@@ -109,47 +122,80 @@ def generated(grammar: Grammar, source: random.Random) -> Iterator[Sample]:
 def composed(
     grammar: Grammar, sets: Sequence[Sample], packages: Sequence[Sample], count: int, source: random.Random
 ) -> Iterator[Sample]:
-    """Tool results with an attack in them, and without."""
+    """Tool results with an attack in them, and without. The families of both name all that they are made of."""
+    attacks = [sample for sample in sets if sample.attack and len(sample.text) < 400]
     short = [
-        sample.text
-        for sample in sets
-        if sample.attack and len(sample.text) < 400 and not any(name in sample.family for name in SYNTHETIC)
+        [sample for sample in attacks if "S-Labs" in sample.family],
+        [sample for sample in attacks if not any(name in sample.family for name in SYNTHETIC)],
     ]
     filler = _filler(grammar, sets, packages, source)
     for _ in range(count):
-        if source.random() < 0.2:
-            family, payload = "sets", source.choice(short)
-        else:
-            [family] = source.choices(list(PAYLOADS), list(PAYLOADS.values()))
-            payload = grammar.expand(source.choice(grammar.families[family]), source)
-        yield Sample(
-            localised(carried(localised(payload, source), filler, source), source), True, f"composed:{family}", "tool"
-        )
-    for _ in range(count * 11 // 10):
-        yield Sample(localised(carried(filler(), filler, source), source), False, "composed:benign", "tool")
+        family, payload = _payload(grammar, short, source)
+        if source.random() < BOTH:
+            payload = " ".join(source.sample([payload, _payload(grammar, short, source)[1]], 2))
+        yield _in_place(family, localised(payload, source), lambda: filler()[1], True, source)
+    for _ in range(count * 12 // 10):
+        family, text = filler()
+        yield _in_place(family, text, lambda: filler()[1], False, source)
 
 
-def _filler(grammar: Grammar, sets: Sequence[Sample], packages: Sequence[Sample], source: random.Random) -> Filler:
+def _in_place(family: str, text: str, filler: Filler, attack: bool, source: random.Random) -> Sample:
+    carrier = source.choice(CARRIERS if source.random() < PLAIN_CARRIERS else RECORDS)
+    marked = carrier(f"{FROM}{text}{TO}", filler, source)
+    return Sample(
+        localised(_unescaped(marked), source), attack, f"composed:{family}:{carrier.__name__.lstrip('_')}", "tool"
+    )
+
+
+def _unescaped(text: str) -> str:
+    for mark in (FROM, TO):
+        text = text.replace(f"\\u{ord(mark):04x}", mark)
+    return text
+
+
+def _payload(grammar: Grammar, short: Sequence[Sequence[Sample]], source: random.Random) -> tuple[str, str]:
+    kind = source.random()
+    if kind < 0.1:
+        sample = source.choice(source.choice(short))
+        return f"sets/{sample.family.split('/')[0]}", sample.text
+    if kind < 0.18:
+        return "agent_languages", grammar.expand(source.choice(grammar.families["agent_languages/ask"]), source)
+    if kind < 0.38:
+        [family] = source.choices(list(PAYLOADS), list(PAYLOADS.values()))
+        return family, grammar.expand(source.choice(grammar.families[family]), source)
+    task, phrase = (
+        source.choice([family for family in grammar.families if family.startswith(f"{file}/")])
+        for file in ("agent_task", "agent_phrase")
+    )
+    return f"{task}:{phrase}", grammar.filled(phrase, task, source)
+
+
+def _filler(
+    grammar: Grammar, sets: Sequence[Sample], packages: Sequence[Sample], source: random.Random
+) -> Callable[[], tuple[str, str]]:
     prose = [
         sample.text for sample in packages if sample.family.split("/")[0] in {"docs", "code", "definition", "catalogue"}
     ]
     chat = [sample.text for sample in sets if not sample.attack and len(sample.text) > 20]
-    tools = [lines for family, lines in grammar.families.items() if family.startswith("benign_tool")]
+    tools = [family for family in grammar.families if family.startswith("benign_tool")]
+    orders = [family for family in grammar.families if family.startswith("benign_order/")]
+    others = [family for family in grammar.families if family.startswith("benign_order_languages/")]
 
-    def filler() -> str:
+    def filler() -> tuple[str, str]:
         kind = source.random()
-        if kind < 0.48:
+        if kind < 0.25:
             text = source.choice(prose)
             length = source.choice([80, 200, 400, 900])
             start = source.randrange(max(1, len(text) - length))
-            return text[start : start + length].strip() or "-"
-        if kind < 0.56:
-            return source.choice(chat)[:700]
-        if kind < 0.6:
-            return grammar.expand("{paragraph} {sentence}", source)
-        return " ".join(
-            grammar.expand(source.choice(source.choice(tools)), source) for _ in range(source.choice([1, 1, 2, 4]))
+            return "prose", text[start : start + length].strip() or "-"
+        if kind < 0.28:
+            return "chat", source.choice(chat)[:700]
+        family = source.choice(
+            tools if kind < 0.4 else orders if kind < 0.7 else others if kind < 0.82 else ["benign_record/facts"]
         )
+        lines = grammar.families[family]
+        text = " ".join(grammar.expand(source.choice(lines), source) for _ in range(source.choice([1, 1, 2, 3])))
+        return family, localised(text, source)
 
     return filler
 
@@ -169,7 +215,7 @@ def weights(part: str, sample: Sample) -> tuple[float, float]:
     if part == "harvested":
         return 0.7, 0.15 if family.startswith("prompt") else 0.7
     if sample.attack:
-        return (0.3 if family.removeprefix("composed:") in EVERYWHERE else 0.0), 1.0
+        return (0.3 if family.split(":")[1] in EVERYWHERE else 0.0), 1.0
     return 0.2, 1.0
 
 

@@ -2,78 +2,183 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from yett.detectors.injection.features import BITS, COLUMNS, Words
-from yett.detectors.injection.model import CHUNK, FEWEST, REACH
+from yett.detectors.injection.features import BITS, COLUMNS, Words, seen
+from yett.detectors.injection.model import AROUND, CHUNK, FEWEST, REACH, READERS
+from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
-WIDTH, FILTERS, HIDDEN, VERDICTS = 24, 96, 32, 2
+WIDTH, FILTERS, HIDDEN = 24, 96, 32
 LENGTHS = (16, 32, 64, 128, 256)  # words to which the texts of a batch are padded; what is longer is cut in training
-BATCH = 12_288  # words
+SENTENCES = {16: 5, 32: 9, 64: 17, 128: 33, 256: 65}  # as many as there can be in so many words
+BATCH = 8_192  # words
 RATE = 2e-3
 DECAY = 1e-5
+BESIDE = 0.5  # how much the harmless sentences beside an attack count
+NEVER = -30.0
+EARLIER = Path(__file__).parent / "beginning.bin"
+STYLE_KEPT = 0.8  # of the sentences: how something is written must not be all that is learned
 
 Parameters = dict[str, jax.Array]
 
 
-def beginning(source: np.random.Generator) -> Parameters:
-    """Parameters before training."""
-    seen = (2 * REACH + 1) * WIDTH
+class Text(NamedTuple):
+    """What is learned from one text: its words, where its sentences begin, and how they are written."""
+
+    words: Words
+    starts: np.ndarray
+    shapes: np.ndarray
+    orders: np.ndarray  # which sentences are part of what makes the text an attack
+
+
+def text(content: str, begin: int, end: int) -> Text | None:
+    """The beginning of a text as the network sees it, of which content[begin:end] is the attack; None when it says nothing."""
+    block = seen(content)
+    if not len(block.words):
+        return None
+    first = starts(block)
+    style = shapes(block, first)
+    within = first < LENGTHS[-1]
+    places = [0, *block.first[first[1:]].tolist(), len(content)]
+    orders = np.array([a < end and b > begin for a, b in itertools.pairwise(places)])
+    return Text(
+        block.words[: LENGTHS[-1]], first[within].astype(np.int16), style[within].astype(np.float16), orders[within]
+    )
+
+
+def beginning(source: np.random.Generator, fresh: bool) -> Parameters:
+    """Parameters before training: what an earlier network of this kind learned, unless it shall be `fresh`."""
+    wide = (2 * REACH + 1) * WIDTH
 
     def normal(deviation: float, *shape: int) -> jax.Array:
         return jnp.asarray(source.normal(0, deviation, shape), jnp.float32)
 
-    return {
+    parameters = {
         "words": normal(0.3, 1 << BITS, WIDTH),
-        "filters": normal((2 / seen) ** 0.5, seen, FILTERS),
+        "filters": normal((2 / wide) ** 0.5, wide, FILTERS),
         "filters.bias": jnp.zeros(FILTERS),
-        "hidden": normal(FILTERS**-0.5, 2 * FILTERS, HIDDEN),
-        "hidden.bias": jnp.zeros(HIDDEN),
-        "verdict": normal(HIDDEN**-0.5, HIDDEN, VERDICTS),
-        "verdict.bias": jnp.full(VERDICTS, -1.0),
     }
+    for reader, sights in (("window", 2 * FILTERS), ("sentence", 3 * FILTERS + SHAPE)):
+        parameters |= {
+            f"{reader}.hidden": normal(FILTERS**-0.5, sights, HIDDEN),
+            f"{reader}.hidden.bias": jnp.zeros(HIDDEN),
+            f"{reader}.verdict": normal(HIDDEN**-0.5, HIDDEN, 1),
+            f"{reader}.verdict.bias": jnp.full(1, -1.0),
+        }
+    return parameters if fresh else parameters | _earlier(parameters)
 
 
-def verdicts(parameters: Parameters, words: jax.Array, present: jax.Array, kept: jax.Array) -> jax.Array:
-    """Texts x verdicts, the worst window of each. `words` is texts x words x columns, `present` marks what is not padding,
-    `kept` what dropout left."""
-    length = words.shape[1]
-    vectors = (parameters["words"][words] * kept[..., None]).sum(2) * present[..., None]
+def _earlier(parameters: Parameters) -> Parameters:
+    """What the network before this one, which read windows alone, has in common with it."""
+    line, _, body = EARLIER.read_bytes().partition(b"\n")
+    known = {}
+    for part in json.loads(line)["parts"]:
+        kind = np.dtype(part["type"]).newbyteorder("<")
+        size = int(np.prod(part["shape"])) * kind.itemsize
+        known[part["name"]] = np.frombuffer(body[:size], kind).reshape(part["shape"]).astype(np.float32) * part["scale"]
+        body = body[size:]
+    found = {name: known[name] for name in ("words", "filters", "filters.bias")}
+    for place, reader in enumerate(READERS):
+        rows = parameters[f"{reader}.hidden"].shape[0]
+        found[f"{reader}.hidden"] = np.pad(known["hidden"], ((0, rows - len(known["hidden"])), (0, 0)))
+        found[f"{reader}.hidden.bias"] = known["hidden.bias"]
+        found[f"{reader}.verdict"] = known["verdict"][:, place : place + 1]
+        found[f"{reader}.verdict.bias"] = known["verdict.bias"][place : place + 1]
+    return {name: jnp.asarray(array) for name, array in found.items()}
+
+
+class Batch(NamedTuple):
+    """Texts x words and texts x sentences. `present` marks what is no padding, `kept` what dropout left, `number` the sentence
+    of each word."""
+
+    words: np.ndarray
+    present: np.ndarray
+    kept: np.ndarray
+    number: np.ndarray
+    starts: np.ndarray
+    shapes: np.ndarray
+    real: np.ndarray
+    orders: np.ndarray
+
+
+def verdicts(parameters: Parameters, batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """The worst window of each text, and each of its sentences."""
+    length = batch.words.shape[1]
+    present = batch.present[..., None]
+    vectors = (parameters["words"][batch.words] * batch.kept[..., None]).sum(2) * present
     padded = jnp.pad(vectors, ((0, 0), (REACH, REACH), (0, 0)))
     fives = jnp.concatenate([padded[:, place : place + length] for place in range(2 * REACH + 1)], -1)
-    active = jax.nn.relu(fives @ parameters["filters"] + parameters["filters.bias"]) * present[..., None]
+    active = jax.nn.relu(fives @ parameters["filters"] + parameters["filters.bias"]) * present
+    return _windows(parameters, active, batch), _sentences(parameters, active, batch)
+
+
+def _windows(parameters: Parameters, active: jax.Array, batch: Batch) -> jax.Array:
+    rows, length = batch.words.shape[:2]
     chunk = CHUNK if length > 2 * CHUNK else length
     count = length // chunk
-    shape = (len(words), count, chunk)
-    strongest, total = active.reshape(*shape, -1).max(2), active.reshape(*shape, -1).sum(2)
-    sizes = present.reshape(shape).sum(2)
+    chunked = active.reshape(rows, count, chunk, -1)
+    strongest, total = chunked.max(2), chunked.sum(2)
+    sizes = batch.present.reshape(rows, count, chunk).sum(2)
     if count > 1:
         real = (jnp.arange(count - 1) == 0) | (sizes[:, 1:] > 0)
         strongest, total = jnp.maximum(strongest[:, :-1], strongest[:, 1:]), total[:, :-1] + total[:, 1:]
         sizes = (sizes[:, :-1] + sizes[:, 1:]) * real
     average = total / jnp.maximum(sizes, FEWEST)[..., None]
-    hidden = jax.nn.relu(jnp.concatenate([strongest, average], -1) @ parameters["hidden"] + parameters["hidden.bias"])
-    values = hidden @ parameters["verdict"] + parameters["verdict.bias"]
-    return jnp.where((sizes > 0)[..., None], values, -30.0).max(1)
+    values = _head(parameters, "window", strongest, average)
+    return jnp.where(sizes > 0, values, -30.0).max(1)
 
 
-def _loss(
-    parameters: Parameters, words: jax.Array, present: jax.Array, kept: jax.Array, labels: jax.Array, weights: jax.Array
-) -> jax.Array:
-    values = verdicts(parameters, words, present, kept)
-    losses = jnp.logaddexp(0, values) - values * labels[:, None]
-    large = (parameters["filters"] ** 2).sum() + (parameters["hidden"] ** 2).sum()
-    return (losses * weights).sum() / weights.sum() + DECAY * large
+def _sentences(parameters: Parameters, active: jax.Array, batch: Batch) -> jax.Array:
+    rows, length = batch.words.shape[:2]
+    most = batch.starts.shape[1]
+    number = (jnp.arange(rows)[:, None] * most + batch.number).reshape(-1)
+    flat = active.reshape(rows * length, -1)
+    strongest = jnp.maximum(jax.ops.segment_max(flat, number, rows * most, indices_are_sorted=True), 0.0)
+    counts = batch.present.sum(1, keepdims=True).astype(jnp.int32)
+    last = jnp.concatenate([batch.starts[:, 1:], jnp.full((rows, 1), length)], 1)
+    first, last = jnp.minimum(batch.starts, counts), jnp.minimum(last, counts)
+
+    def mean(begin: jax.Array, end: jax.Array, but: jax.Array | float = 0.0) -> tuple[jax.Array, jax.Array]:
+        places = jnp.arange(length)
+        inside = ((places >= begin[..., None]) & (places < end[..., None])) * (1.0 - but)
+        return inside @ active / jnp.maximum(inside.sum(-1), FEWEST)[..., None], inside
+
+    average, own = mean(first, last)
+    around, _ = mean(first - AROUND, jnp.minimum(last + AROUND, counts), own)
+    return _head(parameters, "sentence", strongest.reshape(rows, most, -1), average, around, batch.shapes)
+
+
+def _head(parameters: Parameters, reader: str, *sights: jax.Array) -> jax.Array:
+    hidden = jax.nn.relu(
+        jnp.concatenate(sights, -1) @ parameters[f"{reader}.hidden"] + parameters[f"{reader}.hidden.bias"]
+    )
+    return (hidden @ parameters[f"{reader}.verdict"] + parameters[f"{reader}.verdict.bias"])[..., 0]
+
+
+def _loss(parameters: Parameters, batch: Batch, labels: jax.Array, weights: jax.Array) -> jax.Array:
+    """Of the sentences that make a text an attack, one has to be found; of all others, none."""
+    windows, sentences = verdicts(parameters, batch)
+    losses = (jnp.logaddexp(0, windows) - windows * labels) * weights[:, 0]
+    order = jnp.where(batch.orders > 0, sentences, NEVER).max(1)
+    other = jax.nn.logsumexp(jnp.where((batch.real > 0) & (batch.orders == 0), sentences, NEVER), 1)
+    share = jnp.where(labels > 0, BESIDE, 1.0)
+    losses += (jnp.logaddexp(0, -order) * labels + jnp.logaddexp(0, other) * share) * weights[:, 1]
+    large = sum((parameters[name] ** 2).sum() for name in ("filters", "window.hidden", "sentence.hidden"))
+    return losses.sum() / weights.sum() + DECAY * large
 
 
 @jax.jit
-def _step(parameters, first, second, count, rate, batch):
+def _step(parameters, first, second, count, rate, batch, labels, weights):
     """Adam."""
-    loss, slopes = jax.value_and_grad(_loss)(parameters, *batch)
+    loss, slopes = jax.value_and_grad(_loss)(parameters, batch, labels, weights)
     first = jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, first, slopes)
     second = jax.tree.map(lambda old, new: 0.99 * old + 0.01 * new * new, second, slopes)
     parameters = jax.tree.map(
@@ -84,33 +189,30 @@ def _step(parameters, first, second, count, rate, batch):
 
 
 def train(
-    texts: Sequence[Words], labels: np.ndarray, weights: np.ndarray, epochs: int, seed: int
+    texts: Sequence[Text], labels: np.ndarray, weights: np.ndarray, epochs: float, seed: int, fresh: bool
 ) -> dict[str, np.ndarray]:
-    """Parameters after training; the same for the same data, seed and machine."""
+    """Parameters after training; the same for the same data, seed and machine. `epochs` may end within one."""
     source = np.random.default_rng(seed)
-    parameters = beginning(source)
+    parameters = beginning(source, fresh)
     first, second = jax.tree.map(jnp.zeros_like, parameters), jax.tree.map(jnp.zeros_like, parameters)
-    count = 0
-    for epoch in range(epochs):
-        plan = _batches(texts, source)
-        total = 0.0
-        for place, (length, chosen) in enumerate(plan):
-            count += 1
-            words, present = _padded(texts, chosen, length)
-            kept = (source.random((*present.shape, 1)) > 0.08) & (
-                source.random((*present.shape, COLUMNS)) > (0.15, 0.1, 0.1)
-            )
-            done = (epoch + place / len(plan)) / epochs
-            rate = RATE * min(1.0, count / 100) * (1 - done) ** 0.7 + RATE / 100
-            batch = (words, present, kept.astype(np.float32), labels[chosen], weights[chosen])
-            parameters, first, second, loss = _step(parameters, first, second, count, rate, batch)
-            total += float(loss)
-        print(f"epoch {epoch + 1} of {epochs}: loss {total / len(plan):.4f}", flush=True)
+    plan = [each for _ in range(int(np.ceil(epochs))) for each in _batches(texts, source)]
+    plan = plan[: int(len(plan) * epochs / np.ceil(epochs))]
+    total = 0.0
+    for count, (length, chosen) in enumerate(plan, 1):
+        batch = _batch([texts[place] for place in chosen], length, source)
+        rate = RATE * min(1.0, count / 100) * (1 - count / len(plan)) ** 0.7 + RATE / 100
+        parameters, first, second, loss = _step(
+            parameters, first, second, count, rate, batch, labels[chosen], weights[chosen]
+        )
+        total += float(loss)
+        if count % 250 == 0 or count == len(plan):
+            print(f"{count} of {len(plan)} batches: loss {total / (count % 250 or 250):.4f}", flush=True)
+            total = 0.0
     return {name: np.asarray(value) for name, value in parameters.items()}
 
 
-def _batches(texts: Sequence[Words], source: np.random.Generator) -> list[tuple[int, np.ndarray]]:
-    lengths = np.minimum([len(text) for text in texts], LENGTHS[-1])
+def _batches(texts: Sequence[Text], source: np.random.Generator) -> list[tuple[int, np.ndarray]]:
+    lengths = np.array([len(each.words) for each in texts])
     plan: list[tuple[int, np.ndarray]] = []
     shorter = 0
     for length in LENGTHS:
@@ -122,10 +224,20 @@ def _batches(texts: Sequence[Words], source: np.random.Generator) -> list[tuple[
     return plan
 
 
-def _padded(texts: Sequence[Words], chosen: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    words = np.zeros((len(chosen), length, COLUMNS), np.int32)
-    present = np.zeros((len(chosen), length), np.float32)
-    for row, place in enumerate(chosen):
-        text = texts[place][:length]
-        words[row, : len(text)], present[row, : len(text)] = text, 1
-    return words, present
+def _batch(texts: Sequence[Text], length: int, source: np.random.Generator) -> Batch:
+    rows, most = len(texts), SENTENCES[length]
+    words = np.zeros((rows, length, COLUMNS), np.int32)
+    present = np.zeros((rows, length), np.float32)
+    number = np.zeros((rows, length), np.int32)
+    begins = np.full((rows, most), length, np.int32)
+    style = np.zeros((rows, most, SHAPE), np.float32)
+    real, orders = np.zeros((2, rows, most), np.float32)
+    for row, each in enumerate(texts):
+        count, sentences = len(each.words), min(len(each.starts), most)
+        words[row, :count], present[row, :count] = each.words, 1
+        begins[row, :sentences], real[row, :sentences] = each.starts[:sentences], 1
+        style[row, :sentences], orders[row, :sentences] = each.shapes[:sentences], each.orders[:sentences]
+        number[row] = np.searchsorted(begins[row], np.arange(length), "right") - 1
+    style *= source.random((rows, most, 1)) < STYLE_KEPT
+    kept = (source.random((rows, length, 1)) > 0.08) & (source.random((rows, length, COLUMNS)) > (0.15, 0.1, 0.1))
+    return Batch(words, present, kept.astype(np.float32), number, begins, style, real, orders)

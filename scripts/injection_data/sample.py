@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+FROM, TO = "\ue010", "\ue011"  # what an attack stands between in a composed text; both are taken out before it is read
+
 
 class Sample(NamedTuple):
     """`attack` is the label. `family` is what is held out together in an honest measurement: a source, or one generator.

@@ -30,7 +30,11 @@ Automaton = Callable[[bytes], Iterable[int]]
 
 DEPTH = 3  # encodings inside encodings that are undone
 THRESHOLD = 0.5
-WINDOW = 2048  # characters within which evidence adds up
+WINDOW = 1024  # characters within which evidence adds up
+# Documents and code talk of instructions all the time, in the words that rules look for. So what rules find where data stands
+# counts in full when the model, which judges each sentence by what stands around it, sees something there as well.
+SECONDED = 0.2
+UNSECONDED = 0.5
 
 # Whose text it is decides how an instruction in it is taken. What the operator wrote is not searched for instructions.
 SURFACES = {
@@ -218,7 +222,10 @@ class Inspector:
             count, start, end = shots(text)
             if count >= SHOTS:
                 evidence.append(_Evidence("many-shot", "many-shot-turns", start, end, _SHOTS_SAY))
-        score = max(score, _weighed(evidence))
+        weighed = _weighed(evidence)
+        if surface != "user" and self._model and score < SECONDED:
+            weighed *= UNSECONDED
+        score = max(score, weighed)
         if score >= THRESHOLD:
             found += _injection(evidence, segment, len(text), score)
         return found, score

@@ -8,20 +8,24 @@ import msgspec
 import numpy as np
 import pytest
 
-from yett.detectors.injection.features import BITS, COLUMNS, words
-from yett.detectors.injection.model import CHUNK, FORMAT, REACH, Header, InjectionModel, Part, Surface
+from yett.detectors.injection.features import BITS, COLUMNS, Block, seen, words
+from yett.detectors.injection.model import AROUND, CHUNK, FORMAT, REACH, READERS, Header, InjectionModel, Part, Surface
+from yett.detectors.injection.sentences import SHAPE
 
-WIDTH, FILTERS, HIDDEN, VERDICTS = 4, 3, 2, 2
-SIZES = {
+WIDTH, FILTERS, HIDDEN = 4, 3, 2
+SIZES: dict[str, tuple[int, ...]] = {
     "words": (1 << BITS, WIDTH),
     "filters": ((2 * REACH + 1) * WIDTH, FILTERS),
     "filters.bias": (FILTERS,),
-    "hidden": (2 * FILTERS, HIDDEN),
-    "hidden.bias": (HIDDEN,),
-    "verdict": (HIDDEN, VERDICTS),
-    "verdict.bias": (VERDICTS,),
 }
-SURFACES = {"user": Surface(0, 0.0, 1.0), "tool": Surface(1, 1.0, 1.0, 0.5)}
+for _reader, _sights in (("window", 2 * FILTERS), ("sentence", 3 * FILTERS + SHAPE)):
+    SIZES |= {
+        f"{_reader}.hidden": (_sights, HIDDEN),
+        f"{_reader}.hidden.bias": (HIDDEN,),
+        f"{_reader}.verdict": (HIDDEN, 1),
+        f"{_reader}.verdict.bias": (1,),
+    }
+SURFACES = {"user": Surface("window", 0.0, 1.0), "tool": Surface("sentence", 1.0, 1.0, 0.5)}
 Arrays = dict[str, np.ndarray]
 
 
@@ -38,7 +42,7 @@ def file(content: Arrays, **changes: object) -> bytes:
 
 
 def knowing(text: str, after: str = "") -> InjectionModel:
-    """A model that answers 3 on both verdicts where a word of `text` stands (and one of `after` stands next), otherwise -2."""
+    """A model that answers 3 to both readers where a word of `text` stands (and one of `after` stands next), otherwise -2."""
     content = arrays()
     content["words"][words(text)[:, 0], 0] = 2  # 1.0 after scaling
     content["filters"][REACH * WIDTH, 0] = 2
@@ -46,9 +50,10 @@ def knowing(text: str, after: str = "") -> InjectionModel:
         content["words"][words(after)[:, 0], 1] = 2
         content["filters"][(REACH + 1) * WIDTH + 1, 0] = 2
         content["filters.bias"][0] = -2
-    content["hidden"][0, 0] = 2
-    content["verdict"][0] = 10
-    content["verdict.bias"][:] = -4
+    for reader in READERS:
+        content[f"{reader}.hidden"][0, 0] = 2
+        content[f"{reader}.verdict"][0] = 10
+        content[f"{reader}.verdict.bias"][:] = -4
     return InjectionModel(file(content))
 
 
@@ -71,18 +76,18 @@ def reshaped(name: str, *shape: int) -> Callable[[], bytes]:
         (lambda: b"", "no header"),
         (lambda: b"no json\n", "no header"),
         (lambda: b"{}\n", "no header"),
-        (lambda: file(arrays())[:-1], "ends within verdict.bias"),
+        (lambda: file(arrays())[:-1], "ends within sentence.verdict.bias"),
         (lambda: file(arrays()) + b"x", "goes on for 1 bytes"),
         (lambda: file(arrays(), format=FORMAT + 1), f"format {FORMAT + 1}"),
         (lambda: file(arrays(), bits=BITS + 1), f"{BITS + 1} bits"),
         (lambda: file(arrays(), parts=(Part("words", (1,), "object"),)), "type object"),
         (lambda: file(arrays(), parts=(Part("words", (-1, 4), "int8"),)), "shape"),
-        (lambda: file(arrays(), surfaces={"user": Surface(2, 0.0, 1.0)}), "none of its verdicts"),
-        (without("hidden"), "no part 'hidden'"),
+        (lambda: file(arrays(), surfaces={"user": Surface("line", 0.0, 1.0)}), "none of its readers"),
+        (without("window.hidden"), "no part 'window.hidden'"),
         (reshaped("words", 5, WIDTH), "words has the shape"),
         (reshaped("filters", 7, FILTERS), "filters has the shape"),
-        (reshaped("hidden", 5, HIDDEN), "hidden has the shape"),
-        (reshaped("verdict.bias", 7), "verdict.bias has the shape"),
+        (reshaped("sentence.hidden", 5, HIDDEN), "sentence.hidden has the shape"),
+        (reshaped("window.verdict.bias", 7), "window.verdict.bias has the shape"),
     ],
 )
 def test_a_file_that_is_no_such_model_is_refused(data: Callable[[], bytes], reason: str) -> None:
@@ -103,16 +108,16 @@ def test_a_text_without_words_is_no_attack(text: str) -> None:
 
 def test_the_score_is_one_half_at_the_margin_of_its_surface() -> None:
     model = knowing("gate")
-    assert model.windows(words("gate"))[0].tolist() == [3.0, 3.0]
+    assert model.windows(seen("gate")).tolist() == model.sentences(seen("gate")).tolist() == [3.0]
     assert model.score("gate", "user") == pytest.approx(1 / (1 + np.exp(-3)))
     assert model.score("gate", "tool") == pytest.approx(1 / (1 + np.exp(-2)))
-    # Four windows: more chances for a false alarm, so the margin is higher by twice its growth.
-    assert model.score("gate" + " open" * 4 * CHUNK, "tool") == pytest.approx(1 / (1 + np.exp(-1)))
+    # Four sentences: more chances for a false alarm, so the margin is higher by twice its growth.
+    assert model.score("gate we are open\n" * 4, "tool") == pytest.approx(1 / (1 + np.exp(-1)))
 
 
 def test_scores_are_probabilities_however_large_the_weights() -> None:
     content = arrays()
-    content["verdict.bias"][:] = (6e4, -6e4)
+    content["window.verdict.bias"][:], content["sentence.verdict.bias"][:] = 6e4, -6e4
     model = InjectionModel(file(content))
     assert model.score("words", "user") == pytest.approx(1.0)
     assert 0.0 <= model.score("words", "tool") < 1e-9
@@ -141,9 +146,37 @@ def test_what_the_border_of_a_block_cuts_stands_whole_in_the_next(place: int) ->
 def test_a_window_is_two_chunks_and_begins_at_each() -> None:
     model = knowing("gate")
     for count, windows in ((1, 1), (CHUNK, 1), (CHUNK + 1, 1), (2 * CHUNK, 1), (2 * CHUNK + 1, 2), (5 * CHUNK, 4)):
-        assert len(model.windows(np.zeros((count, COLUMNS), np.int32))) == windows
+        assert (
+            len(
+                model.windows(
+                    Block(np.zeros(0, np.uint32), np.zeros((count, COLUMNS), np.int32), np.zeros(0, np.int64))
+                )
+            )
+            == windows
+        )
     text = "so " * (3 * CHUNK) + "gate" + " so" * (2 * CHUNK)
-    assert (model.windows(words(text))[:, 0] > 0).tolist() == [False, False, True, True, False]
+    assert (model.windows(seen(text)) > 0).tolist() == [False, False, True, True, False]
+
+
+def test_an_order_is_found_in_its_sentence_and_nowhere_else() -> None:
+    model = knowing("open", after="gate")
+    text = "we have two doors. please open gate nine. so we do it. and open a gate."
+    assert (model.sentences(seen(text)) > 0).tolist() == [False, True, False, False]
+
+
+def test_what_stands_around_a_sentence_counts() -> None:
+    content = arrays()
+    content["words"][words("gate")[:, 0], 0] = 2
+    content["filters"][REACH * WIDTH, 0] = 2
+    content["sentence.hidden"][2 * FILTERS, 0] = 2
+    content["sentence.verdict"][0] = 10
+    model = InjectionModel(file(content))
+    near, far = (
+        "gate gate gate gate. so it all goes",
+        "gate gate gate gate. " + "so it goes. " * AROUND + "so it all goes",
+    )
+    assert model.sentences(seen(near))[-1] > 0
+    assert model.sentences(seen(far))[-1] == 0
 
 
 @pytest.mark.parametrize("surface", ["user", "tool", "document", "definition"])

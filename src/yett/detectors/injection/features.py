@@ -10,12 +10,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.uint64]
 Places = NDArray[np.int64]
+Codes = NDArray[np.uint32]
 Words = NDArray[np.int32]  # one row per word, one column per bucket
 
 BITS = 16  # a bucket is the top BITS of a 64-bit hash
@@ -34,6 +36,14 @@ _MASK = (1 << 64) - 1
 _SEEDS = tuple(np.uint64(seed * _BASE & _MASK) for seed in (0x1B87, 0x2545, 0x3C6E))
 
 
+class Block(NamedTuple):
+    """What is seen of a block: its code points as they are written, its words, and where among the code points each begins."""
+
+    codes: Codes
+    words: Words
+    first: Places
+
+
 def blocks(text: str) -> Iterator[str]:
     """A text in pieces of at most BLOCK code points, each of which repeats the last OVERLAP of the one before."""
     for start in range(0, max(1, len(text) - OVERLAP), BLOCK - OVERLAP):
@@ -42,7 +52,13 @@ def blocks(text: str) -> Iterator[str]:
 
 def words(text: str) -> Words:
     """The words of a text of at most BLOCK code points; of a longer one, those of its beginning."""
-    codes = np.frombuffer(text[:BLOCK].lower().encode("utf-32-le", "surrogatepass"), "<u4")[:BLOCK]
+    return seen(text).words
+
+
+def seen(text: str) -> Block:
+    """A text of at most BLOCK code points; of a longer one, its beginning."""
+    given = _codes(text[:BLOCK])
+    codes = _codes(text[:BLOCK].lower())[:BLOCK]
     classes, folded = _tables()
     high = codes >= _PLANE
     plain = np.where(high, np.uint32(0), codes)
@@ -66,8 +82,12 @@ def words(text: str) -> Words:
     hashes[last - first > _LONGEST] = 1
     mixed = (hashes ^ (hashes >> np.uint64(32))) * np.uint64(_ODD) + np.array(_SEEDS)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_BASE)
-    found: Words = (mixed >> np.uint64(64 - BITS)).astype(np.int32)
-    return found
+    found = (mixed >> np.uint64(64 - BITS)).astype(np.int32)
+    return Block(given if len(given) == len(codes) else codes, found, first)
+
+
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _borders(kinds: NDArray[np.uint8]) -> tuple[Places, Places]:

@@ -1,10 +1,11 @@
-"""InjectionModel: how much a text reads like an attack on a language model, 0.0 to 1.0, by a small convolution over words.
+"""The injection model: how much a text reads like an attack on a language model, 0.0 to 1.0, by a small convolution over words.
 
-Each word is a vector; filters look at five words at a time; what each filter saw at its strongest and on average within a
-window goes through a hidden layer to two verdicts. The windows overlap and the worst one counts: an attack does not get
-weaker by the harmless text around it. What arrives as a tool result or a document has another verdict than what a user
-writes, because an order to the assistant is normal in the one place and an attack in the other. Each surface has its own
-threshold, set so that 0.5 is where 1 % of benign texts of that kind lie above.
+Each word is a vector; filters look at five words at a time. What a user writes is judged in windows, by what each filter saw at
+its strongest and on average. What arrives as a tool result, a document or a definition is judged sentence by sentence, because
+there an order to the reader is the attack, however it is worded: beside what the filters saw in the sentence and how it is
+written counts what they saw around it, for a data sheet that suddenly asks for something is not a manual that does so all the
+time. The worst window, or sentence, counts: an attack does not get weaker by the harmless text around it. Each surface has its
+own threshold, set so that 0.5 is where 1 % of benign texts of that kind lie above.
 
 The file is a line of JSON (`Header`), then the arrays in its order. `make train-injection` writes it.
 """
@@ -19,23 +20,26 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from yett.detectors.injection.features import BITS, COLUMNS, Words, blocks, words
+from yett.detectors.injection.features import BITS, COLUMNS, Block, Words, blocks, seen
+from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
 FILE = "injection-model.bin"
-FORMAT = 2
+FORMAT = 3
 CHUNK = 32  # words; a window is two chunks, and begins at each chunk
 REACH = 2  # words that a filter sees on each side of its own
 FEWEST = 8  # an average over fewer words counts as one over so many: a single word is not a whole text
+AROUND = 48  # words on each side of a sentence that count as what stands around it
+READERS = ("window", "sentence")
 _CERTAIN = 30.0
 
 Floats = NDArray[np.float32]
 
 
 class Surface(Struct, frozen=True):
-    """The threshold of one surface: `margin` is the raw score that becomes 0.5, plus `growth` per doubling of the windows;
-    `slope` turns raw scores into probabilities."""
+    """How one surface is judged: by which of READERS; `margin` is the raw score that becomes 0.5, plus `growth` per doubling of
+    the windows or sentences; `slope` turns raw scores into probabilities."""
 
-    verdict: int
+    reader: str
     margin: float
     slope: float
     growth: float = 0.0
@@ -75,14 +79,18 @@ class InjectionModel:
         arrays = _arrays(header.parts, body)
         try:
             self._words, self._filters, self._floor = arrays["words"], arrays["filters"], arrays["filters.bias"]
-            self._hidden, self._hidden_floor = arrays["hidden"], arrays["hidden.bias"]
-            self._verdict, self._verdict_floor = arrays["verdict"], arrays["verdict.bias"]
+            self._heads = {
+                reader: tuple(
+                    arrays[f"{reader}.{part}"] for part in ("hidden", "hidden.bias", "verdict", "verdict.bias")
+                )
+                for reader in READERS
+            }
         except KeyError as error:
             raise ValueError(f"the injection model has no part {error}") from error
         _check_shapes(arrays)
         self._scale = next(np.float32(part.scale) for part in header.parts if part.name == "words")
-        if any(not 0 <= surface.verdict < self._verdict.shape[1] for surface in header.surfaces.values()):
-            raise ValueError("a surface of the injection model has none of its verdicts")
+        if any(surface.reader not in READERS for surface in header.surfaces.values()):
+            raise ValueError("a surface of the injection model has none of its readers")
 
     @classmethod
     def load(cls) -> InjectionModel:
@@ -92,25 +100,20 @@ class InjectionModel:
     def score(self, text: str, surface: str = "user") -> float:
         """0.0 to 1.0 for a text that has been normalised; 0.5 is the shipped threshold. Raises KeyError for an unknown surface."""
         place = self.header.surfaces[surface]
-        windows = [self.windows(found)[:, place.verdict] for block in blocks(text) if len(found := words(block))]
-        if not windows:
+        judged = self.windows if place.reader == "window" else self.sentences
+        values = [judged(block) for block in map(seen, blocks(text)) if len(block.words)]
+        if not values:
             return 0.0
-        margin = place.margin + place.growth * math.log2(sum(map(len, windows)))
-        raw = place.slope * (max(float(values.max()) for values in windows) - margin)
+        margin = place.margin + place.growth * math.log2(sum(map(len, values)))
+        raw = place.slope * (max(float(each.max()) for each in values) - margin)
         return 1.0 / (1.0 + math.exp(-max(-_CERTAIN, min(_CERTAIN, raw))))
 
-    def windows(self, found: Words) -> Floats:
-        """The raw verdicts on each window of some words, at least one: one row per window."""
-        count, width = len(found), self._words.shape[1]
-        padded = np.zeros((count + 2 * REACH, width), np.float32)
-        seen = padded[REACH : REACH + count]
-        for column in range(COLUMNS):
-            seen += self._words[found[:, column]]
-        seen *= self._scale
-        fives = np.concatenate([padded[place : place + count] for place in range(2 * REACH + 1)], axis=1)
+    def windows(self, block: Block) -> Floats:
+        """The raw verdict on each window of a block with at least one word."""
+        count = len(block.words)
         chunks = -(-count // CHUNK)
         active = np.zeros((chunks * CHUNK, self._filters.shape[1]), np.float32)
-        np.maximum(fives @ self._filters + self._floor, 0.0, out=active[:count])
+        self._activity(block.words, active[:count])
         chunked = active.reshape(chunks, CHUNK, -1)
         strongest, total = chunked.max(axis=1), chunked.sum(axis=1)
         sizes = np.full(chunks, CHUNK, np.float32)
@@ -118,10 +121,43 @@ class InjectionModel:
         if chunks > 1:
             strongest, total = np.maximum(strongest[:-1], strongest[1:]), total[:-1] + total[1:]
             sizes = sizes[:-1] + sizes[1:]
-        average = total / np.maximum(sizes, FEWEST)[:, None]
-        hidden = np.maximum(np.concatenate([strongest, average], axis=1) @ self._hidden + self._hidden_floor, 0.0)
-        verdicts: Floats = hidden @ self._verdict + self._verdict_floor
-        return verdicts
+        return self._verdicts("window", strongest, total / np.maximum(sizes, FEWEST)[:, None])
+
+    def sentences(self, block: Block) -> Floats:
+        """The raw verdict on each sentence of a block with at least one word."""
+        count = len(block.words)
+        active = np.zeros((count, self._filters.shape[1]), np.float32)
+        self._activity(block.words, active)
+        first = starts(block)
+        last = np.append(first[1:], count)
+        strongest: Floats = np.maximum.reduceat(active, first)
+        # Sums over any stretch are differences of prefix sums.
+        sums = np.zeros((count + 1, active.shape[1]), np.float32)
+        np.cumsum(active, axis=0, out=sums[1:])
+        total = sums[last] - sums[first]
+        average: Floats = np.divide(total, np.maximum(last - first, FEWEST)[:, None], dtype=np.float32)
+        left, right = np.maximum(first - AROUND, 0), np.minimum(last + AROUND, count)
+        outside = np.maximum((right - left) - (last - first), FEWEST)
+        around: Floats = np.divide(sums[right] - sums[left] - total, outside[:, None], dtype=np.float32)
+        return self._verdicts("sentence", strongest, average, around, shapes(block, first))
+
+    def _activity(self, found: Words, active: Floats) -> None:
+        """What each filter sees at each word, written to `active`."""
+        count, width = len(found), self._words.shape[1]
+        padded = np.zeros((count + 2 * REACH, width), np.float32)
+        own = padded[REACH : REACH + count]
+        for column in range(COLUMNS):
+            own += self._words[found[:, column]]
+        own *= self._scale
+        fives = np.concatenate([padded[place : place + count] for place in range(2 * REACH + 1)], axis=1)
+        np.matmul(fives, self._filters, out=active)
+        active += self._floor
+        np.maximum(active, 0.0, out=active)
+
+    def _verdicts(self, reader: str, *sights: Floats) -> Floats:
+        hidden, hidden_floor, verdict, floor = self._heads[reader]
+        values: Floats = np.maximum(np.concatenate(sights, axis=1) @ hidden + hidden_floor, 0.0) @ verdict + floor
+        return values[:, 0]
 
 
 def _arrays(parts: tuple[Part, ...], body: bytes) -> dict[str, Floats]:
@@ -147,18 +183,20 @@ def _arrays(parts: tuple[Part, ...], body: bytes) -> dict[str, Floats]:
 
 def _check_shapes(arrays: dict[str, Floats]) -> None:
     """Raises ValueError when the layers do not fit each other."""
-    width = arrays["words"].shape[-1]
-    filters, hidden = arrays["filters"].shape[-1], arrays["hidden"].shape[-1]
-    verdicts = arrays["verdict"].shape[-1]
-    due = {
+    width, filters = arrays["words"].shape[-1], arrays["filters"].shape[-1]
+    due: dict[str, tuple[int, ...]] = {
         "words": (1 << BITS, width),
         "filters": ((2 * REACH + 1) * width, filters),
         "filters.bias": (filters,),
-        "hidden": (2 * filters, hidden),
-        "hidden.bias": (hidden,),
-        "verdict": (hidden, verdicts),
-        "verdict.bias": (verdicts,),
     }
+    for reader, sights in (("window", 2 * filters), ("sentence", 3 * filters + SHAPE)):
+        hidden = arrays[f"{reader}.hidden"].shape[-1]
+        due |= {
+            f"{reader}.hidden": (sights, hidden),
+            f"{reader}.hidden.bias": (hidden,),
+            f"{reader}.verdict": (hidden, 1),
+            f"{reader}.verdict.bias": (1,),
+        }
     for name, shape in due.items():
         if arrays[name].shape != shape:
             raise ValueError(f"the injection model's {name} has the shape {arrays[name].shape}, not {shape}")
