@@ -26,7 +26,7 @@ _UNISSUED = re2.compile(r"(?i)x{5,}|\*{3,}|\.{3}|your[_-]|here$|example|placehol
 _FILLED_UP = re.compile(r"([^a0A])\1{6}")
 # `getenv("X")`, `config.api.key`, `$TOKEN`, `${{ secrets.X }}`, `%s`, `&pointer`, a path, a URL
 _EXPRESSION = re.compile(
-    r"[$%&@!~=(]|0x|\W*\w+(?:\.\w+)*\(|[A-Za-z_]\w*(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]|[a-z_]+=\w+$"
+    r"[$%&@!~=(]|0x|\W*\w+(?:(?:\.|::|->)\w+)*\(|\w+\)+\W|[A-Za-z_]\w*(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)+$|\.{0,2}/[\w.-]+/|[a-z]+://|-{1,2}[a-z]|[a-z_]+=\w+$"
 )
 _CALL = re.compile(r"[A-Za-z_][\w.]*\([\w.,=]*\)?$")
 _PATH = re.compile(r"\.{0,2}/[\w.-]+/|\.{1,2}/|[a-z]+://")

@@ -46,6 +46,7 @@ def test_found(pairs: Scanner, before: str, value: str, after: str) -> None:
         "the password PBKDF2-SHA256 is hashed with",
         "password authentication2, password user@mail1.example.org, password web01.example.org",
         "log in with ada and Bob2",
+        "apt\tpasswd\t1:4.13+dfsg1-1+deb12u1",
         "10.0.0.5 / ada / web01.example.org",
         'login("ada", "password")',
         "auth(\"ada\", 'production')",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from yett.detectors import entropy
 from yett.detectors.detector import Detector
-from yett.detectors.secrets.token import ALNUM, BASE64URL, UUID, token
+from yett.detectors.secrets.token import ALNUM, BASE64URL, UUID, after, token
 
 _PAYMENTS: tuple[Detector, ...] = (
     token("stripe-key", r"[rs]k_(?:test|live|prod)_[A-Za-z0-9]{16}", ALNUM),
@@ -51,7 +51,7 @@ _PAYMENTS: tuple[Detector, ...] = (
 
 _OFFICE: tuple[Detector, ...] = (
     token("figma-token", r"fig[a-z]_[A-Za-z0-9_-]{36,44}"),
-    token("figma-legacy-token", rf"[0-9]{{6,12}}-{UUID}", kind="figma-token"),
+    after("figma-legacy-token", r"[^A-Za-z0-9/._-]", rf"[0-9]{{6,12}}-{UUID}", kind="figma-token"),  # not the name of an image
     token("linear-key", r"lin_(?:api|oauth|wh)_[A-Za-z0-9]{40}", ALNUM),
     token("notion-token", r"(?:secret_[A-Za-z0-9]{43}|ntn_[0-9]{11}[A-Za-z0-9]{35})"),
     token("airtable-token", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),

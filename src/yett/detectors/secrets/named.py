@@ -29,7 +29,7 @@ _KEYS = (
     r"validation|decryption|machine|instrumentation|device|write|sas|project|space|team|integration)[_. -]?key|(?:auth|access|api|app|client|consumer|oauth)[_-]?(?:token|secret)|"
     r"authorization|[^a-z]pat|bearer|webhook|토큰|키"
 )
-_WEAK = r"key|auth|api|salt|nonce|seed|jwt|session[_-]?id|sessid|cookie|hmac|otp|totp|cipher|passkey|login|pin|dsn|cert|crypt"
+_WEAK = r"key|auth|api|salt|nonce|seed|jwt|session[_-]?id|sessid|cookie|hmac|otp|totp|passkey|login|pin|dsn|cert|crypt"
 
 
 def _bytes(names: str) -> str:
@@ -63,7 +63,10 @@ _PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
 _IDENTIFIER_END = re.compile(r"[A-Za-z0-9_.-]*$")
 _QUOTES = ('"', "'", "`")
-_PASSED = re.compile(r"(?i)(?<![\w.-])pass(?: (?:to|as|by|is|was))?[ \"'`]*$")  # pass `x=1`, pass to `f2`
+_PASSED = re.compile(
+    r"(?i)/passwd[ \"',]*$|(?<![\w.-])pass(?: (?:to|as|by|is|was))?[ \"'`]*$"
+)  # pass `x=1`, pass to `f2`; read('/etc/passwd', 'utf8')
+_PASSES = ("pass", "passwd")
 _SHORT = (
     "pass",
     "pw",
@@ -149,7 +152,8 @@ def _name(names: Any, left: str) -> _Name:
     first = start - len(_IDENTIFIER_END.search(left[max(0, start - 40) : start])[0])  # type: ignore[index]
     last = end + len(_IDENTIFIER.match(left, end)[0])  # type: ignore[index]
     credential = left[start:end]
-    inside = credential.isupper() and left[end : end + 2].isupper() and left[end : end + 2].isalpha()
+    inside = credential[:1].islower() and credential[1:].isupper()  # OPpASSIGN
+    inside |= credential.isupper() and left[end : end + 2].isupper() and left[end : end + 2].isalpha()
     if credential.lower() in _SHORT and start > first:
         inside |= (
             left[start - 1].isalpha()
@@ -163,7 +167,7 @@ def _password(left: str, text: str) -> int:
     if not entropy.password(text, left[-1:] in _QUOTES):
         return 0
     name = _name(_PASSWORD_NAMES, left)
-    return 0 if name.other or (name.credential == "pass" and _PASSED.search(left)) else len(text)
+    return 0 if name.other or (name.credential in _PASSES and _PASSED.search(left)) else len(text)
 
 
 def _key(left: str, text: str) -> int:
