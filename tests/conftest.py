@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from yett.simulator.server import Simulator
+
+# How long an example takes is a matter of the machine, not of the property.
+settings.register_profile("yett", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("yett")
 
 
 @pytest_asyncio.fixture

@@ -68,6 +68,14 @@ def test_findings_are_blanked_and_offsets_stay(make: Make) -> None:
     assert [text.text for text in chosen.texts] == ["key AKIA and ****", "key AKIA and jo@x"]
 
 
+def test_a_finding_within_another_is_blanked_once(make: Make) -> None:
+    found = (Finding("secret.url", 0, 4, 12, "d"), Finding("secret.aws", 0, 6, 10, "d"))
+    (text,) = selected(
+        make("lakera", redact=frozenset(("secret",))), question("user", text="key aAKIAb!! it", findings=found)
+    ).texts
+    assert text.text == "key ******** it"
+
+
 def test_a_text_that_must_not_leave_does_not(make: Make) -> None:
     asked = question("user", "tool", "system", findings=(Finding("label.restricted", 1, 0, 4, "d"),))
     chosen = selected(make("lakera", withhold=frozenset(("label.restricted",))), asked)
