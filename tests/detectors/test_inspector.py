@@ -201,6 +201,15 @@ def test_where_data_stands_the_model_has_to_second_the_rules(role: str, model: f
     assert bool(found.findings) is called
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"), [("but ada@example.org", 0), ("bananas are yellow", 1), ("香蕉是黄色的水果", 1)]
+)
+def test_two_words_are_too_few_for_the_model(text: str, asked: int) -> None:
+    model = Suspicious()
+    Inspector(SCANNER, model).text(text)
+    assert len(model.asked) == asked
+
+
 def test_both_automata_agree(inspector: Inspector) -> None:
     portable = Inspector(Scanner(SCANNER.detectors, Portable), None, Rules(automaton=Literals), Shapes(Portable))
     for text in (ORDER, encoded(ORDER), " ".join(ORDER), f"{tags(KEY)} {MAIL}", ORDER[::-1], "nothing"):

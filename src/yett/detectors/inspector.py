@@ -216,7 +216,7 @@ class Inspector:
                 found += self._patterns(view, segment, [*known, *found])
             if surface:
                 evidence += self._evidence(view, surface)
-                if self._model:
+                if self._model and _is_sentence(view.text):
                     score = max(score, self._model.score(view.text, surface))
         if surface:
             count, start, end = shots(text)
@@ -267,6 +267,11 @@ class Inspector:
                 continue  # it was found where this reading was made from
             doubt = (1.0 - weight) * (1.0 if _HIDING.isdisjoint(how) else _HIDING_LEAVES)
             yield _Evidence(rule.concept, ">".join((*how, rule.id)), first, last, 1.0 - doubt)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether there is enough of a text for the model to judge: two words, an address among them, say too little."""
+    return not text.isascii() or len(text.split(None, 2)) > 2
 
 
 def _says_something(text: str) -> bool:
