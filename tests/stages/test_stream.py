@@ -77,7 +77,9 @@ def test_clean_events_leave_as_they_came() -> None:
     made = review()
     for chunk in chunks:
         assert made.feed(chunk) == chunk
-    assert made.feed(end() + DONE) == end()
+    assert (
+        made.feed(end() + DONE + delta("more")) == end()
+    )  # nothing counts after the terminator, in however many pieces
     assert made.done
     assert made.finish == ["stop"]
 

@@ -134,6 +134,8 @@ class StreamReview:
         out = self._out = []
         try:
             for event in self._splitter.feed(data):
+                if self.done:
+                    break
                 self._event(event)
         except sse.EventTooLarge:
             raise BrokenStreamError("garbage") from None
