@@ -134,9 +134,8 @@ class StreamReview:
         out = self._out = []
         try:
             for event in self._splitter.feed(data):
-                if self.done:
+                if not self._event(event):
                     break
-                self._event(event)
         except sse.EventTooLarge:
             raise BrokenStreamError("garbage") from None
         return out[0] if len(out) == 1 else b"".join(out)
@@ -148,18 +147,19 @@ class StreamReview:
         self._emit()
         return b"".join(self._out)
 
-    def _event(self, raw: bytes) -> None:
+    def _event(self, raw: bytes) -> bool:
+        """False for the terminator, after which nothing counts."""
         payload = sse.data_of(raw)
         if payload is None:
             self._out.append(b":\n\n")  # a keep-alive; whatever else the comment said was not inspected
-            return
+            return True
         if payload == b"[DONE]":
             if self._watch is not None:
                 self._notice(self._watch.finish())
             self._flush(())
             self._emit()
             self.done = True  # the pipeline writes the terminator itself, after the late metadata
-            return
+            return False
         try:
             document = _decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -170,6 +170,7 @@ class StreamReview:
             # More than `data: …` and an empty line: `event:`, `id:` and comment lines were not inspected.
             raw = sse.event_of(msgspec.json.encode(document))
         self._document(raw, document)
+        return True
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
         self._arrived += 1
