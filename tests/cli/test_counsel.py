@@ -34,6 +34,10 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
+def told(guardrail: str, outcome: str, seconds: float) -> None:
+    """Of what guardrails answer, nothing is counted here."""
+
+
 def panel(folder: Path) -> Panel:
     provider = Provider("guardrail/local", "transformer", "", (), (), Timeouts())
     return Panel((Guardrail(id="local", kind="transformer", provider=provider, folder=str(folder)),), 10.0)
@@ -41,7 +45,7 @@ def panel(folder: Path) -> Panel:
 
 async def test_a_configured_model_judges(tmp_path: Path) -> None:
     upstream = UpstreamClient()
-    counsel = Counsel(upstream, Clock(), RoutingSettings())
+    counsel = Counsel(upstream, Clock(), RoutingSettings(), told)
     one = panel(classifier(tmp_path / "one", {"attack": (-4.0, 4.0)}))
     counsel.start(None)
     counsel.start(one)
@@ -54,7 +58,7 @@ async def test_a_configured_model_judges(tmp_path: Path) -> None:
 
 async def test_a_model_that_cannot_be_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     upstream = UpstreamClient()
-    counsel = Counsel(upstream, Clock(), RoutingSettings())
+    counsel = Counsel(upstream, Clock(), RoutingSettings(), told)
     broken = panel(classifier(tmp_path / "broken", {"attack": (-4.0, 4.0)}))
     (tmp_path / "broken" / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(ConfigurationError, match="broken"):

@@ -52,7 +52,7 @@ def test_a_large_file_is_read_in_pieces_that_share_their_edges(line: bytes) -> N
 
 @pytest.mark.parametrize("shift", range(-3, 4))
 def test_what_stands_where_a_file_is_cut_is_found_once(shift: int) -> None:
-    filler = "word " * 20 + "\n"
+    filler = "lorem ipsum dolor sit amet " * 4 + "\n"
     start = PIECE - OVERLAP // 2 + 10 * shift - 30
     text = (filler * (2 * PIECE // len(filler)))[:start] + f" {AWS} " + filler * (PIECE // len(filler))
     found = of_pieces(Look(), "x", pieces(io.BytesIO(text.encode())))
