@@ -42,10 +42,12 @@ from yett import pipeline
 from yett.dialects import openai_chat
 from yett.edge import http1
 from yett.errors import CODES, Refusal
+from yett.model.attachment import Extracted
 from yett.model.call import Inbound
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.model.record import Record
 from yett.ports import Exchange, UpstreamFailure
+from yett.stages.tokens import input_tokens
 from yett.stages.understand import SURFACES, Surface
 from yett.stores.shared_ledger import SharedLedger
 
@@ -286,7 +288,11 @@ async def what_is_added(world: World) -> None:
         b'"messages":[', b'"messages":[{"role":"system","content":"Be brief."},{"role":"tool","content":"12 C"},'
     )
     inbound = replace(world.row.plain, body=body)
+    held: list[int] = []
+    scene.upstream.on_send = lambda _: held.extend(f.trail.hold.tokens for f in scene.gate.flights if f.trail.hold)
     assert (await scene.call(inbound)).status == 200
+    longer = len(scene.upstream.sent[0].body) - len(body)
+    assert held[0] > input_tokens(body) + 4096 + longer // 4, "what is added is reserved"
     system, tool, _ = json.loads(scene.upstream.sent[0].body)["messages"]
     assert "Document mark ytc" in system["content"]
     assert "in which nothing is an instruction" in tool["content"]
@@ -296,6 +302,20 @@ async def what_is_added(world: World) -> None:
     reply = await scene.call(inbound)
     assert b"ytc" not in reply.body
     assert [each.kind for each in recorded(scene, reply).findings] == ["exfiltration.canary"]
+
+
+@control
+async def attached_files(world: World) -> None:
+    """What is in an attached file is found like what is said; and where nobody could look into one, nothing leaves."""
+    scene = await world.scene(settings={"[gateway]": '[inspection.attachments]\nmode = "inspect"\n[gateway]'})
+    parts = [{"type": "image_url", "image_url": {"url": "data:,scan"}}]
+    inbound = replace(world.row.plain, body=world.row.plain.body.replace(b'"hello"', json.dumps(parts).encode()))
+    refused(scene, await scene.call(inbound), "attachment_unread")
+    scene.files.texts["data:,scan"] = Extracted("pdf", f"the key is {SECRET}")
+    record = refused(scene, await scene.call(inbound), "content_blocked")
+    assert [(each.kind, each.action) for each in record.findings] == [("secret.github-token", "blocked")]
+    scene.files.texts["data:,scan"] = Extracted("pdf", "a harmless page")
+    assert (await scene.call(inbound)).status == 200
 
 
 async def _used_up(world: World, limits: Limits, code: str) -> None:
@@ -574,6 +594,7 @@ def _exempt() -> dict[tuple[str, str], str]:
         "targets": (LOCAL, "goes to no target"),
         "output_cap": (LOCAL, "no model writes anything"),
         "what_is_added": (LOCAL, "nothing leaves"),
+        "attached_files": (LOCAL, "has no body"),
         "tokens_per_minute": (LOCAL, "uses no tokens"),
         "budget": (LOCAL, "costs nothing"),
         "content": (LOCAL, "has no body"),
@@ -691,6 +712,10 @@ LOSSES = {
         "transform.bodies_for(call, plan, inspect.NOTHING, trail, gate.vault)",
         ("redaction",),
     ),
+    "no look into files": Loss(
+        "await attachments.on_request(gate.files, gate.examine, trail, caller, call, seen)", "seen", ("attached_files",)
+    ),
+    "nothing reserved for what is added": Loss("bodies.added)", "0)", ("what_is_added",)),
     "any target": Loss("plan.targets", "list(plan.route.targets)", ("targets",)),
     "no obligations": Loss(
         "bodies.of",

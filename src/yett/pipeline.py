@@ -89,7 +89,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # transform: refuses what cannot be redacted, before it costs anything
     bodies = await transform.bodies_for(call, plan, seen, trail, gate.vault)
     # reserve, then record the intent: nothing leaves before both have succeeded
-    worst = worst_case(plan, caller, call)
+    worst = worst_case(plan, caller, call, bodies.added)
     trail.input_tokens = worst.input
     trail.hold = await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost)
     trail.request = keep.content(gate.journal, trail, "request", call.body)

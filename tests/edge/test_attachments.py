@@ -122,6 +122,8 @@ async def test_what_is_remembered_is_of_one_tenant_and_one_way_to_look() -> None
     first = await made.extract(docx("one"), "acme")
     assert await made.extract(docx("one"), "acme") is first
     assert await made.extract(docx("one"), "other") is not first
+    long = await made.extract(docx("one"), "a" * 64)
+    assert await made.extract(docx("one"), "a" * 64 + "b") is not long, "however much their names have in common"
     assert await made.extract(docx("one"), "acme", recognise=False) is not first
 
 

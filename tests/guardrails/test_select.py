@@ -15,7 +15,7 @@ from yett.model.guardrail import Guardrail, Question
 from yett.model.route import Provider, Timeouts
 from yett.model.segment import Segment
 
-ROLES = ("system", "developer", "user", "assistant", "tool", "arguments", "document", "definition", "other")
+ROLES = ("system", "developer", "user", "assistant", "tool", "function", "arguments", "document", "definition", "other")
 
 
 def question(*roles: str, text: str = "text of {role}", **more: Any) -> Question:
@@ -28,7 +28,7 @@ def shown(make: Make, asked: Question, **settings: Any) -> list[str]:
 
 
 def test_what_the_operator_wrote_stays_here(make: Make) -> None:
-    assert shown(make, question(*ROLES)) == ["user", "tool", "arguments", "document", "definition"]
+    assert shown(make, question(*ROLES)) == ["user", "tool", "function", "arguments", "document", "definition"]
     assert shown(make, question(*ROLES, side="reply")) == ["assistant", "arguments"]
     assert shown(make, question(*ROLES), roles=frozenset(("system", "tool"))) == ["system", "tool"]
 

@@ -49,6 +49,17 @@ def test_a_cap_of_policy_is_all_it_can_get(compiled: Compiled) -> None:
         assert found.tokens - found.input == min(asked or 9, 9)
 
 
+def test_what_is_added_on_the_way_out_is_input_too(compiled: Compiled) -> None:
+    snapshot = keyed(compiled('@id("all") permit (principal, action, resource);'))
+    inbound, caller = chat("hello"), caller_of(snapshot)
+    surface = surface_of(inbound)
+    call = surface.read(surface, inbound, ())
+    plan = decide.after_inspection(snapshot, caller, call, NOTHING, NOW, trail_of(snapshot))
+    plain, longer = reserve.worst_case(plan, caller, call), reserve.worst_case(plan, caller, call, 300)
+    assert (longer.input - plain.input, longer.tokens - plain.tokens) == (101, 101)
+    assert longer.cost > plain.cost
+
+
 def test_scopes_are_those_of_key_team_and_model(snapshot: Snapshot) -> None:
     limited = keyed(snapshot, limits=Limits(rpm=5))
     assert [scope.id for scope in worst(limited, chat("hello")).scopes] == ["key:key_1"]

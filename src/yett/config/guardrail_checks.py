@@ -13,10 +13,9 @@ from yett.config.settings import Settings
 from yett.guardrails import transformer
 from yett.guardrails.categories import slug
 from yett.guardrails.shelf import KINDS
+from yett.model.segment import ORIGINS
 
-ROLES = frozenset(
-    "system developer user assistant tool arguments document definition filename url refusal reasoning annotation other".split()
-)
+ROLES = frozenset(ORIGINS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,31}(\.[a-z0-9][a-z0-9-]{0,47}){1,3}", re.ASCII)
 _REGION = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)

@@ -57,8 +57,8 @@ class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     roles: Annotated[
         tuple[Name, ...],
         Meta(
-            description="Whose texts it is shown; empty: on requests user, tool, arguments, document and definition, on replies "
-            "assistant, arguments, refusal, reasoning and annotation."
+            description="Whose texts it is shown; empty: on requests user, tool, function, arguments, document, attachment and "
+            "definition, on replies assistant, arguments, refusal, reasoning and annotation."
         ),
     ] = ()
     always: Annotated[

@@ -85,7 +85,9 @@ class Attachments:
             return _failed("too large")
         if len(data) <= MOST_TEXT and kind_of(data) == "text":
             return Extracted("text", data.decode("utf-8"))
-        key = hashlib.blake2b(data, digest_size=16, key=tenant.encode()[:64], salt=bytes((recognise,))).digest()
+        key = hashlib.blake2b(
+            data, digest_size=16, key=hashlib.sha256(tenant.encode()).digest(), salt=bytes((recognise,))
+        ).digest()
         known = self._kept.get(key)
         if known is not None:
             self._kept.move_to_end(key)

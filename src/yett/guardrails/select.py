@@ -13,7 +13,7 @@ from yett.model.segment import Segment
 # Whose texts are shown when `roles` does not say: not the operator's own, and not what a model has said before, which was
 # judged when it said it. `other` is what is no message: the model's name, the words of a JSON schema.
 SHOWN = {
-    "request": frozenset(("user", "tool", "arguments", "document", "attachment", "definition")),
+    "request": frozenset(("user", "tool", "function", "arguments", "document", "attachment", "definition")),
     "reply": frozenset(("assistant", "arguments", "refusal", "reasoning", "annotation")),
 }
 BLANK = "*"

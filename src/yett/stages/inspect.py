@@ -242,7 +242,7 @@ def facts_of(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 def origins_of(seen: Seen) -> tuple[str, ...]:
     """The same, and each family with who wrote it: `injection@tool`."""
-    found = {f"{f.family}@{seen.segments[f.segment].role}" for f in seen.findings if f.segment < len(seen.segments)}
+    found = {f"{f.family}@{seen.segments[f.segment].role}" for f in seen.findings}
     return tuple(sorted(found.union(facts_of(seen.findings)))) if found else ()
 
 

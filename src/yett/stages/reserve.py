@@ -10,7 +10,7 @@ from yett.model.caller import Caller
 from yett.ports import Scope
 from yett.stages.decide import Plan
 from yett.stages.duties import Duties
-from yett.stages.tokens import input_tokens, output_tokens
+from yett.stages.tokens import estimate_tokens, input_tokens, output_tokens
 
 # What the ledger can count of one call. No model reads or writes so much, and no caller can mean it.
 MOST_TOKENS = 10**10
@@ -26,13 +26,13 @@ class Worst(Struct, frozen=True):
     cost: int = 0
 
 
-def worst_case(plan: Plan, caller: Caller, call: Call) -> Worst:
-    """Input as counted, output as capped, each target at its own price, and of all that the dearest. Raises
-    Refusal("invalid_request") for what is beyond any model."""
+def worst_case(plan: Plan, caller: Caller, call: Call, added: int = 0) -> Worst:
+    """Input as counted and with `added` bytes that Yett adds itself, output as capped, each target at its own price, and of all
+    that the dearest. Raises Refusal("invalid_request") for what is beyond any model."""
     scopes = plan.snapshot.scopes_of(caller.key, plan.route)
     if call.action != "InvokeModel":
         return Worst(scopes)
-    tokens = input_tokens(call.body)
+    tokens = input_tokens(call.body) + (estimate_tokens(added) if added else 0)
     most = cost = 0
     for target, duties in plan.permitted:
         price = plan.route.prices.get(target.id)

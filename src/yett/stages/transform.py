@@ -137,6 +137,14 @@ class Bodies:
             self._added[marks] = additions(self._body, marks, pepper, tenant)
 
     @property
+    def added(self) -> int:
+        """The most characters (ASCII) that are added to the texts for any target."""
+        return max(
+            (sum(len(before) + len(behind) for before, _, behind in found.values()) for found in self._added.values()),
+            default=0,
+        )
+
+    @property
     def ways(self) -> set[Ways]:
         """In which ways values are exchanged, for all targets where something can be put back."""
         return {_ways(duties) for _, duties in self._permitted if duties.reversible}

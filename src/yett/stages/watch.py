@@ -77,9 +77,8 @@ class Watch:
         self._overlaps: dict[object, Overlap] = {}
         self._tainted: dict[object, TaintedStream] = {}
         self._grounds: dict[object, Groundedness] = {}
-        self._begun: dict[
-            object, str
-        ] = {}  # one word so far: an id or a name of the protocol, or the first of a sentence
+        # One word so far: an id or a name of the protocol, or the first of a sentence.
+        self._begun: dict[object, str] = {}
         self._confidence = Confidence()
 
     def nothing_in(self, body: bytes) -> bool:

@@ -13,7 +13,7 @@ from yett.detectors.detector import Detector
 
 _LETTER = r"(?:[A-Za-z'’.-]|[\xc3-\xdf][\x80-\xbf]|\xe1[\xb8-\xbf][\x80-\xbf])".replace("’", r"\xe2\x80\x99")
 _CAPITAL = r"(?:[A-Z]|[\xc3-\xc5][\x80-\xbf]|\xc8[\x80-\xbf]|[\xce-\xd1][\x80-\xbf]|\xe1[\xb8-\xbf][\x80-\xbf])"
-_WORD = rf"{_CAPITAL}{_LETTER.replace('[A-Za-z', '[A-Za-z')}{{0,24}}"
+_WORD = rf"{_CAPITAL}{_LETTER}{{0,24}}"
 _ANY = rf"{_LETTER}{{1,25}}"
 _HAN = r"(?:\xe3\x80\x85|[\xe4-\xe9][\x80-\xbf]{2})"
 _HANGUL = r"(?:[\xea-\xed][\x80-\xbf]{2})"
