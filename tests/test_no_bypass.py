@@ -46,7 +46,7 @@ from yett.model.attachment import Extracted
 from yett.model.call import Inbound
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.model.record import Record
-from yett.ports import Exchange, UpstreamFailure
+from yett.ports import Exchange, Scope, UpstreamFailure
 from yett.stages.tokens import input_tokens
 from yett.stages.understand import SURFACES, Surface
 from yett.stores.shared_ledger import SharedLedger
@@ -379,7 +379,7 @@ async def settlement(world: World) -> None:
     """Nothing is held once a call is over, and what was used is charged."""
     limits = Limits(rpm=100, concurrency=5, budget=Budget(10**6, "month"))
     scene = await world.scene(first="limited", limited=key(limits=limits))
-    (scope,) = scene.live.current.scopes[scene.keys["limited"].digest]
+    scope = Scope("key:key_limited", limits)
     before = scene.ledger.account(scope)
     reply = await scene.call(world.row.plain, "limited")
     assert reply.status == 200

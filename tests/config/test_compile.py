@@ -100,26 +100,29 @@ def test_own_prices_go_first(snapshot: Snapshot) -> None:
 def test_equal_calls_have_the_same_scopes_and_other_keys_have_others(snapshot: Snapshot) -> None:
     limited = key(limits=Limits(rpm=1))
     first = with_keys(snapshot, (limited,))
+    caller = first.callers[limited.digest]
     fast, plain = snapshot.models["fast"], snapshot.models["plain"]
-    assert first.scopes_of(limited, fast) is first.scopes_of(limited, fast)
-    assert first.scopes_of(limited, plain) is first.scopes_of(limited, plain)
+    assert first.scopes_of(caller, fast) is first.scopes_of(caller, fast)
+    assert first.scopes_of(caller, plain) is first.scopes_of(caller, plain)
     changed = key(limits=Limits(rpm=2))
-    assert with_keys(first, (changed,)).scopes_of(changed, fast)[0].limits == Limits(rpm=2)
+    second = with_keys(first, (changed,))
+    assert second.scopes_of(second.callers[changed.digest], fast)[0].limits == Limits(rpm=2)
 
 
 def test_keys_become_callers_with_scopes(snapshot: Snapshot) -> None:
     limited = key(limits=Limits(rpm=1), labels=(("a", "b"), ("env", "dev")))
     with_one = with_keys(snapshot, (limited,))
-    caller = with_one.caller_of(limited)
+    caller = with_one.callers[limited.digest]
     assert (caller.id, caller.name, caller.team, caller.assurance) == ("key_1", "ci", "research", 0)
     assert caller.labels == (("a", "b"), ("env", "dev"), ("tier", "1"))
     assert with_one.keys[b"d" * 32] is limited
-    assert with_one.scopes_of(limited, snapshot.models["fast"]) == (
+    assert with_one.scopes_of(caller, snapshot.models["fast"]) == (
         Scope("key:key_1", Limits(rpm=1)),
         Scope("team:research", Limits(budget=Budget(10_000_000, "day"))),
         Scope("model:fast", Limits(concurrency=5)),
     )
-    assert with_keys(snapshot, (key("free"),)).scopes_of(key("free"), snapshot.models["plain"]) == ()
+    free = with_keys(snapshot, (key("free"),))
+    assert free.scopes_of(free.callers[key("free").digest], snapshot.models["plain"]) == ()
     assert snapshot.keys == {}
     assert with_one.policy is snapshot.policy
 

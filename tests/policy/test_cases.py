@@ -95,6 +95,8 @@ def test_a_failure_is_told_with_the_difference():
         (case(", moderation = { hat = 5 }", 'decision = "allow"'), 'case "it": unknown category "hat" in `moderation`; did you mean "hate"?'),
         (case("", 'decision = "alow"'), 'tests.toml:4: case "it": unknown decision "alow"'),
         (case(', action = "Invoke"', 'decision = "allow"'), 'unknown action "Invoke"'),
+        (case(', kind = "agnet"', 'decision = "allow"'), 'unknown kind "agnet"; did you mean "agent"'),
+        (case(', credential = "jwt"', 'decision = "allow"'), 'unknown credential "jwt"; known: key'),
         (case("", 'decision = "allow"').replace("openai/a", "opnai/a"), 'no provider "opnai" in [providers]; did you mean "openai"?'),
         (case(', hour = "noon"', 'decision = "allow"'), "tests.toml:4: Expected `int`"),
         ("x = " + "1" * 5000, "cannot be read as TOML"),

@@ -293,3 +293,27 @@ def test_before_inspection_what_may_still_be_granted_is_not_refused(facts):
     assert (first.effect, first.approximate) == (Effect.ALLOW, True)
     assert engine(late).decide(facts(inspected=True)).effect is Effect.DENY
     assert engine(late, REFUSE).decide(facts(inspected=False)).policies == ("refuse",)
+
+
+def test_policies_ask_what_a_caller_is_and_who_vouches_for_it(facts):
+    engine = PolicyEngine.load(
+        {
+            "a.cedar": '@id("grant") permit (principal, action, resource);\n'
+            '@id("no-agents") forbid (principal is Agent, action, resource) when { principal.assurance < 3 };\n'
+            '@id("no-strangers") forbid (principal, action, resource) when '
+            '{ principal is User && principal.issuer != "corp" };\n'
+            '@id("not-him") forbid (principal == User::"corp/bob", action, resource);\n'
+        }
+    )
+    key = facts()
+    assert engine.decide(key).effect is Effect.ALLOW
+    agent = facts(kind="agent", credential="svid", assurance=2, caller="spiffe://example.org/a", issuer="example.org")
+    assert engine.decide(agent).policies == ("no-agents",)
+    assert engine.decide(replace(agent, assurance=3)).effect is Effect.ALLOW
+    user = facts(kind="user", credential="oidc", assurance=2, caller="corp/ada", issuer="corp")
+    assert engine.decide(user).effect is Effect.ALLOW
+    assert engine.decide(replace(user, issuer="other")).policies == ("no-strangers",)
+    assert engine.decide(replace(user, caller="corp/bob")).policies == ("not-him",)
+    assert (
+        engine.decide(replace(user, caller="corp/bob", credential="key")).effect is Effect.ALLOW
+    )  # a key of that name

@@ -54,6 +54,12 @@ def test_a_permit_beside_a_forbid_and_a_failure_are_told(facts):
     assert "overflow" in failed.error
 
 
+def test_the_caller_is_called_what_it_is(facts):
+    account = explain(ENGINE, facts(kind="agent", credential="svid", caller="spiffe://example.org/a"))
+    (told,) = [policy for policy in account.policies if policy.id == "grant"]
+    assert told.facts == {"principal": 'Agent::"spiffe://example.org/a" in Team::"research" in Tenant::"default"'}
+
+
 def test_before_inspection_what_waits_for_it_was_not_asked(facts):
     told = {policy.id: policy.matched for policy in explain(ENGINE, facts(inspected=False)).policies}
     assert told["pii"] == "not asked"
@@ -67,6 +73,7 @@ def test_facts_survive_the_journal(facts, external, on_prem):
             findings=("pii",), labels=("restricted",), stream=True, tools=True, max_tokens=7, assurance=2, injection=55
         ),
         facts(inspected=False, caller_labels=(), hour=0),
+        facts(kind="agent", credential="oidc", issuer="corp"),
     ):
         kept = msgspec.json.decode(msgspec.json.encode(facts_to_record(base, (external, on_prem))))
         assert facts_from_record(kept) == (facts_about(base, external), facts_about(base, on_prem))

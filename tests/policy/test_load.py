@@ -10,11 +10,12 @@ from yett.errors import ConfigurationError
 from yett.policy import load as load_module
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import load
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, ENTITIES, QUALITY, TEXT
+from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, ENTITIES, PRINCIPALS, QUALITY, TEXT
 from yett.policy.source import Statement
 
 P = "permit (principal, action, resource)"
 GRANT = f'@id("grant") {P};\n'
+WHO = {"caller", "kind", "credential"}
 
 
 def mistakes(text: str, **known: object) -> list[str]:
@@ -210,13 +211,13 @@ def test_what_a_policy_says_is_read():
     ("condition", "fields"),
     [
         ('principal in Team::"a" || principal in [Team::"b", Team::"c"] || principal in Tenant::"d"', set()),
-        ('principal is Key && principal is Key in Team::"a"', set()),
-        ('principal in (if context.stream then Team::"a" else Team::"b")', {"caller", "stream"}),
+        ('principal is Key && principal is Key in Team::"a"', {"kind", "credential"}),
+        ('principal in (if context.stream then Team::"a" else Team::"b")', {*WHO, "stream"}),
         ('resource is Target && resource.provider is Provider', set()),
         ('context.findings.contains(context.model)', {"findings", "model"}),
-        ('principal == Key::"k"', {"caller"}),
-        ('[principal].contains(Key::"k")', {"caller"}),
-        ('principal in Team::"a" || principal in [Key::"k"]', {"caller"}),
+        ('principal == Key::"k"', WHO),
+        ('principal.kind == "agent" && principal.issuer != principal.credential', {"kind", "issuer", "credential"}),
+        ('principal in Team::"a" || principal in [Key::"k"]', WHO),
         ('resource.provider == Provider::"x" && resource.provider.labels.isEmpty()', set()),
         ('resource in Model::"m" && context.model like "gpt-*"', {"model"}),
         ('{"a": context.findings} == {"a": ["x"]}', {"findings"}),
@@ -240,9 +241,12 @@ def test_a_statement_that_holds_two_policies_is_refused():
 @pytest.mark.parametrize(
     ("scope", "fields"),
     [
-        ('principal == Key::"k", action, resource', {"caller"}),
-        ('principal in Key::"k", action, resource', {"caller"}),
-        ('principal is Key in Tenant::"t", action, resource == Target::"x/y"', set()),
+        ('principal == User::"k", action, resource', WHO),
+        ('principal in Key::"k", action, resource', WHO),
+        ("principal is Agent, action, resource is Target", {"kind", "credential"}),
+        ('principal is Agent in Agent::"x", action, resource', WHO),
+        ('principal in Team::"t", action, resource in Model::"m"', set()),
+        ('principal is Key in Tenant::"t", action, resource == Target::"x/y"', {"kind", "credential"}),
         ('principal, action in [Action::"ListModel"], resource is Target in Model::"m"', set()),
     ],
 )
@@ -260,10 +264,17 @@ def test_the_names_used_in_messages_are_those_of_the_schema():
     for category in CATEGORIES:
         load({"a.cedar": f'@id("a") {P} when {{ context.moderation has {category} }};'})
     for kind in set(ENTITIES) - {"Action"}:
-        assert f"entity {kind}" in TEXT
+        assert re.search(rf"^entity [\w, ]*\b{kind}\b", TEXT, re.MULTILINE)
         for attribute in ATTRIBUTES[kind]:
             assert f"  {attribute}: " in TEXT
     declared = re.findall(r"^  (\w+)\??: ", TEXT, re.MULTILINE)
     assert sorted(declared) == sorted(
-        (*sum(ATTRIBUTES.values(), ()), *CONTEXT, *CATEGORIES, "principal", "resource", "context")
+        (
+            *sum({kind: ATTRIBUTES[kind] for kind in ATTRIBUTES if kind not in PRINCIPALS[1:]}.values(), ()),
+            *CONTEXT,
+            *CATEGORIES,
+            "principal",
+            "resource",
+            "context",
+        )
     )

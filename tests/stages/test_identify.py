@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.scene import key, post
-from tests.stages.conftest import SECRET_KEY, keyed
+from tests.scene import post
+from tests.stages.conftest import SECRET_KEY, caller_of, keyed
 
 from yett.config.snapshot import Snapshot
 from yett.errors import CODES, Refusal
@@ -54,7 +54,7 @@ def test_everybody_else_is_told_why(snapshot: Snapshot, authorization: bytes | N
 
 
 def test_a_well_formed_key_that_nobody_issued(snapshot: Snapshot) -> None:
-    assert refused(replace(snapshot, keys={}), b"Bearer " + SECRET_KEY.encode()).code == "invalid_key"
+    assert refused(replace(snapshot, callers={}), b"Bearer " + SECRET_KEY.encode()).code == "invalid_key"
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,21 @@ def test_a_well_formed_key_that_nobody_issued(snapshot: Snapshot) -> None:
     ],
 )
 def test_times(snapshot: Snapshot, fields: dict[str, int], now: float, expected: str) -> None:
+    known = keyed(snapshot, **fields)
+    caller = caller_of(known)
     if expected:
-        assert refused(keyed(snapshot, **fields), b"Bearer " + SECRET_KEY.encode(), now).code == expected
+        assert refused(known, b"Bearer " + SECRET_KEY.encode(), now).code == expected
         with pytest.raises(Refusal) as caught:
-            check(key(**fields), now)
+            check(caller.credential, known, now)
         assert caught.value.code == expected
     else:
-        check(key(**fields), now)
+        check(caller.credential, known, now)
+
+
+def test_a_key_that_is_no_longer_there_was_revoked(snapshot: Snapshot) -> None:
+    with pytest.raises(Refusal) as caught:
+        check(caller_of(snapshot).credential, replace(snapshot, keys={}), 100.0)
+    assert caught.value.code == "revoked_key"
 
 
 @given(st.binary(max_size=80))
@@ -91,4 +99,4 @@ class Nobody:
 
     def __init__(self) -> None:
         self.pepper = b"p"
-        self.keys: dict[bytes, object] = {}
+        self.callers: dict[bytes, object] = {}

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
+from tests.stages.conftest import caller_of, trail_of
 
-from yett.model.record import NO_FACTS, Record
+from yett.config.snapshot import Snapshot
+from yett.model.caller import Credential
+from yett.model.record import NO_FACTS, Proof, Record
+from yett.stages.record import intent
 
 
 def test_a_record_without_facts_is_read_back() -> None:
@@ -12,3 +17,13 @@ def test_a_record_without_facts_is_read_back() -> None:
     line = msgspec.json.encode(record)
     assert b"facts" not in line
     assert msgspec.json.decode(line, type=Record).call == "call_1"
+
+
+def test_how_a_caller_was_proven_is_on_the_record(snapshot: Snapshot) -> None:
+    trail = trail_of(snapshot)
+    assert intent(trail, 1).proof is None
+    trail.caller = caller_of(snapshot)
+    assert intent(trail, 1).proof == Proof("key")
+    credential = Credential("oidc", "jti", issuer="corp")
+    trail.caller = replace(trail.caller, credential=credential, kind="agent", assurance=2)
+    assert intent(trail, 1).proof == Proof("oidc", "agent", 2, "corp", "jti")

@@ -281,17 +281,14 @@ class Worker:
         self._cut_stale()
 
     def _cut_stale(self) -> None:
-        """End the calls whose key has been revoked or has expired since they began."""
+        """End the calls whose credential has been revoked or has expired since they began."""
         snapshot, now = self.live.current, self._clock.now()
         for flight in tuple(self.gate.flights):
             caller = flight.trail.caller
             if caller is None:
                 continue
-            key = snapshot.keys.get(caller.key.digest)
             try:
-                if key is None:
-                    raise Refusal("revoked_key")  # noqa: TRY301
-                check(key, now)
+                check(caller.credential, snapshot, now)
             except Refusal as refusal:
                 flight.cut(refusal)
 

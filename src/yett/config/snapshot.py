@@ -15,7 +15,7 @@ from yett.detectors.engine import Scanner
 from yett.detectors.exfiltration.leak import Prompt
 from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
-from yett.model.caller import Caller
+from yett.model.caller import Caller, Credential
 from yett.model.guardrail import Panel
 from yett.model.key import VirtualKey
 from yett.model.route import Provider, Target, Timeouts
@@ -60,7 +60,7 @@ class TeamRoute(Struct, frozen=True):
 
 class Snapshot(Struct, frozen=True):
     """The compiled configuration. `epoch` counts builds of this process; `digest` names what was built: settings, policies
-    and price list, not the keys. `keys`, `callers` and `scopes` are by the digest of the key."""
+    and price list, not the keys. `keys` and `callers` are by the digest of the key."""
 
     epoch: int
     digest: str
@@ -79,7 +79,6 @@ class Snapshot(Struct, frozen=True):
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
-    scopes: Mapping[bytes, tuple[Scope, ...]] = MappingProxyType({})
     plans: Memo[Any] = field(
         default_factory=lambda: Memo(PLANS)
     )  # of stages.decide; they live and die with the snapshot
@@ -95,20 +94,14 @@ class Snapshot(Struct, frozen=True):
         """Whether policies only record what they would have done."""
         return self.settings.mode == "observe"
 
-    def caller_of(self, key: VirtualKey) -> Caller:
-        """The caller that one of `keys` stands for."""
-        return self.callers[key.digest]
-
-    def scopes_of(self, key: VirtualKey, route: ModelRoute) -> tuple[Scope, ...]:
-        """Everything that limits a call of `key` to `route`: key, team, model. Equal calls get the same tuple, by which the
-        ledger knows where to count."""
-        own = self.scopes[key.digest]
-        if not route.scopes:
-            return own
-        found = self.together.get((key.digest, route.name))
+    def scopes_of(self, caller: Caller, route: ModelRoute) -> tuple[Scope, ...]:
+        """Everything that limits a call of `caller` to `route`: credential, team, model. Equal calls get the same tuple, by
+        which the ledger knows where to count."""
+        found = self.together.get((caller.like, route.name))
         if found is None:
-            found = own + route.scopes
-            self.together.put((key.digest, route.name), found)
+            own = tuple(Scope(name, limits) for name, limits in caller.credential.limits)
+            found = own + self.teams[caller.team].scopes + route.scopes
+            self.together.put((caller.like, route.name), found)
         return found
 
 
@@ -120,7 +113,6 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
         snapshot,
         keys=MappingProxyType(by_digest),
         callers=MappingProxyType({digest: _caller(key, snapshot) for digest, key in by_digest.items()}),
-        scopes=MappingProxyType({digest: _scopes(key, snapshot) for digest, key in by_digest.items()}),
         plans=Memo(PLANS),
         together=Memo(PLANS),
     )
@@ -128,9 +120,14 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
 
 def _caller(key: VirtualKey, snapshot: Snapshot) -> Caller:
     labels = {**snapshot.teams[key.team].labels, **dict(key.labels)}
-    return Caller(key.id, key.name, key.team, key.tenant, tuple(sorted(labels.items())), key)
-
-
-def _scopes(key: VirtualKey, snapshot: Snapshot) -> tuple[Scope, ...]:
-    own = () if key.limits.unlimited else (Scope(f"key:{key.id}", key.limits),)
-    return own + snapshot.teams[key.team].scopes
+    credential = Credential(
+        kind="key",
+        id=key.id,
+        issued=key.created,
+        expires=key.expires,
+        models=key.models,
+        limits=() if key.limits.unlimited else ((f"key:{key.id}", key.limits),),
+        fences=(f"tenant:{key.tenant}", f"team:{key.tenant}/{key.team}", f"key:{key.id}"),
+        digest=key.digest,
+    )
+    return Caller(key.id, key.name, key.team, key.tenant, tuple(sorted(labels.items())), credential, key.id)

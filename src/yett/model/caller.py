@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from yett.model.key import VirtualKey
+from yett.model.key import Limits
+
+KINDS = ("user", "agent", "service")
+CREDENTIALS = ("key", "oidc", "svid", "mtls", "task")
+
+
+class Credential(Struct, frozen=True):
+    """What a caller proved itself with. Times are whole seconds since the Unix epoch, 0 where there is none.
+
+    `fences` name everything whose revocation ends it: tenant:T, team:T/NAME, key:ID, user:T/ID, agent:T/ID, service:T/ID, task:T/ID.
+    """
+
+    kind: str  # one of CREDENTIALS
+    id: str  # public: the key's id, or a name for the token; never the secret
+    issuer: str = ""  # who vouches: the name of an [identity.issuers.NAME], a trust domain; "" for Yett's own keys
+    issued: int = 0
+    expires: int = 0
+    models: tuple[str, ...] = ()  # empty: whatever team and policy allow
+    limits: tuple[tuple[str, Limits], ...] = ()  # what it may use by itself, by the name of the scope
+    fences: tuple[str, ...] = ()
+    digest: bytes = b""  # of a key: where it stands among the snapshot's keys
 
 
 class Caller(Struct, frozen=True):
-    """The identified caller of one call. `assurance`: 0 key, 1 key with proof of possession, 2 OIDC or SVID, 3 mTLS."""
+    """The identified caller of one call. `assurance`: 0 key, 1 key with proof of possession, 2 OIDC or SVID, 3 mTLS.
+
+    `id` is unique within its tenant. `like` is equal for callers of whom, under one snapshot, everything is equal that decisions and
+    limits depend on; it is what they are remembered by.
+    """
 
     id: str
     name: str
     team: str
     tenant: str
     labels: tuple[tuple[str, str], ...]
-    key: VirtualKey
+    credential: Credential
+    like: str
+    kind: str = "service"  # one of KINDS
     assurance: int = 0

@@ -55,6 +55,9 @@ class Facts(Struct, frozen=True):
     confidence: int | None = None  # of an answer: percent, in steps of 5
     least_confidence: int | None = None
     groundedness: int | None = None
+    kind: str = "service"  # one of caller.KINDS
+    credential: str = "key"  # one of caller.CREDENTIALS
+    issuer: str = ""  # who vouches for the caller; "" for Yett's own keys
 
 
 class Verdict(Struct, frozen=True):

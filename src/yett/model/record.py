@@ -43,6 +43,16 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     last: str = ""  # its last characters, where `audit.last4` says so
 
 
+class Proof(Struct, frozen=True, omit_defaults=True):
+    """How a caller proved who it is: `credential` is one of `caller.CREDENTIALS`, `id` names it (a key's is the caller's)."""
+
+    credential: str
+    kind: str = "service"  # one of `caller.KINDS`
+    assurance: int = 0
+    issuer: str = ""
+    id: str = ""
+
+
 class Content(Struct, frozen=True, omit_defaults=True):
     """What is kept of a text. `hmac` is keyed (short prompts could be guessed from a plain hash); `blob` names the sealed copy."""
 
@@ -64,6 +74,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     name: str = ""
     team: str = ""
     tenant: str = ""
+    proof: Proof | None = None
     surface: str = ""  # openai_chat, …
     action: str = ""
     model: str = ""

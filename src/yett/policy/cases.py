@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from yett.errors import ConfigurationError, Mistake
+from yett.model.caller import CREDENTIALS, KINDS
 from yett.model.decision import Decision, Effect, Facts
 from yett.model.route import Provider, Target, Timeouts
 from yett.policy.decision import decide_call
@@ -26,7 +27,7 @@ from yett.policy.schema import ACTIONS, CATEGORIES, suggestion
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The facts of a case. `targets` are "provider/model"; `labels` those of the content, `key_labels` those of the key."""
+    """The facts of a case. `targets` are "provider/model"; `labels` those of the content, `key_labels` those of the caller, `key` its id."""
 
     team: str
     model: str
@@ -36,6 +37,9 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     key: str = "key_test"
     key_labels: dict[str, str] = field(default_factory=dict)
     assurance: int = 0
+    kind: str = "service"
+    credential: str = "key"
+    issuer: str = ""
     findings: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     stream: bool = False
@@ -146,6 +150,9 @@ def _facts(call: Call) -> Facts:
         caller=call.key,
         caller_labels=tuple(sorted(call.key_labels.items())),
         assurance=call.assurance,
+        kind=call.kind,
+        credential=call.credential,
+        issuer=call.issuer,
         model=call.model,
         target="",
         provider="",
@@ -215,6 +222,14 @@ def _check(file: str, cases: Cases, lines: list[int]) -> None:
             f'no provider "{provider}" in [providers]{suggestion(provider, cases.providers)}'
             for provider in dict.fromkeys(target.partition("/")[0] for target in case.call.targets)
             if provider not in cases.providers
+        ]
+        problems += [
+            f'unknown {what} "{word}"{suggestion(word, known)}'
+            for what, word, known in (
+                ("kind", case.call.kind, KINDS),
+                ("credential", case.call.credential, CREDENTIALS),
+            )
+            if word not in known
         ]
         if case.call.action not in ACTIONS:
             problems.append(f'unknown action "{case.call.action}"{suggestion(case.call.action, ACTIONS)}')

@@ -16,7 +16,7 @@ from yett.model.route import Target
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import Policy
 from yett.policy.question import Questioner, parse
-from yett.policy.schema import CONTEXT, JUDGED, QUALITY
+from yett.policy.schema import CONTEXT, JUDGED, QUALITY, principal_type
 
 
 class PolicyAccount(Struct, frozen=True):
@@ -73,6 +73,8 @@ def facts_to_record(facts: Facts, targets: Sequence[Target] = ()) -> dict[str, o
         kept["caller_labels"] = facts.caller_labels
     if facts.assurance:
         kept["assurance"] = facts.assurance
+    if facts.credential != "key":
+        kept |= {"kind": facts.kind, "credential": facts.credential, "issuer": facts.issuer}
     if facts.findings:
         kept["findings"] = facts.findings
     if facts.labels:
@@ -105,6 +107,9 @@ def facts_from_record(record: Mapping[str, object]) -> tuple[Facts, ...]:
             caller=kept.caller,
             caller_labels=kept.caller_labels,
             assurance=kept.assurance,
+            kind=kept.kind,
+            credential=kept.credential,
+            issuer=kept.issuer,
             model=kept.model,
             target=candidate.target,
             provider=candidate.provider,
@@ -148,6 +153,9 @@ class _Kept(Struct, frozen=True, kw_only=True):
     candidates: tuple[_Candidate, ...]
     caller_labels: tuple[tuple[str, str], ...] = ()
     assurance: int = 0
+    kind: str = "service"
+    credential: str = "key"
+    issuer: str = ""
     findings: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     stream: bool = False
@@ -197,9 +205,12 @@ def _value(path: str, facts: Facts) -> object:
         return getattr(facts, fact) if fact else {name: getattr(facts, name) for name in CONTEXT}
     values: dict[str, object] = {
         "action": f'Action::"{facts.action}"',
-        "principal": f'Key::"{facts.caller}" in Team::"{facts.team}" in Tenant::"{facts.tenant}"',
+        "principal": f'{principal_type(facts.kind, facts.credential)}::"{facts.caller}" in Team::"{facts.team}" in Tenant::"{facts.tenant}"',
         "principal.labels": tuple(f"{name}={value}" for name, value in facts.caller_labels),
         "principal.assurance": facts.assurance,
+        "principal.kind": facts.kind,
+        "principal.credential": facts.credential,
+        "principal.issuer": facts.issuer,
         "resource": f'Target::"{facts.target}" in Model::"{facts.model}", Provider::"{facts.provider}"',
         "resource.provider": f'Provider::"{facts.provider}"',
         "resource.provider.labels": facts.provider_labels,

@@ -12,7 +12,7 @@ from yett.errors import ConfigurationError, Mistake
 from yett.model.decision import Obligation
 from yett.policy import obligations as obligation_language
 from yett.policy.reading import Reading, read
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CONTEXT, ENTITIES, LATE, QUALITY, SCHEMA, suggestion
+from yett.policy.schema import ACTIONS, ATTRIBUTES, CONTEXT, ENTITIES, LATE, PRINCIPALS, QUALITY, SCHEMA, suggestion
 from yett.policy.source import Statement, line_of_word, split, syntax_mistake
 
 ANNOTATIONS = ("id", "obligation", "mode", "advice", "severity", "control")
@@ -159,7 +159,10 @@ def _reworded(problem: str) -> tuple[str, str]:
     if found := _FACT.match(problem):
         return f'there is no fact "context.{found[1]}"{suggestion(found[1], CONTEXT)}', found[1]
     if found := _ATTRIBUTE.match(problem):
-        owner, attribute = found[2], found[1]
+        attribute, owner = (
+            found[1],
+            "Key" if found[2] in PRINCIPALS else found[2],
+        )  # told once, not of each sort of caller
         return f'{owner} has no attribute "{attribute}"{suggestion(attribute, ATTRIBUTES.get(owner, ()))}', attribute
     if found := _ACTION.match(problem):
         return f'there is no Action::"{found[1]}"{suggestion(found[1], ACTIONS)}', found[1]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from yett.model.decision import Facts
 from yett.policy.load import Policy
 from yett.policy.memo import Memo
-from yett.policy.schema import QUALITY, SCHEMA
+from yett.policy.schema import QUALITY, SCHEMA, principal_type
 
 _encode = msgspec.json.Encoder().encode
 _ENTITIES_KEPT = 1024
@@ -77,6 +77,7 @@ class Questioner:
     def _entities_of(self, facts: Facts) -> Entities:
         key = (
             (facts.tenant, facts.team, facts.caller, facts.caller_labels, facts.assurance),
+            (facts.kind, facts.credential, facts.issuer),
             (facts.model, facts.target, facts.provider, facts.provider_labels),
         )
         entities = self._entities.get(key)
@@ -127,7 +128,7 @@ def _request(facts: Facts) -> dict[str, object]:
         if (value := getattr(facts, name)) is not None:
             context[name] = value
     return {
-        "principal": _uid("Key", facts.caller),
+        "principal": _uid(principal_type(facts.kind, facts.credential), facts.caller),
         "action": _uid("Action", facts.action),
         "resource": _uid("Target", facts.target),
         "context": _encode(context).decode(),
@@ -135,11 +136,15 @@ def _request(facts: Facts) -> dict[str, object]:
 
 
 def _entity_list(facts: Facts) -> list[dict[str, object]]:
-    labels = [f"{name}={value}" for name, value in facts.caller_labels]
+    caller = {
+        "labels": [f"{name}={value}" for name, value in facts.caller_labels],
+        "assurance": facts.assurance,
+        "kind": facts.kind,
+        "credential": facts.credential,
+        "issuer": facts.issuer,
+    }
     return [
-        _entity(
-            _uid("Key", facts.caller), {"labels": labels, "assurance": facts.assurance}, [_uid("Team", facts.team)]
-        ),
+        _entity(_uid(principal_type(facts.kind, facts.credential), facts.caller), caller, [_uid("Team", facts.team)]),
         _entity(_uid("Team", facts.team), {}, [_uid("Tenant", facts.tenant)]),
         _entity(
             _uid("Target", facts.target),

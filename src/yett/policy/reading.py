@@ -14,7 +14,15 @@ from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, suggest
 
 # What a policy calls a fact, and the field of Facts that holds it. Action, tenant, team, model, target and provider
 # are part of every question and need no entry.
-_PRINCIPAL = {"labels": "caller_labels", "assurance": "assurance"}
+_PRINCIPAL = {
+    "labels": "caller_labels",
+    "assurance": "assurance",
+    "kind": "kind",
+    "credential": "credential",
+    "issuer": "issuer",
+}
+_TYPE = ("kind", "credential")  # what makes it a Key, a User, an Agent or a Service
+_WHO = ("caller", *_TYPE)
 _GROUPS = ("Team", "Tenant")
 
 
@@ -80,14 +88,18 @@ class _Walk:
 
     def scope(self, scope: pst.PrincipalOrResourceConstraint, *, principal: bool) -> None:
         match scope:
-            case pst.ScopeAny() | pst.ScopeIs():
+            case pst.ScopeAny():
                 return
-            case pst.ScopeIn(pst.EntityUid() as uid) | pst.ScopeIsIn(_, pst.EntityUid() as uid):
-                if principal and str(uid.type) not in _GROUPS:
-                    self.fields.add("caller")
+            case pst.ScopeIs():
+                read: tuple[str, ...] = _TYPE
+            case pst.ScopeIn(pst.EntityUid() as uid) if str(uid.type) in _GROUPS:
+                read = ()
+            case pst.ScopeIsIn(_, pst.EntityUid() as uid) if str(uid.type) in _GROUPS:
+                read = _TYPE
             case _:
-                if principal:
-                    self.fields.add("caller")
+                read = _WHO
+        if principal:
+            self.fields.update(read)
         self.paths.add("principal" if principal else "resource")
 
     def expression(self, node: object) -> None:
@@ -101,6 +113,7 @@ class _Walk:
             case pst.BinaryOp("in", pst.Var("principal"), group) if _is_group(group):
                 self.paths.add("principal")
             case pst.Is(pst.Var("principal"), _, group) if group is None or _is_group(group):
+                self.fields.update(_TYPE)
                 self.paths.add("principal")
             case pst.BinaryOp(("contains" | "contains_all" | "contains_any"), left, right):
                 for path, words in ((_path(left), right), (_path(right), left)):
@@ -115,7 +128,7 @@ class _Walk:
     def _variable(self, name: str) -> None:
         self.paths.add(name)
         if name == "principal":
-            self.fields.add("caller")
+            self.fields.update(_WHO)
         elif name == "context":  # the record as a whole: compared, put into a set, …
             self.fields.update(CONTEXT)
 

@@ -12,7 +12,8 @@ TEXT = files("yett.policy").joinpath("yett.cedarschema").read_text(encoding="utf
 SCHEMA = Schema.from_str(TEXT)
 
 ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel", "ReadCall")
-ENTITIES = ("Key", "Team", "Tenant", "Target", "Model", "Provider", "Action")
+PRINCIPALS = ("Key", "User", "Agent", "Service")
+ENTITIES = (*PRINCIPALS, "Team", "Tenant", "Target", "Model", "Provider", "Action")
 CATEGORIES = tuple(
     "harassment harassment_threatening hate hate_threatening profanity sexual violence violence_graphic dangerous illicit "
     "illicit_violent self_harm self_harm_instructions self_harm_intent sexual_minors weapons".split()
@@ -24,7 +25,7 @@ CONTEXT = (
     *JUDGED, *QUALITY,
 )  # fmt: skip
 ATTRIBUTES = {
-    "Key": ("labels", "assurance"),
+    **dict.fromkeys(PRINCIPALS, ("labels", "assurance", "kind", "credential", "issuer")),
     "Target": ("provider",),
     "Provider": ("labels",),
     "Team": (),
@@ -39,6 +40,11 @@ KEYWORDS = (
     "permit", "forbid", "when", "unless", "principal", "action", "resource", "context",
     "in", "is", "has", "like", "if", "then", "else", "true", "false", "contains", "containsAll", "containsAny",
 )  # fmt: skip
+
+
+def principal_type(kind: str, credential: str) -> str:
+    """What policies call a caller of this kind: who comes with a virtual key is that key, whoever uses it."""
+    return "Key" if credential == "key" else kind.capitalize()
 
 
 def suggestion(word: str, candidates: Iterable[str]) -> str:

@@ -162,7 +162,7 @@ def reply_facts(plan: Plan, kinds: frozenset[str], scores: Scores = ()) -> Facts
 
 def may_use(snapshot: Snapshot, caller: Caller, model: str) -> bool:
     """The lists on the key and on the team: settings, not policy, so observe mode does not lift them."""
-    own = caller.key.models
+    own = caller.credential.models
     if own and model not in own:
         return False
     team = snapshot.teams.get(caller.team)
@@ -179,7 +179,7 @@ def _key(
 ) -> tuple[object, ...]:
     """Everything that a plan depends on, under one snapshot."""
     return (
-        caller.id, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, seen.injection,
+        caller.like, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, seen.injection,
         seen.traits, seen.scores, now // 3600
     )  # fmt: skip
 
@@ -213,6 +213,9 @@ def _facts(snapshot: Snapshot, caller: Caller, call: Call, now: float) -> Facts:
         caller=caller.id,
         caller_labels=caller.labels,
         assurance=caller.assurance,
+        kind=caller.kind,
+        credential=caller.credential.kind,
+        issuer=caller.credential.issuer,
         model=call.model,
         target="",
         provider="",

@@ -6,8 +6,7 @@ from yett.config.snapshot import Snapshot
 from yett.config.virtual_key import digest, well_formed
 from yett.errors import Refusal
 from yett.model.call import Inbound
-from yett.model.caller import Caller
-from yett.model.key import VirtualKey
+from yett.model.caller import Caller, Credential
 
 MAX_CREDENTIAL = 4096  # bytes; more is not hashed
 
@@ -15,18 +14,19 @@ MAX_CREDENTIAL = 4096  # bytes; more is not hashed
 def identify(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
     """Raises Refusal: missing_key, malformed_key, invalid_key, revoked_key, expired_key. The message never holds the key."""
     credential = _bearer(inbound)
-    key = snapshot.keys.get(digest(snapshot.pepper, credential))
-    if key is None:
+    caller = snapshot.callers.get(digest(snapshot.pepper, credential))
+    if caller is None:
         if not well_formed(credential.decode("latin-1")):
             raise Refusal("malformed_key")
         raise Refusal("invalid_key")
-    check(key, now)
-    return snapshot.caller_of(key)
+    check(caller.credential, snapshot, now)
+    return caller
 
 
-def check(key: VirtualKey, now: float) -> None:
-    """Raises Refusal: revoked_key, expired_key. Also asked again while a call runs."""
-    if key.revoked and key.revoked <= now:
+def check(credential: Credential, snapshot: Snapshot, now: float) -> None:
+    """Whether a credential that was good when its call began is good still. Raises Refusal: revoked_key, expired_key."""
+    key = snapshot.keys.get(credential.digest)
+    if key is None or (key.revoked and key.revoked <= now):
         raise Refusal("revoked_key")
     if key.expires and key.expires <= now:
         raise Refusal("expired_key")

@@ -12,13 +12,14 @@ from yett.errors import Refusal
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision
-from yett.model.record import NO_FACTS, Attempt, Content, Evidence, FindingCount, Record
+from yett.model.record import NO_FACTS, Attempt, Content, Evidence, FindingCount, Proof, Record
 from yett.model.usage import Usage
 from yett.ports import Hold
 from yett.stages.evidence import Witness
 from yett.stages.inspect import Seen
 
 NOTHING = Usage()
+_KEY = Proof("key")
 _NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
@@ -87,6 +88,13 @@ class Trail:
             self.verdict = "deny"
 
 
+def _proof(caller: Caller) -> Proof:
+    credential = caller.credential
+    if credential.kind == "key":
+        return _KEY
+    return Proof(credential.kind, caller.kind, caller.assurance, credential.issuer, credential.id)
+
+
 def intent(trail: Trail, ts: int) -> Record:
     """`ts` in microseconds since the epoch. The facts are here, because here is where they were decided on."""
     caller, call, decision = trail.caller, trail.call, trail.decision
@@ -98,6 +106,7 @@ def intent(trail: Trail, ts: int) -> Record:
         name=caller.name if caller else "",
         team=caller.team if caller else "",
         tenant=caller.tenant if caller else "",
+        proof=_proof(caller) if caller else None,
         surface=trail.surface,
         action=call.action if call else "",
         model=call.model if call else "",
@@ -131,6 +140,7 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         name=caller.name if caller else "",
         team=caller.team if caller else "",
         tenant=caller.tenant if caller else "",
+        proof=_proof(caller) if caller else None,
         surface=trail.surface,
         action=call.action if call else "",
         model=call.model if call else "",

@@ -29,7 +29,7 @@ class Worst(Struct, frozen=True):
 def worst_case(plan: Plan, caller: Caller, call: Call, added: int = 0) -> Worst:
     """Input as counted and with `added` bytes that Yett adds itself, output as capped, each target at its own price, and of all
     that the dearest. Raises Refusal("invalid_request") for what is beyond any model."""
-    scopes = plan.snapshot.scopes_of(caller.key, plan.route)
+    scopes = plan.snapshot.scopes_of(caller, plan.route)
     if call.action != "InvokeModel":
         return Worst(scopes)
     tokens = input_tokens(call.body) + (estimate_tokens(added) if added else 0)
