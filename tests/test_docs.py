@@ -36,6 +36,8 @@ SAFE = (
     "yett policy check",
     "yett policy test",
     "yett keys",
+    "yett revoke",
+    "yett fences",
     "yett audit",
 )
 

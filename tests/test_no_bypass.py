@@ -39,11 +39,13 @@ from tests.scene import (
 )
 
 from yett import pipeline
+from yett.config.snapshot import with_fences
 from yett.dialects import openai_chat
 from yett.edge import http1
 from yett.errors import CODES, Refusal
 from yett.model.attachment import Extracted
 from yett.model.call import Inbound
+from yett.model.fence import Fence
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.model.record import Record
 from yett.ports import Exchange, Scope, UpstreamFailure
@@ -179,6 +181,20 @@ async def identity(world: World) -> None:
     scene.secrets["stranger"] = scene.secrets["ada"].replace("ytk_live_0", "ytk_live_1")
     refused(scene, await scene.call(world.row.plain, "stranger"), "malformed_key")
     assert (await scene.call(world.row.plain, "ada")).status == 200
+
+
+@control
+async def fences(world: World) -> None:
+    """Who is fenced off gets no answer, with whatever key; the record says who it was and which fence."""
+    scene = await world.scene()
+    fence = Fence("team:default/research", 7, since=1, reason="not for the caller")
+    scene.live.current = with_fences(scene.live.current, (fence,))
+    reply = await scene.call(world.row.risky)
+    record = refused(scene, reply, "fenced")
+    assert (record.caller, record.fence, record.decision) == ("key_ada", fence.label, "deny")
+    assert b"not for the caller" not in reply.body
+    scene.live.current = with_fences(scene.live.current, ())
+    assert (await scene.call(world.row.plain)).status == 200
 
 
 @control
@@ -692,6 +708,7 @@ LOSSES = {
     "anyone is somebody": Loss(
         "identify(inbound, snapshot, clock.now())", "next(iter(snapshot.callers.values()))", ("identity",)
     ),
+    "no fence": Loss("fence.check(snapshot.fences, caller.credential, clock.now())", "pass", ("fences",)),
     "no first decision": Loss(
         "plan = decide.before_inspection(snapshot, caller, call, now, trail)",
         "plan = None",

@@ -57,6 +57,12 @@ CODES: dict[str, Code] = {
     "invalid_key": Code(401, _INVALID, "caller", False, "The key is not known here."),
     "revoked_key": Code(401, _INVALID, "caller", False, "The key was revoked."),
     "expired_key": Code(401, _INVALID, "caller", False, "The key has expired."),
+    "fenced": Code(
+        403, "policy_error", "policy", False, "Access was revoked for this caller, or for all of its team or tenant."
+    ),
+    "session_revoked": Code(
+        401, _INVALID, "caller", False, "The credential was issued before its holder's sessions were ended."
+    ),
     # whether
     "model_not_found": Code(404, _INVALID, "caller", False, "No such model, or this key may not know of it."),
     "policy_denied": Code(403, "policy_error", "policy", False, "A policy refuses this call."),
@@ -151,3 +157,4 @@ class Refusal(YettError):
         self.retry_after = retry_after
         self.policies = policies
         self.headers: tuple[tuple[str, str], ...] = ()
+        self.fence = ""  # the label of the fence that refuses, for the record

@@ -16,7 +16,7 @@ from yett.gate import Flight, Gate
 from yett.model.call import Call, Inbound
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import advice, attachments, decide, inspect, keep, local, metadata, record, settle, transform
+from yett.stages import advice, attachments, decide, fence, inspect, keep, local, metadata, record, settle, transform
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply
@@ -67,6 +67,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     surface = surface_of(inbound)
     trail.surface = surface.id
     caller = trail.caller = identify(inbound, snapshot, clock.now())
+    fence.check(snapshot.fences, caller.credential, clock.now())
     if len(gate.flights) > snapshot.settings.gateway.max_in_flight:
         raise Refusal("overloaded", retry_after=1.0)
     # understand

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from yett.config.live import Live
 from yett.errors import ConfigurationError
+from yett.model.fence import Fence
 from yett.model.key import VirtualKey
 
 POLICY = '@id("all")\npermit (principal, action, resource);\n'
@@ -85,6 +86,18 @@ def test_keys_change_alone(tmp_path: Path) -> None:
     assert holder.current.epoch == before.epoch
     assert holder.reload()
     assert holder.current.keys[KEY.digest].revoked == 5
+
+
+def test_fences_change_alone_and_outlast_a_reload(tmp_path: Path) -> None:
+    holder = live(tmp_path)
+    before, fence = holder.current, Fence("tenant:acme", 1, since=5)
+    holder.refresh_fences((fence,))
+    assert holder.current.fences == {"tenant:acme": (fence,)}
+    assert (holder.current.keys, holder.current.plans) == (before.keys, before.plans)
+    assert holder.reload()
+    assert holder.current.fences == {"tenant:acme": (fence,)}
+    holder.refresh_fences(())
+    assert holder.current.fences == {}
 
 
 def test_reloading_beside_revoking_loses_neither(tmp_path: Path) -> None:

@@ -341,9 +341,11 @@ class Gateway:
 
     # ---- callers
 
-    def new_key(self, name: str, *, team: str = "research", expires: int = 0, **limits: Any) -> str:
+    def new_key(
+        self, name: str, *, team: str = "research", tenant: str = "default", expires: int = 0, **limits: Any
+    ) -> str:
         with KeyStore.open(self.state) as store:
-            new = NewKey(name, team, limits=Limits(**limits), expires=expires)
+            new = NewKey(name, team, tenant=tenant, limits=Limits(**limits), expires=expires)
             return store.create(new, int(SystemClock.now()))[1]
 
     def revoke(self, name: str) -> None:

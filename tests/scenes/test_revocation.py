@@ -101,6 +101,39 @@ def test_a_rotated_key_works_on_during_the_overlap(gateway: Gateway) -> None:
     assert gateway.listed(new) == 401
 
 
+def test_a_fence_cuts_the_streams_of_a_tenant_until_it_is_lifted(gateway: Gateway) -> None:
+    key = gateway.fresh_key("of-acme", tenant="acme")
+    own = [gateway.stream("drip", key=key) for _ in range(3)]
+    other = gateway.stream("brook", "of another tenant")
+    gateway.yett("revoke", "tenant", "acme", "--reason", "an incident")
+    began = time.monotonic()
+    for reply in own:
+        assert error_of(reply.events()) == "fenced"
+        record = gateway.outcome(reply.id)
+        assert (record["outcome"], record["code"], record["tenant"]) == ("cut", "fenced", "acme")
+        assert record["fence"].startswith("tenant:acme#")
+    assert time.monotonic() - began < SOON
+    assert other.events()[-1] == "data: [DONE]"
+    refused = gateway.chat("plain", key=key)
+    assert (refused.status, refused.code) == (403, "fenced")
+    assert b"incident" not in refused.body
+    assert gateway.outcome(refused.id)["name"] == "of-acme"
+    assert gateway.metrics()["yett_fences"] == 1
+    gateway.yett("fences", "lift", "tenant:acme")
+    until(lambda: gateway.listed(key) == 200, what="the key's return")
+
+
+def test_whose_sessions_were_ended_is_good_again_with_a_new_secret(gateway: Gateway) -> None:
+    key = gateway.fresh_key("signed-in")
+    gateway.yett("revoke", "key", "signed-in", "--sessions")
+    until(lambda: gateway.listed(key) == 401, what="the end of the session")
+    assert gateway.chat("plain", key=key).code == "session_revoked"
+    time.sleep(1.05)  # a secret of the same second may be older than the fence
+    new = gateway.rotate("signed-in", 60)
+    until(lambda: gateway.listed(new) == 200, what="the new secret")
+    assert gateway.listed(key) == 401, "the old one is older, whatever overlap it was promised"
+
+
 def test_revocations_during_a_storm_of_calls(gateway: Gateway) -> None:
     """Whatever a key's calls are doing when it ends, each has one outcome, and none is answered afterwards."""
     keys = [gateway.fresh_key(f"storm-{number}") for number in range(6)]

@@ -98,6 +98,16 @@ def test_a_revocation_reaches_every_worker(gateway: Gateway) -> None:
     assert {gateway.listed(key) for _ in range(12)} == {401}
 
 
+def test_a_fence_reaches_every_worker(gateway: Gateway) -> None:
+    key = gateway.fresh_key("fenced-everywhere")
+    streams = [gateway.stream("brook", key=key) for _ in range(12)]
+    gateway.yett("revoke", "key", "fenced-everywhere")
+    drawn = time.monotonic()
+    assert {error_of(stream.events()) for stream in streams} == {"fenced"}
+    assert {gateway.listed(key) for _ in range(12)} == {403}
+    assert time.monotonic() - drawn < 2.5, "the promise is one second, the machine may be busy"
+
+
 def test_metrics_are_those_of_all_workers(gateway: Gateway) -> None:
     before = gateway.counted("yett_calls_total", model="plain")
     for _ in range(25):

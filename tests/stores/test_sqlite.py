@@ -99,7 +99,7 @@ def test_a_damaged_file_is_an_integrity_error(tmp_path: Path, content: bytes) ->
 
 
 def test_a_directory_in_its_place_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+    with pytest.raises(StoreUnavailable, match="unable to open"):
         connect(tmp_path)
 
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "check": ("yett.cli.check", "Check the configuration and the policies; report every mistake."),
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
+    "revoke": ("yett.cli.revoke", "Keep a tenant, team, key, user, agent, service or task out, at once."),
+    "fences": ("yett.cli.fences", "List who is kept out, and let them in again."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),
     "extract": ("yett.cli.extract", "Print the text of PDF, Office and picture files."),
     "detectors": ("yett.cli.detectors", "List the detectors, try them on a text, measure what they cost."),

@@ -189,6 +189,11 @@ def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) ->
 # ---- what they share -----------------------------------------------------------------------------------------------
 
 
+def lenient_reading(config: Path) -> Reading:
+    """yett.toml as far as it can be read: who has to be kept out is kept out while the file has mistakes elsewhere."""
+    return _reading(config, lenient=True)
+
+
 def _reading(config: Path, *, lenient: bool) -> Reading:
     """yett.toml without its secrets. `lenient`: a key must be revocable even while the file has mistakes elsewhere."""
     reading = read(config, None)
@@ -222,11 +227,11 @@ def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
 @contextmanager
 def _store(reading: Reading) -> Iterator[KeyStore]:
     """The key store, with each change recorded in the audit journal before it is committed."""
-    _refuse_other_users(reading)
-    journal = _journal(reading)
+    refuse_other_users(reading)
+    journal = change_journal(reading)
 
     def record(event: str, key: VirtualKey) -> None:
-        detail: dict[str, object] = {"user": _user()}
+        detail: dict[str, object] = {"user": operator()}
         if event != "key.revoke":
             detail |= {"models": key.models, "labels": dict(key.labels), "limits": structs.asdict(key.limits)}
             detail |= {"expires": key.expires}
@@ -256,7 +261,7 @@ def _store(reading: Reading) -> Iterator[KeyStore]:
         journal.close()
 
 
-def _refuse_other_users(reading: Reading) -> None:
+def refuse_other_users(reading: Reading) -> None:
     """What another user (often root) writes here, the gateway could not read at its next start."""
     database = reading.state / "yett.db"
     try:
@@ -267,7 +272,7 @@ def _refuse_other_users(reading: Reading) -> None:
         raise StoreUnavailable(f"{database} belongs to user {owner}; run this as that user, as the gateway does")
 
 
-def _journal(reading: Reading) -> FileJournal:
+def change_journal(reading: Reading) -> FileJournal:
     state_directory(reading.state)  # before the journal, which would leave it open to others
     try:
         return open_journal(reading.audit, reading.state, SystemClock(), durability=reading.settings.audit.durability)
@@ -280,7 +285,7 @@ def _now() -> int:
     return int(SystemClock().now())
 
 
-def _user() -> str:
+def operator() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # no entry for this user id, as in many containers

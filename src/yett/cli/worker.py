@@ -34,8 +34,10 @@ from yett.errors import ConfigurationError, Mistake, Refusal, YettError
 from yett.gate import Gate
 from yett.model.record import Record
 from yett.pipeline import run
+from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
+from yett.stores.fences import FenceStore
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
 from yett.stores.keys import KeyStore
@@ -105,6 +107,9 @@ class Worker:
         self.keys = KeyStore.open(state)
         self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment))
         self._keys_version = self.keys.version()
+        self.fences = FenceStore.open(state)
+        self._fences_version = -1
+        self._take_up_fences()
         self.metrics = Metrics()
         self.draining = False
         self._reloading = asyncio.Lock()
@@ -215,6 +220,7 @@ class Worker:
         self.ledger.close()
         self.vault.close()
         self.keys.close()
+        self.fences.close()
         self.meters.flush()
 
     def hurry(self) -> None:
@@ -278,10 +284,17 @@ class Worker:
         if version != self._keys_version:
             self._keys_version = version
             self.live.refresh_keys(self.keys.all())
+        self._take_up_fences()
         self._cut_stale()
 
+    def _take_up_fences(self) -> None:
+        version = self.fences.version()
+        if version != self._fences_version:
+            self.live.refresh_fences(self.fences.all())
+            self._fences_version = version
+
     def _cut_stale(self) -> None:
-        """End the calls whose credential has been revoked or has expired since they began."""
+        """End the calls whose credential has been revoked, fenced off or has expired since they began."""
         snapshot, now = self.live.current, self._clock.now()
         for flight in tuple(self.gate.flights):
             caller = flight.trail.caller
@@ -289,6 +302,7 @@ class Worker:
                 continue
             try:
                 check(caller.credential, snapshot, now)
+                fence.check(snapshot.fences, caller.credential, now)
             except Refusal as refusal:
                 flight.cut(refusal)
 
@@ -361,6 +375,7 @@ class Worker:
             "yett_reload_failures": [((), self.live.refused)],
             "yett_ready": [((), float(not self.trouble()))],
             "yett_audit_healthy": [((), float(self.journal.healthy))],
+            "yett_fences": [((), sum(map(len, snapshot.fences.values())))],
             "yett_expired_holds": [((), self.ledger.figures().abandoned)],
             "yett_guardrail_available": [((name,), float(state != "open")) for name, state in self._guardrails()],
             "yett_vault_healthy": [((), float(not self.vault.trouble))],

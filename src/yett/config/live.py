@@ -1,7 +1,7 @@
 """Live: the snapshot in force. A new one is built beside it and swapped in by one assignment, or refused as a whole.
 
 Asked off the path of a call: `changed()` about once a second and `reload()` when it says so (or on SIGHUP), `refresh_keys()`
-when the key store's version has moved.
+and `refresh_fences()` when the version of their store has moved.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from yett.config.compile import Build, Sources, compile_snapshot, gather
 from yett.config.settings import Settings
-from yett.config.snapshot import Snapshot, with_keys
+from yett.config.snapshot import Snapshot, with_fences, with_keys
 from yett.errors import ConfigurationError, Mistake
+from yett.model.fence import Fence
 from yett.model.key import VirtualKey
 
 # What is taken up at start only: sockets, processes and open files are not exchanged under running calls.
@@ -61,6 +62,7 @@ class Live:
         self._environment = environment
         self._pepper = pepper
         self._keys = keys
+        self._fences: tuple[Fence, ...] = ()
         self._automata = build
         # reload() may run in a thread: without the lock it could put keys back in force that were revoked meanwhile
         self._swapping = threading.Lock()
@@ -94,7 +96,7 @@ class Live:
                 self.error = built
                 return False
             with self._swapping:
-                self.current = with_keys(built, self._keys)
+                self.current = with_fences(with_keys(built, self._keys), self._fences)
             self.reloads += 1
             self.error = None
             return True
@@ -110,6 +112,12 @@ class Live:
         with self._swapping:
             self._keys = keys
             self.current = with_keys(self.current, keys)
+
+    def refresh_fences(self, fences: tuple[Fence, ...]) -> None:
+        """Put these fences in force, and no others. Everything else stays as it is."""
+        with self._swapping:
+            self._fences = fences
+            self.current = with_fences(self.current, fences)
 
     def waiting_for_restart(self) -> tuple[str, ...]:
         """The settings in force that differ from what the process was started with, and need a restart to matter."""

@@ -16,6 +16,7 @@ from yett.detectors.exfiltration.leak import Prompt
 from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
 from yett.model.caller import Caller, Credential
+from yett.model.fence import Fence, Fences, by_name
 from yett.model.guardrail import Panel
 from yett.model.key import VirtualKey
 from yett.model.route import Provider, Target, Timeouts
@@ -79,6 +80,7 @@ class Snapshot(Struct, frozen=True):
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
+    fences: Fences = MappingProxyType({})
     plans: Memo[Any] = field(
         default_factory=lambda: Memo(PLANS)
     )  # of stages.decide; they live and die with the snapshot
@@ -118,12 +120,17 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
     )
 
 
+def with_fences(snapshot: Snapshot, fences: tuple[Fence, ...]) -> Snapshot:
+    """`snapshot` with other fences. What policies said of its callers stays remembered: fences are asked before they are."""
+    return replace(snapshot, fences=MappingProxyType(by_name(fences)))
+
+
 def _caller(key: VirtualKey, snapshot: Snapshot) -> Caller:
     labels = {**snapshot.teams[key.team].labels, **dict(key.labels)}
     credential = Credential(
         kind="key",
         id=key.id,
-        issued=key.created,
+        issued=key.issued or key.created,
         expires=key.expires,
         models=key.models,
         limits=() if key.limits.unlimited else ((f"key:{key.id}", key.limits),),

@@ -64,6 +64,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_vault_healthy": ("1 when the vault could be written and read the last time.", ()),
     "yett_vault_rows": ("Values that the vault keeps.", ()),
     "yett_vault_bytes": ("Size of the vault's file.", ()),
+    "yett_fences": ("Fences that keep somebody out.", ()),
     "yett_expired_holds": ("Holds of crashed calls whose estimate became a charge.", ()),
 }
 

@@ -40,3 +40,4 @@ class VirtualKey(Struct, frozen=True):
     limits: Limits = Limits()
     labels: tuple[tuple[str, str], ...] = ()  # sorted (name, value) pairs
     tenant: str = "default"
+    issued: int = 0  # when this secret of it was: later than `created` when the key was rotated

@@ -59,6 +59,7 @@ class Trail:
     status: int = 0
     outcome: str = "failed"
     code: str = ""
+    fence: str = ""
     finish: tuple[str, ...] = ()
     scores: Mapping[str, float] = _NO_SCORES  # of the answer
     usage: Usage = NOTHING
@@ -78,6 +79,7 @@ class Trail:
     def refuse(self, refusal: Refusal) -> None:
         """The call ends with this refusal: by the gateway's decision (refused) or because something broke (failed)."""
         self.code = refusal.code
+        self.fence = refusal.fence
         self.status = refusal.status
         if self.outcome == "cut":
             return
@@ -161,6 +163,7 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         request=trail.request,
         outcome=trail.outcome,
         code=trail.code,
+        fence=trail.fence,
         status=trail.status,
         target=trail.target,
         attempts=tuple(trail.attempts),

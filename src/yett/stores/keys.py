@@ -206,6 +206,7 @@ class KeyStore:
             limits=new.limits,
             labels=tuple(sorted(new.labels)),
             tenant=new.tenant,
+            issued=now,
         )
         with writing(self._connection, self.path):
             self._refuse_second(new, now)
@@ -313,7 +314,7 @@ def _json(value: object) -> str:
 
 def _stored(row: tuple[object, ...]) -> StoredKey:
     (id_, name, team, tenant, models, limits, labels, created, expires, revoked, last_used, *issued) = row
-    digest_, last4, _, until = issued
+    digest_, last4, begun, until = issued
     ends = [int(str(end)) for end in (expires, until) if end]
     key = msgspec.convert(
         {
@@ -328,6 +329,7 @@ def _stored(row: tuple[object, ...]) -> StoredKey:
             "expires": min(ends, default=0),
             "revoked": revoked,
             "digest": digest_,
+            "issued": begun,
             "last4": last4,
         },
         VirtualKey,

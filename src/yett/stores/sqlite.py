@@ -67,8 +67,12 @@ def connect(path: Path, *, busy_timeout: float = 5.0) -> sqlite3.Connection:
     """
     with translated(path):
         try:
-            # the mode is given at creation: a database that is world-readable even for a moment can be copied
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            # The mode is given at creation: a database that is world-readable even for a moment can be copied. One that is
+            # there is not opened here: closing a file ends all locks that the process has on it, those of another
+            # connection of ours as well (fcntl(2)), whose write-ahead log somebody else would then delete.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            pass
         except OSError as error:
             raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
         connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
