@@ -1,4 +1,4 @@
-"""A text that a pattern matches contains a literal of each group that the pattern needs."""
+"""A text that a pattern matches has a literal of each group that the pattern needs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yett.detectors.injection.literals import needs
+from yett.detectors.injection.language import EDGE
+from yett.detectors.injection.literals import asked, needs
 from yett.detectors.injection.rules import RULES
 
 PATTERNS = [
     ("ignore", [{"ignore"}]),
     ("(?:ignore|forget)", [{"ignore", "forget"}]),
     ("(?:ignore|forget)[^a-z]+(?:all|the) rules", [{"ignore", "forget"}, {"all rules", "the rules"}]),
-    ("rules?", [{"rule", "rules"}]),
-    ("(?:the )?rules", [{"rules", "the rules"}]),
+    ("rules?", [{"rule"}]),
+    ("(?:the )?rules", [{"rules"}]),
     ("(?:[^a-z]+the)?rules", [{"rules"}]),
     ("(?:the )*rules", [{"rules"}]),
     ("(?:the ){0,3}rules", [{"rules"}]),
-    ("(?:the ){2}rules", [{"the "}, {"rules"}]),
-    ("(?:the )+rules", [{"the "}, {"rules"}]),
+    ("(?:the ){2}rules", [{"the rules"}]),
+    ("(?:the )+rules", [{"the rules"}]),
+    # Words with their edges, unless they are long; what may stand between two of them does not matter.
+    (f"{EDGE}(?:act|be){EDGE}+(?:an?{EDGE}+)?(?:ai|llm){EDGE}", [{" act ", " be "}, {" ai ", " llm "}]),
+    (f"{EDGE}(?:disregard){EDGE}", [{"disregard"}]),
+    (f"{EDGE}<ai>{EDGE}", [{"<ai>"}]),
+    (f"a{EDGE}<b>", [{"a  b "}]),
     ("colou?r[sz]e", [{"colorse", "colorze", "colourse", "colourze"}]),
     (r"a\.b\x41\n", [{"a.bA\n"}]),
     (r"key\s[\[(]b", [{"key"}, {"[b", "(b"}]),
@@ -31,10 +37,10 @@ PATTERNS = [
     ("[abc][def]", [{a + b for a in "abc" for b in "def"}]),
     (".*", []),
     ("a|b", []),
-    ("(?:" + "|".join(f"w{n}" for n in range(200)) + ")x(?:" + "|".join(f"v{n}" for n in range(200)) + ")", [
-        {f"w{n}" for n in range(200)}, {f"v{n}" for n in range(200)},
+    ("(?:" + "|".join(f"w{n:03}" for n in range(200)) + ")x(?:" + "|".join(f"v{n:03}" for n in range(200)) + ")", [
+        {f"w{n:03}" for n in range(200)}, {f"v{n:03}" for n in range(200)},
     ]),
-    ("(?:" + "|".join(f"w{n}" for n in range(500)) + ")", [{f"w{n}" for n in range(500)}]),
+    ("(?:" + "|".join(f"w{n:03}" for n in range(500)) + ")", [{f"w{n:03}" for n in range(500)}]),
 ]  # fmt: skip
 
 
@@ -60,4 +66,4 @@ def test_every_rule_needs_something(pattern: str) -> None:
 def test_whatever_a_rule_matches_has_one_of_each(match: tuple[str, bytes]) -> None:
     pattern, data = match
     for group in needs(pattern):
-        assert any(literal.encode("latin-1") in data for literal in group)
+        assert any(literal.encode("latin-1") in asked(data) for literal in group)

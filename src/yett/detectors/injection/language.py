@@ -17,7 +17,7 @@ from yett.detectors.view import View
 _GAP = r"[^a-z0-9\x80-\xff]"
 _WORDS = r"(?:[a-z0-9'\x80-\xff]+[^a-z0-9\x80-\xff]+){0,3}"
 _ANY = r"[^\n]{0,60}"
-_EDGE = r"[^a-z0-9\x80-\xff]"
+EDGE = _GAP  # where a word begins or ends
 
 _CLASS = re.compile(r"(\[(?:\\.|[^\]\\])*\]|\\.)")  # a space or a letter in a class of characters is only that
 
@@ -34,7 +34,7 @@ class Rule(Struct, frozen=True):
 
 def rule(id: str, concept: str, user: float, other: float, *phrases: str, words: bool = True) -> Rule:
     """A rule for any of the phrases. Unless `words` is False, they begin and end where words do."""
-    edge = _EDGE if words else ""
+    edge = EDGE if words else ""
     return Rule(id, concept, tuple(f"{edge}({written(phrase)}){edge}" for phrase in phrases), user, other)
 
 

@@ -17,7 +17,7 @@ from yett.detectors.expression import compiled
 from yett.detectors.injection.english import ENGLISH
 from yett.detectors.injection.language import Rule
 from yett.detectors.injection.languages import LANGUAGES
-from yett.detectors.injection.literals import needs
+from yett.detectors.injection.literals import asked, needs
 from yett.detectors.injection.markup import MARKUP
 
 Automaton = Callable[[bytes], Iterable[int]]
@@ -26,7 +26,7 @@ RULES: tuple[Rule, ...] = (*ENGLISH, *MARKUP, *LANGUAGES)
 
 _BEFORE = "\n\n"  # what stands before and after a text, so that a rule needs no anchors
 _CONTINUING = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that begin no character, of lone surrogates neither
-_GROUPS = 4  # of literals that are asked for before a pattern is tried
+_GROUPS = 3  # of literals that are asked for before a pattern is tried
 _BLOCK = 4096  # characters that are looked at together: what a long text has somewhere is no evidence of anything
 _OVERLAP = 1024
 _MOST = 256  # matches in one text
@@ -99,10 +99,10 @@ class Rules:
 
     def _block(self, text: str, base: int, surface: str) -> Iterator[Hit]:
         data = (_BEFORE + text + _BEFORE).encode("utf-8", "surrogatepass")
-        literals = set(self._automaton(data))
+        literals = set(self._automaton(asked(data)))
         tried: dict[int, _Phrase] = {}
-        for literal in literals:
-            for phrase in self._by_literal.get(literal, ()):
+        for literal in self._by_literal.keys() & literals:
+            for phrase in self._by_literal[literal]:
                 for group in phrase.needs:
                     if literals.isdisjoint(group):
                         break
