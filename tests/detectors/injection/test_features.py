@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from yett.detectors.injection.features import BITS, BLOCK, COLUMNS, OVERLAP, blocks, words
+from yett.detectors.injection.features import BITS, BLOCK, COLUMNS, OVERLAP, blocks, seen, words
 
 ITSELF, BEGINNING, END = range(COLUMNS)
 
@@ -59,6 +61,14 @@ def test_scripts_without_spaces_have_a_word_per_character() -> None:
     assert len(column("忽略之前的指令")) == 7
     assert len(column("हिन्दी में")) == 2  # its vowel signs are parts of words
     assert len(column("😀😀")) == 2
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_text_of_ascii_has_the_words_that_it_has_among_others(text: str) -> None:
+    found, others = seen(text), seen(f"{text} é")
+    assert found.words.tolist() == others.words.tolist()[:-1]
+    assert found.first.tolist() == others.first.tolist()[:-1]
+    assert found.codes.tolist() == others.codes.tolist()[:-2]
 
 
 def test_long_words_are_all_alike() -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from yett.detectors.injection.features import BITS, COLUMNS, Block, Words, blocks, seen
+from yett.detectors.injection.features import BITS, COLUMNS, Block, Places, Words, blocks, seen
 from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
 FILE = "injection-model.bin"
@@ -31,6 +31,8 @@ FEWEST = 8  # an average over fewer words counts as one over so many: a single w
 AROUND = 48  # words on each side of a sentence that count as what stands around it
 READERS = ("window", "sentence")
 _CERTAIN = 30.0
+_BELOW = np.tri(CHUNK, dtype=np.float32)  # sums are products with rows of this, which take less time
+_WHOLE = np.int32  # numbers that are not below zero are in the same order as their bits are, which are compared sooner
 
 Floats = NDArray[np.float32]
 
@@ -78,7 +80,7 @@ class InjectionModel:
             )
         arrays = _arrays(header.parts, body)
         try:
-            self._words, self._filters, self._floor = arrays["words"], arrays["filters"], arrays["filters.bias"]
+            self._words, self._filters, floor = arrays["words"], arrays["filters"], arrays["filters.bias"]
             self._heads = {
                 reader: tuple(
                     arrays[f"{reader}.{part}"] for part in ("hidden", "hidden.bias", "verdict", "verdict.bias")
@@ -88,7 +90,8 @@ class InjectionModel:
         except KeyError as error:
             raise ValueError(f"the injection model has no part {error}") from error
         _check_shapes(arrays)
-        self._scale = next(np.float32(part.scale) for part in header.parts if part.name == "words")
+        scale = next(np.float32(part.scale) for part in header.parts if part.name == "words")
+        self._filters = _with_floor(self._filters * scale, floor)
         if any(surface.reader not in READERS for surface in header.surfaces.values()):
             raise ValueError("a surface of the injection model has none of its readers")
 
@@ -111,29 +114,26 @@ class InjectionModel:
     def windows(self, block: Block) -> Floats:
         """The raw verdict on each window of a block with at least one word."""
         count = len(block.words)
-        chunks = -(-count // CHUNK)
-        active = np.zeros((chunks * CHUNK, self._filters.shape[1]), np.float32)
-        self._activity(block.words, active[:count])
-        chunked = active.reshape(chunks, CHUNK, -1)
-        strongest, total = chunked.max(axis=1), chunked.sum(axis=1)
+        active = self._activity(block.words)
+        chunks = len(active)
+        strongest = np.maximum.reduce(active.view(_WHOLE), axis=1).view(np.float32)
+        total: Floats = (_BELOW[-1:] @ active)[:, 0]
         sizes = np.full(chunks, CHUNK, np.float32)
         sizes[-1] = count - (chunks - 1) * CHUNK
         if chunks > 1:
             strongest, total = np.maximum(strongest[:-1], strongest[1:]), total[:-1] + total[1:]
             sizes = sizes[:-1] + sizes[1:]
-        return self._verdicts("window", strongest, total / np.maximum(sizes, FEWEST)[:, None])
+        average: Floats = np.divide(total, np.maximum(sizes, FEWEST)[:, None], dtype=np.float32)
+        return self._verdicts("window", strongest, average)
 
     def sentences(self, block: Block) -> Floats:
         """The raw verdict on each sentence of a block with at least one word."""
         count = len(block.words)
-        active = np.zeros((count, self._filters.shape[1]), np.float32)
-        self._activity(block.words, active)
+        active = self._activity(block.words)
         first = starts(block)
         last = np.append(first[1:], count)
-        strongest: Floats = np.maximum.reduceat(active, first)
-        # Sums over any stretch are differences of prefix sums.
-        sums = np.zeros((count + 1, active.shape[1]), np.float32)
-        np.cumsum(active, axis=0, out=sums[1:])
+        strongest = _strongest(active.reshape(-1, active.shape[2])[:count], first)
+        sums = _sums(active)  # over any stretch they are differences
         total = sums[last] - sums[first]
         average: Floats = np.divide(total, np.maximum(last - first, FEWEST)[:, None], dtype=np.float32)
         left, right = np.maximum(first - AROUND, 0), np.minimum(last + AROUND, count)
@@ -141,18 +141,23 @@ class InjectionModel:
         around: Floats = np.divide(sums[right] - sums[left] - total, outside[:, None], dtype=np.float32)
         return self._verdicts("sentence", strongest, average, around, shapes(block, first))
 
-    def _activity(self, found: Words, active: Floats) -> None:
-        """What each filter sees at each word, written to `active`."""
+    def _activity(self, found: Words) -> Floats:
+        """What each filter sees at each word, in chunks of CHUNK words; after the last word, nothing."""
         count, width = len(found), self._words.shape[1]
-        padded = np.zeros((count + 2 * REACH, width), np.float32)
-        own = padded[REACH : REACH + count]
-        for column in range(COLUMNS):
-            own += self._words[found[:, column]]
-        own *= self._scale
-        fives = np.concatenate([padded[place : place + count] for place in range(2 * REACH + 1)], axis=1)
-        np.matmul(fives, self._filters, out=active)
-        active += self._floor
-        np.maximum(active, 0.0, out=active)
+        # Between two words lies a one for the filters' floor, which only that of the word itself is multiplied with.
+        padded = np.zeros((count + 2 * REACH, width + 1), np.float32)
+        padded[:, width] = 1.0
+        vectors = self._words.take(found.T.ravel(), axis=0).reshape(COLUMNS, count, width)
+        np.add.reduce(vectors, axis=0, dtype=np.float32, out=padded[REACH : REACH + count, :width])
+        # A row of five words is where they lie one after the other.
+        step = padded.strides[0]
+        fives = np.ndarray((count, (2 * REACH + 1) * (width + 1)), np.float32, padded, 0, (step, padded.itemsize))
+        chunks = -(-count // CHUNK)
+        active = np.empty((chunks * CHUNK, self._filters.shape[1]), np.float32)
+        np.matmul(fives, self._filters, out=active[:count])
+        active[count:] = 0.0
+        np.maximum(active.view(_WHOLE), 0, out=active.view(_WHOLE))
+        return active.reshape(chunks, CHUNK, -1)
 
     def _verdicts(self, reader: str, *sights: Floats) -> Floats:
         hidden, hidden_floor, verdict, floor = self._heads[reader]
@@ -179,6 +184,31 @@ def _arrays(parts: tuple[Part, ...], body: bytes) -> dict[str, Floats]:
     if place != len(body):
         raise ValueError(f"the injection model goes on for {len(body) - place} bytes after its parts")
     return arrays
+
+
+def _strongest(active: Floats, first: Places) -> Floats:
+    """The most of each filter from each of the places `first` to the next."""
+    found: Floats = np.maximum.reduceat(active.view(_WHOLE), first).view(np.float32)
+    return found
+
+
+def _sums(active: Floats) -> Floats:
+    """The sums before each word and after the last, of each filter."""
+    chunks, size, filters = active.shape
+    sums = np.zeros((chunks * size + 1, filters), np.float32)
+    inside = sums[1:].reshape(active.shape)
+    np.matmul(_BELOW, active, out=inside)
+    inside[1:] += np.add.accumulate(inside[:-1, -1])[:, None]
+    return sums
+
+
+def _with_floor(filters: Floats, floor: Floats) -> Floats:
+    """Filters for vectors that end with a one each: that of the word in the middle gives the floor."""
+    vectors = filters.reshape(2 * REACH + 1, -1, filters.shape[1])
+    wide = np.zeros((vectors.shape[0], vectors.shape[1] + 1, vectors.shape[2]), np.float32)
+    wide[:, :-1] = vectors
+    wide[REACH, -1] = floor
+    return wide.reshape(-1, filters.shape[1])
 
 
 def _check_shapes(arrays: dict[str, Floats]) -> None:

@@ -42,20 +42,23 @@ _STYLES = (
     ":",
     ".,",
 )
-SHAPE = len(_STYLES) + 6
+_COUNTED = len(_STYLES) + 2
+SHAPE = _COUNTED + 4
 _TABLE = 0x10000
 _LOUD = 8.0  # a twentieth of a sentence in question marks says as much as all of it
 
 
 def starts(block: Block) -> Places:
     """The first word of each sentence of a block with at least one word."""
-    marks = _tables()[0][np.minimum(block.codes, _TABLE - 1)]
-    after = np.append(marks[1:], np.uint8(_SPACE))
-    before = np.insert(marks[:-1], 0, np.uint8(_JOINT))
-    earlier = np.insert(before[:-1], 0, np.uint8(_JOINT))
-    soft = (marks == _SOFT) & ((after == _SPACE) | (after == _QUOTE) | (after == _HARD))
-    joined = (after == _JOINT) | (before == _JOINT) | ((before == _SPACE) & (earlier == _JOINT))
-    ends = (marks == _HARD) | soft | ((marks == _QUOTE) & joined)
+    around = np.full(len(block.codes) + 3, _JOINT, np.uint8)  # two before it, one after it
+    around[-1] = _SPACE
+    marks, after = around[2:-1], around[3:]
+    _tables()[0].take(block.codes, out=marks, mode="clip")
+    joint, space, quote = around == _JOINT, around == _SPACE, around == _QUOTE
+    hard = marks == _HARD
+    soft = (marks == _SOFT) & (space[3:] | quote[3:] | (after == _HARD))
+    joined = joint[3:] | joint[1:-2] | (space[1:-2] & joint[:-3])
+    ends = hard | soft | (quote[2:-1] & joined)
     number = np.cumsum(ends)[block.first]
     found = [0]
     for start in np.flatnonzero(number[1:] != number[:-1]).tolist():
@@ -71,15 +74,14 @@ def starts(block: Block) -> Places:
 
 def shapes(block: Block, first: Places) -> Floats:
     """How the sentences that begin at the words `first` are written: a row of SHAPE numbers for each."""
-    plain = np.minimum(block.codes, _TABLE - 1)
     places = block.first[first]
     places[0] = 0
-    sizes = np.diff(places, append=len(plain)).astype(np.float32)
-    styles = _tables()[1][plain]
-    shape = np.zeros((len(first), SHAPE), np.float32)
-    for style in range(len(_STYLES) + 2):
-        shape[:, style] = np.add.reduceat(styles == style + 1, places, dtype=np.float32)
-    shape[:, : len(_STYLES) + 2] *= _LOUD / sizes[:, None]
+    sizes = np.diff(places, append=len(block.codes))
+    # One count for all: each character is one of its sentence and its style.
+    styles = _tables()[1].take(block.codes, mode="clip") + np.repeat(np.arange(0, len(first) * SHAPE, SHAPE), sizes)
+    shape = np.bincount(styles, minlength=len(first) * SHAPE).reshape(-1, SHAPE).astype(np.float32)
+    shape[:, :_COUNTED] = shape[:, 1 : _COUNTED + 1] * (_LOUD / sizes.astype(np.float32))[:, None]
+    shape[:, _COUNTED:] = 0.0
     np.minimum(shape, 1.0, out=shape)
     lengths = np.diff(first, append=len(block.first))
     shape[:, -4] = np.log2(lengths) / 6
