@@ -36,6 +36,7 @@ SAFE = (
     "yett policy check",
     "yett policy test",
     "yett keys",
+    "yett credentials",
     "yett revoke",
     "yett fences",
     "yett audit",

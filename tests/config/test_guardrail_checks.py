@@ -56,7 +56,7 @@ def test_what_is_right(text: str) -> None:
             table(key='key = "sk-secret"'),
             (
                 "yett.toml:3: guardrails.mine.key: a secret must not be written here: put it into an "
-                'environment variable and write "env:MINE_API_KEY", or into a file and write "file:PATH"'
+                'environment variable and write "env:MINE_API_KEY", into a file and write "file:PATH", or seal it with "yett credentials add NAME" and write "sealed:NAME"'
             ),
         ),
         (

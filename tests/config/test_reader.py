@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yett.config.reader import changed, load, parse, read
+from yett.config.sealed import Place
 from yett.errors import ConfigurationError
 from yett.model.route import Secret
 
@@ -320,6 +322,66 @@ def test_a_change_of_the_file_or_of_a_secret_is_noticed(tmp_path: Path) -> None:
     path.unlink()
     assert changed(reading)
     assert not changed(read(path, {}))
+
+
+class Opened:
+    """Implements `config.sealed.Unsealed` with what it is given."""
+
+    def __init__(self, values: dict[str, Secret], troubles: dict[str, str]) -> None:
+        self.values, self.troubles, self.moved = values, troubles, False
+
+    def changed(self) -> bool:
+        return self.moved
+
+
+def test_sealed_credentials_are_opened_by_whoever_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "yett.toml"
+    path.write_text(
+        '[credentials]\nkek = "env:KEK"\n[providers.a]\nkind = "openai"\nkeys = ["sealed:a", "sealed:b", "sealed:c/d"]'
+    )
+    opened = Opened({"a": Secret("sk-a"), "c/d": Secret("two\nlines")}, {"b": "it is locked"})
+    asked: list[tuple[Place, Sequence[str]]] = []
+
+    def unseal(place: Place, names: Sequence[str]) -> Opened:
+        asked.append((place, names))
+        return opened
+
+    reading = read(path, {"KEK": "the-kek"}, unseal)
+    place, names = asked[0]
+    assert (place.state, place.secrets, names) == (
+        tmp_path / ".yett",
+        {"env:KEK": Secret("the-kek")},
+        ["a", "b", "c/d"],
+    )
+    assert reading.secrets == {"env:KEK": Secret("the-kek"), "sealed:a": Secret("sk-a")}
+    assert [mistake.message for mistake in reading.mistakes] == [
+        "providers.a.keys[1]: it is locked",
+        'providers.a.keys[2]: the sealed credential "c/d" contains a blank or a character that cannot go into a header',
+    ]
+    assert not changed(reading)
+    opened.moved = True
+    assert changed(reading)
+    assert "are not opened here" in read(path, {"KEK": "the-kek"}).mistakes[0].message
+    assert read(path, None, unseal).mistakes == ()
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('kek = "sealed:a"', "credentials.kek: opens what is sealed, so it cannot be sealed itself"),
+        ('transit = { token = "sealed:a" }', "credentials.transit.token: opens what is sealed"),
+        ('transit = { address = "https://bao" }', "credentials.transit.token: is required with an address"),
+        ('transit = { address = "bao", token = "env:A" }', "is not an http:// or https:// URL with a host"),
+        ('transit = { address = "http://bao", token = "env:A" }', "would send token and data keys unencrypted"),
+        ('kek = "env:A"\ntransit = { address = "http://[::1]", token = "env:A" }', 'give either "kek" or "transit"'),
+        ('transit = { address = "https://bao", token = "env:A", ca_file = "x.pem" }', "there is no file"),
+        ('kek = "sealed:../a"', "a secret must not be written here"),
+    ],
+)
+def test_what_opens_sealed_credentials(text: str, message: str) -> None:
+    (mistake,) = parse(f"[credentials]\n{text}", Path("yett.toml"), {"A": "value"}).mistakes
+    assert message in mistake.message
 
 
 VALUES = st.recursive(

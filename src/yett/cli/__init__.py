@@ -22,6 +22,7 @@ COMMANDS = {
     "check": ("yett.cli.check", "Check the configuration and the policies; report every mistake."),
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
+    "credentials": ("yett.cli.credentials", "Seal what providers are called with: add, list, rotate, remove, rewrap."),
     "revoke": ("yett.cli.revoke", "Keep a tenant, team, key, user, agent, service or task out, at once."),
     "fences": ("yett.cli.fences", "List who is kept out, and let them in again."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),

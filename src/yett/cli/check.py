@@ -10,6 +10,7 @@ import click
 
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, json_option, print_json, told
+from yett.cli.sealed import Unsealer
 from yett.config.compile import compile_snapshot, gather
 from yett.config.snapshot import Snapshot
 
@@ -21,7 +22,8 @@ def command(*, config: Path, as_json: bool) -> None:
     """Check yett.toml and the policies: every mistake, each with its line and, where there is one, a suggestion."""
     with told(as_json=as_json):
         # no key is looked up here, so no pepper is needed
-        snapshot = compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"", build=builder(os.environ))
+        sources = gather(config, os.environ, Unsealer())
+        snapshot = compile_snapshot(sources, epoch=0, pepper=b"", build=builder(os.environ))
     notes = _notes(snapshot)
     if as_json:
         print_json(

@@ -21,6 +21,7 @@ from msgspec import Struct, to_builtins
 
 from yett.cli.automata import builder
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
+from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import Reading, secret_references
@@ -73,7 +74,7 @@ def command(*, network: bool, config: Path, as_json: bool) -> None:
 def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield _python()
     yield from _dependencies()
-    sources = gather(config, os.environ)
+    sources = gather(config, os.environ, Unsealer())
     reading = sources.reading
     panel: Panel | None = None
     try:
@@ -180,7 +181,15 @@ def _state(reading: Reading) -> Iterator[Finding]:
         )
         return
     secrets = [reading.resolve(name) for kind, name in _references(reading) if kind == "file"]
-    private = [state, state / "pepper", state / "yett.db", state / "vault.db", *state.glob("*.key"), *secrets]
+    private = [
+        state,
+        state / "pepper",
+        state / "kek",
+        state / "yett.db",
+        state / "vault.db",
+        *state.glob("*.key"),
+        *secrets,
+    ]
     open_to_others = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)

@@ -16,6 +16,7 @@ import uvloop
 
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
+from yett.cli.sealed import Unsealer
 from yett.cli.supervisor import Supervisor
 from yett.cli.worker import Worker
 from yett.config.compile import compile_snapshot, gather
@@ -43,7 +44,7 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
     SIGTERM and Ctrl-C drain: calls in progress finish within `gateway.drain_seconds`, or are cut by a second signal.
     """
     with told(), contextlib.suppress(KeyboardInterrupt):
-        reading = load(config, os.environ)
+        reading = load(config, os.environ, Unsealer())
         settings = reading.settings
         logger = log.configure(settings.log.format, settings.log.level)
         secret = reading.secrets.get(settings.admin.token)
@@ -55,7 +56,7 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
             uvloop.run(_alone(config, settings, token))
         else:
             # Policies as well: what is wrong is told here once, not by each worker in turn.
-            compile_snapshot(gather(config, os.environ), epoch=0, pepper=b"", build=builder(os.environ))
+            compile_snapshot(gather(config, os.environ, Unsealer()), epoch=0, pepper=b"", build=builder(os.environ))
             uvloop.run(_supervise(config, settings, count, token))
         logger.info("stopped")
 

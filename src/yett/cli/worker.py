@@ -16,6 +16,7 @@ from pathlib import Path
 from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.counsel import Counsel
+from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock, call_ids
 from yett.config.live import Live
 from yett.config.reader import load
@@ -101,11 +102,12 @@ class Worker:
         self._clock = SystemClock()
         self._environment = {"PATH": environment.get("PATH", os.defpath)}  # of processes that read files
         self._tesseract = shutil.which("tesseract", path=self._environment["PATH"]) or ""
-        reading = load(path, environment)
+        unseal = Unsealer()
+        reading = load(path, environment, unseal)
         state = self.state = reading.state
         self.audit = reading.audit
         self.keys = KeyStore.open(state)
-        self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment))
+        self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment), unseal)
         self._keys_version = self.keys.version()
         self.fences = FenceStore.open(state)
         self._fences_version = -1

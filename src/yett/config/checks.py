@@ -12,6 +12,7 @@ from yett.config.settings import ModelSettings, ProviderSettings, Settings
 from yett.providers.shelf import KINDS
 
 RESERVED = "yett"
+REFERENCES = ("env:", "file:", "sealed:")  # how a reference to a secret begins
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}", re.ASCII)
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
@@ -25,6 +26,7 @@ def check_references(settings: Settings) -> list[Problem]:
         *_teams(settings),
         *_prices(settings),
         *_routing(settings),
+        *_credentials(settings),
     ]
 
 
@@ -139,7 +141,30 @@ def _prices(settings: Settings) -> Iterator[Problem]:
 
 def _routing(settings: Settings) -> Iterator[Problem]:
     proxy = settings.routing.proxy
-    if proxy and not proxy.startswith(("env:", "file:")) and (trouble := check_url(proxy, ("http",))[0]):
+    if proxy and not proxy.startswith(REFERENCES) and (trouble := check_url(proxy, ("http",))[0]):
         yield ("routing", "proxy"), trouble + ("" if '"' in trouble else '; write "env:NAME" with its variable')
     if settings.routing.max_backoff < settings.routing.backoff:
         yield ("routing", "max_backoff"), "must not be less than backoff"
+
+
+def _credentials(settings: Settings) -> Iterator[Problem]:
+    credentials = settings.credentials
+    transit = credentials.transit
+    path = ("credentials", "transit")
+    for where, reference in ((("credentials", "kek"), credentials.kek), ((*path, "token"), transit.token)):
+        if reference.startswith("sealed:"):
+            yield where, 'opens what is sealed, so it cannot be sealed itself; write "env:NAME" or "file:PATH"'
+    if not transit.address:
+        return
+    trouble, host = check_url(transit.address, ("http", "https"))
+    if trouble:
+        yield (*path, "address"), trouble
+    elif transit.address.lower().startswith("http:") and not is_loopback(host) and not transit.plaintext:
+        yield (
+            (*path, "address"),
+            "would send token and data keys unencrypted; use https://, or set plaintext = true here",
+        )
+    if not transit.token:
+        yield (*path, "token"), 'is required with an address; write token = "env:BAO_TOKEN"'
+    if credentials.kek:
+        yield ("credentials", "kek"), 'give either "kek" or "transit"'

@@ -13,6 +13,7 @@ from msgspec import Struct
 from yett.config import guardrails, inspection
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
+from yett.config.sealed import Unseal
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.suppressions import suppressions
@@ -58,9 +59,9 @@ class Sources(Struct, frozen=True):
         return whole.hexdigest()
 
 
-def gather(path: Path, environment: Mapping[str, str]) -> Sources:
-    """Read yett.toml at `path` and the policies it names. Raises nothing: what is wrong is in the result."""
-    reading = read(path, environment)
+def gather(path: Path, environment: Mapping[str, str], unseal: Unseal | None = None) -> Sources:
+    """Read yett.toml at `path`, the policies it names and, with `unseal`, sealed credentials. Raises nothing: what is wrong is in the result."""
+    reading = read(path, environment, unseal)
     texts: dict[str, str] = {}
     fingerprints: dict[str, bytes] = {}
     mistakes: list[Mistake] = []

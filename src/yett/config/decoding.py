@@ -24,7 +24,7 @@ Problem = tuple[KeyPath, str]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s].*", re.ASCII)
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s].*|sealed:[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
 
 
 def decode(kind: type[T], document: dict[str, Any]) -> tuple[T, list[Problem]]:
@@ -218,7 +218,7 @@ class _Decoder:
         return self.wrong(
             path,
             f'a secret must not be written here: put it into an environment variable and write "env:{name}", '
-            'or into a file and write "file:PATH"',
+            'into a file and write "file:PATH", or seal it with "yett credentials add NAME" and write "sealed:NAME"',
         )
 
 

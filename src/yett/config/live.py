@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from yett.config.compile import Build, Sources, compile_snapshot, gather
+from yett.config.sealed import Unseal
 from yett.config.settings import Settings
 from yett.config.snapshot import Snapshot, with_fences, with_keys
 from yett.errors import ConfigurationError, Mistake
@@ -53,8 +54,9 @@ class Live:
         pepper: bytes,
         keys: tuple[VirtualKey, ...] = (),
         build: Build | None = None,
+        unseal: Unseal | None = None,
     ) -> None:
-        """Build the first snapshot; `build` as of `compile_snapshot`. Raises ConfigurationError with every mistake."""
+        """Build the first snapshot; `build` as of `compile_snapshot`, `unseal` as of `read`. Raises ConfigurationError with every mistake."""
         self.error: ConfigurationError | None = None
         self.reloads = 0
         self.refused = 0
@@ -64,10 +66,11 @@ class Live:
         self._keys = keys
         self._fences: tuple[Fence, ...] = ()
         self._automata = build
+        self._unseal = unseal
         # reload() may run in a thread: without the lock it could put keys back in force that were revoked meanwhile
         self._swapping = threading.Lock()
         self._building = threading.Lock()  # a signal and a changed file may ask at once; the later files win
-        sources = gather(path, environment)
+        sources = gather(path, environment, unseal)
         self._sources = sources
         self._settled = True  # the files stayed as they were read
         self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys, build=build)
@@ -83,7 +86,7 @@ class Live:
         the old one stays. Blocks for a moment: call it in a thread."""
         with self._building:
             for _ in range(BUILDS):
-                sources = self._sources = gather(self._path, self._environment)
+                sources = self._sources = gather(self._path, self._environment, self._unseal)
                 built = self._build(sources)
                 time.sleep(SETTLE)
                 self._settled = not sources.changed()

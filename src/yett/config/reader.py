@@ -11,10 +11,11 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from yett.config.checks import check_references
+from yett.config.checks import REFERENCES, check_references
 from yett.config.decoding import Problem, decode, dotted, suggestion
 from yett.config.guardrail_checks import check_guardrails
 from yett.config.lines import KeyPath, line_of, locate
+from yett.config.sealed import Place, Unseal, Unsealed
 from yett.config.settings import Settings
 from yett.errors import ConfigurationError, Mistake
 from yett.model.route import Secret
@@ -29,7 +30,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 class Reading(Struct, frozen=True):
     """What was read of one yett.toml, right or wrong: where something is wrong, a default stands in `settings`.
 
-    `secrets` are by reference ("env:NAME"); `root` is the directory that relative paths start from.
+    `secrets` are by reference ("env:NAME"), `sealed` is where those of "sealed:NAME" are from; `root` is the directory that relative paths start from.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Reading(Struct, frozen=True):
     mistakes: tuple[Mistake, ...]
     lines: Mapping[KeyPath, int]
     fingerprint: bytes = b""  # of the file's content
+    sealed: Unsealed | None = None  # when there are any
     parsed: bool = True  # False: nothing at all could be made of the file
 
     def mistake(self, path: KeyPath, message: str) -> Mistake:
@@ -63,30 +65,31 @@ class Reading(Struct, frozen=True):
         return self.resolve(self.settings.policy.dir)
 
 
-def load(path: Path, environment: Mapping[str, str] | None) -> Reading:
+def load(path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None) -> Reading:
     """Read and check `path`. Raises ConfigurationError with every mistake. See `read`."""
-    reading = read(path, environment)
+    reading = read(path, environment, unseal)
     if reading.mistakes:
         raise ConfigurationError(reading.mistakes)
     return reading
 
 
-def read(path: Path, environment: Mapping[str, str] | None) -> Reading:
+def read(path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None) -> Reading:
     """Read `path`, with its mistakes beside what could be made of it.
 
     Without an `environment`, references to secrets are left alone: whoever issues a key need not know the providers'.
+    `unseal` opens sealed credentials; without it they are mistakes.
     """
     raw, mistake = _content(path)
     if mistake is None:
         try:
-            return structs.replace(parse(raw.decode("utf-8"), path, environment), fingerprint=fingerprint(raw))
+            return structs.replace(parse(raw.decode("utf-8"), path, environment, unseal), fingerprint=fingerprint(raw))
         except UnicodeDecodeError as error:
             mistake = Mistake(str(path), raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text")
     return structs.replace(_failed(path, mistake), fingerprint=fingerprint(raw))
 
 
 def changed(reading: Reading) -> bool:
-    """Whether the file, or a file that it takes a secret from, has another content now."""
+    """Whether the file, or what it takes a secret from (a file, the sealed credentials), has another content now."""
     raw, _ = _content(Path(reading.file))
     if fingerprint(raw) != reading.fingerprint:
         return True
@@ -97,14 +100,14 @@ def changed(reading: Reading) -> bool:
             known = reading.secrets.get(reference)
             if (Secret(value) if not trouble else None) != known:
                 return True
-    return False
+    return reading.sealed is not None and reading.sealed.changed()
 
 
 def fingerprint(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def parse(text: str, path: Path, environment: Mapping[str, str] | None) -> Reading:
+def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None) -> Reading:
     """The reading of a `text` that stands in `path`."""
     file = str(path)
     try:
@@ -122,10 +125,12 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None) -> Readi
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
     lines = locate(text)
     reading = Reading(file, path.parent, settings, secrets, (), lines)
+    if environment is not None:
+        reading = _with_sealed(reading, unseal, problems)
     problems += _files(reading)
     mistakes = [reading.mistake(where, message) for where, message in problems]
     mistakes.sort(key=lambda mistake: mistake.line)
-    return Reading(file, path.parent, settings, secrets, tuple(mistakes), lines)
+    return structs.replace(reading, mistakes=tuple(mistakes))
 
 
 def _under(root: Path, name: str) -> Path:
@@ -187,7 +192,12 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
     found: list[tuple[KeyPath, str]] = []
     if settings.admin.token:
         found.append((("admin", "token"), settings.admin.token))
-    if settings.routing.proxy.startswith(("env:", "file:")):
+    for setting, reference in (("kek", settings.credentials.kek), ("token", settings.credentials.transit.token)):
+        if reference:
+            found.append(
+                (("credentials", setting) if setting == "kek" else ("credentials", "transit", setting), reference)
+            )
+    if settings.routing.proxy.startswith(REFERENCES):
         found.append((("routing", "proxy"), settings.routing.proxy))
     for name, provider in settings.providers.items():
         if provider.key:
@@ -205,13 +215,48 @@ def _secrets(
 ) -> dict[str, Secret]:
     found: dict[str, Secret] = {}
     for path, reference in secret_references(settings):
-        kind, _, name = reference.partition(":")
-        value, trouble = _variable(name, environment) if kind == "env" else _secret_file(_under(root, name))
+        if reference.startswith("sealed:"):
+            continue  # what opens them is among the others
+        value, trouble = secret_at(reference, root, environment)
         if trouble:
             problems.append((path, trouble))
         else:
             found[reference] = Secret(value)
     return found
+
+
+def secret_at(reference: str, root: Path, environment: Mapping[str, str]) -> tuple[str, str]:
+    """What an `env:` or `file:` reference leads to, and why nothing, "" when something."""
+    kind, _, name = reference.partition(":")
+    return _variable(name, environment) if kind == "env" else _secret_file(_under(root, name))
+
+
+def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem]) -> Reading:
+    """`reading` with the sealed credentials that it refers to."""
+    references = [
+        (path, reference)
+        for path, reference in secret_references(reading.settings)
+        if reference.startswith("sealed:") and path[0] != "credentials"  # which is a mistake of its own
+    ]
+    if not references:
+        return reading
+    if unseal is None:
+        problems += [(path, "sealed credentials are not opened here") for path, _ in references]
+        return reading
+    place = Place(reading.root, reading.state, reading.settings.credentials, reading.secrets)
+    unsealed = unseal(place, [reference.partition(":")[2] for _, reference in references])
+    secrets = dict(reading.secrets)
+    for path, reference in references:
+        name = reference.partition(":")[2]
+        if (secret := unsealed.values.get(name)) is None:
+            problems.append((path, unsealed.troubles[name]))
+            continue
+        value, trouble = _usable(secret.reveal(), f'the sealed credential "{name}"')
+        if trouble:
+            problems.append((path, trouble))
+        else:
+            secrets[reference] = Secret(value)
+    return structs.replace(reading, secrets=secrets, sealed=unsealed)
 
 
 def _variable(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -248,6 +293,7 @@ def _usable(value: str, where: str) -> tuple[str, str]:
 def _files(reading: Reading) -> list[Problem]:
     settings = reading.settings
     named: list[tuple[KeyPath, str]] = [(("providers", n, "ca_file"), p.ca_file) for n, p in settings.providers.items()]
+    named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
     for name, one in settings.guardrails.items():
         if one.folder:

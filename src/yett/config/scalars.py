@@ -19,7 +19,8 @@ _SIZE = Meta(
 )
 _BUDGET = Meta(extra={"unit": "budget"}, extra_json_schema={"pattern": BUDGET_PATTERN, "examples": ["50usd/month"]})
 _SECRET = Meta(
-    extra={"unit": "secret"}, extra_json_schema={"pattern": "^(env|file):.+$", "examples": ["env:OPENAI_API_KEY"]}
+    extra={"unit": "secret"},
+    extra_json_schema={"pattern": "^(env|file|sealed):.+$", "examples": ["env:OPENAI_API_KEY"]},
 )
 
 Seconds = Annotated[float, Meta(ge=0, le=31_536_000), _DURATION]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from yett.config.credential_settings import CredentialSettings
 from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
@@ -114,7 +115,9 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     base_url: Annotated[str, Meta(description='Its address, up to and including "/v1"; "" is the kind\'s own.')] = ""
     keys: Annotated[
         tuple[SecretReference, ...],
-        Meta(description='Pool of API keys, each "env:NAME" or "file:PATH"; one that is refused is set aside.'),
+        Meta(
+            description='Pool of API keys, each "env:NAME", "file:PATH" or "sealed:NAME"; one that is refused is set aside.'
+        ),
     ] = ()
     key: Annotated[SecretReference, Meta(description="Short for `keys` with one element.")] = ""
     labels: Annotated[
@@ -361,6 +364,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     admin: Annotated[AdminSettings, Meta(description="The operator's port.")] = AdminSettings()
     state: Annotated[StateSettings, Meta(description="Where Yett keeps what must outlive it.")] = StateSettings()
     audit: Annotated[AuditSettings, Meta(description="The audit journal.")] = AuditSettings()
+    credentials: Annotated[CredentialSettings, Meta(description="What sealed credentials are opened with.")] = (
+        CredentialSettings()
+    )
     providers: Annotated[dict[str, ProviderSettings], Meta(description="Upstreams, by name.")] = field(
         default_factory=dict
     )
