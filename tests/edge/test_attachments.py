@@ -155,3 +155,19 @@ async def test_an_archive_that_swells_is_cut() -> None:
     found = await attachments().extract(bomb)
     assert (found.kind, found.whole) == ("docx", False)
     assert len(found.text) <= 2_000_000
+
+
+async def test_a_process_that_reads_sees_nothing_of_the_environment_around_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PROVIDER_KEY", "sk-of-a-provider")
+    made = attachments()
+    source = (
+        "import sys, json, pathlib; sys.stdin.buffer.read();"
+        "seen = pathlib.Path('/proc/self/environ').read_text();"
+        "print(json.dumps({'kind': 'x', 'text': seen, 'whole': True, 'failure': ''}))"
+    )
+    made._command = (sys.executable, "-c", source)
+    found = await made.extract(b"%PDF-1.4")
+    assert found.text.split("\0")[0] == f"PATH={os.defpath}"
+    assert "sk-of-a-provider" not in found.text

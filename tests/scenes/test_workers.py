@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import Gateway, Reply, error_of, models_toml, request_body, until
+from tests.scenes.harness import PROVIDER_KEY, Gateway, Reply, error_of, models_toml, request_body, until
 
 from yett.model.key import Budget
 from yett.simulator.server import Simulator
@@ -56,6 +56,22 @@ def writers(gateway: Gateway, name: str) -> set[str]:
 
 def pids(gateway: Gateway) -> list[int]:
     return [worker["pid"] for worker in gateway.readiness()[1].get("workers", [])]
+
+
+def environ(pid: int) -> bytes:
+    """What others could read of a process's environment; nothing where they may not."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except PermissionError:
+        return b""
+
+
+def test_no_worker_has_a_credential_in_its_environment_and_none_writes_a_core_file(gateway: Gateway) -> None:
+    assert gateway.chat("plain").status == 200  # so that they have it all the same
+    for pid in pids(gateway):
+        assert PROVIDER_KEY.encode() not in environ(pid)
+        limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+        assert next(line for line in limits if "core file" in line).split()[4:6] == ["0", "0"]
 
 
 def test_requests_per_minute_are_exact(gateway: Gateway) -> None:

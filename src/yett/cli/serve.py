@@ -7,17 +7,18 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 import msgspec
 import uvloop
 
+from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
 from yett.cli.sealed import Unsealer
-from yett.cli.supervisor import Supervisor
+from yett.cli.supervisor import Supervisor, received
 from yett.cli.worker import Worker
 from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import load
@@ -44,20 +45,23 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
     SIGTERM and Ctrl-C drain: calls in progress finish within `gateway.drain_seconds`, or are cut by a second signal.
     """
     with told(), contextlib.suppress(KeyboardInterrupt):
-        reading = load(config, os.environ, Unsealer())
+        memory.keep_private()
+        supervised = socket.socket(fileno=control) if control is not None else None
+        environment = dict(os.environ) if supervised is None else {**os.environ, **received(supervised)}
+        reading = load(config, environment, Unsealer())
         settings = reading.settings
         logger = log.configure(settings.log.format, settings.log.level)
         secret = reading.secrets.get(settings.admin.token)
         token = secret.reveal() if secret else ""
         count = workers or settings.gateway.workers
-        if control is not None:
-            uvloop.run(_worker(config, socket.socket(fileno=control)))
+        if supervised is not None:
+            uvloop.run(_worker(config, environment, supervised))
         elif count == 1:
-            uvloop.run(_alone(config, settings, token))
+            uvloop.run(_alone(config, environment, settings, token))
         else:
             # Policies as well: what is wrong is told here once, not by each worker in turn.
-            compile_snapshot(gather(config, os.environ, Unsealer()), epoch=0, pepper=b"", build=builder(os.environ))
-            uvloop.run(_supervise(config, settings, count, token))
+            compile_snapshot(gather(config, environment, Unsealer()), epoch=0, pepper=b"", build=builder(environment))
+            uvloop.run(_supervise(config, environment, settings, count, token))
         logger.info("stopped")
 
 
@@ -69,11 +73,11 @@ def _bound(host: str, port: int, setting: str, *, shared: bool) -> socket.socket
         raise ConfigurationError((Mistake("yett.toml", 0, mistake),)) from error
 
 
-async def _alone(config: Path, settings: Settings, token: str) -> None:
+async def _alone(config: Path, environment: Mapping[str, str], settings: Settings, token: str) -> None:
     """One process is gateway and admin port."""
     gateway = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=False)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
-    worker = Worker(config, os.environ)
+    worker = Worker(config, environment)
     stopped = _signals(worker.ask_reload, worker.hurry)
     await worker.start(gateway)
 
@@ -89,12 +93,12 @@ async def _alone(config: Path, settings: Settings, token: str) -> None:
     await serving
 
 
-async def _supervise(config: Path, settings: Settings, count: int, token: str) -> None:
+async def _supervise(config: Path, environment: Mapping[str, str], settings: Settings, count: int, token: str) -> None:
     """This process is the admin port; the workers are the gateway."""
     # Bound here as well, never listened on: a port in use is found before any worker starts.
     held = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
-    supervisor = Supervisor(config, count)
+    supervisor = Supervisor(config, count, environment)
     stopped = _signals(lambda: supervisor.signal(signal.SIGHUP), lambda: supervisor.signal(HURRY))
     supervisor.start()
     server = AdminServer(application(supervisor.reports, token))
@@ -107,9 +111,9 @@ async def _supervise(config: Path, settings: Settings, count: int, token: str) -
     await serving
 
 
-async def _worker(config: Path, control: socket.socket) -> None:
+async def _worker(config: Path, environment: Mapping[str, str], control: socket.socket) -> None:
     """One of a supervisor's workers: answers with its report for every line on the control socket, drains when it closes."""
-    worker = Worker(config, os.environ)
+    worker = Worker(config, environment)
     settings = worker.settings
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()

@@ -1,5 +1,8 @@
 """`--workers N`: one process that starts the workers, restarts those that die, and answers for all of them on the admin port.
 
+What the configuration takes from variables is not in a worker's environment, where others could read it (/proc/PID/environ): it is
+the first line on the control socket.
+
 Workers share the gateway's port (SO_REUSEPORT) and the limits (one ledger file). Each has a control socket on which it tells
 its state when asked; when that socket closes the supervisor is gone, and the worker drains and ends: no orphan keeps serving.
 """
@@ -13,10 +16,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from yett.config.reader import read, secret_references
 from yett.edge.admin import Report
 from yett.edge.metrics import State
 from yett.edge.tasks import spawn
@@ -33,11 +38,15 @@ _decode = msgspec.json.Decoder(Report).decode
 class _Child:
     """One worker process and its control socket."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, environment: Mapping[str, str], secret: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "yett.cli", "serve", "--config", str(path), "--control", str(theirs.fileno())]
-        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=dict(environment)
+        )
         theirs.close()
+        with contextlib.suppress(OSError):  # it has ended already, which is found out like any other end
+            ours.sendall(msgspec.json.encode(secret) + b"\n")
         self._socket = ours
         self._lock = asyncio.Lock()
         self._unanswered = 0  # a late answer to an earlier question is not the answer to this one
@@ -76,8 +85,10 @@ class _Child:
 class Supervisor:
     """Keeps `count` workers running until `stop`."""
 
-    def __init__(self, path: Path, count: int) -> None:
+    def __init__(self, path: Path, count: int, environment: Mapping[str, str]) -> None:
         self._path = path
+        self._environment = environment
+        self._named: set[str] = set()  # variables that secrets are taken from, or were
         self._count = count
         self._children: list[_Child | None] = [None] * count
         self._keepers: list[asyncio.Task[None]] = []
@@ -91,7 +102,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             began = loop.time()
-            child = self._children[place] = _Child(self._path)
+            child = self._children[place] = self._born()
             code = await child.ended()
             child.close()
             self._children[place] = None
@@ -102,6 +113,16 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
+
+    def _born(self) -> _Child:
+        for _, reference in secret_references(read(self._path, None).settings):
+            kind, _, name = reference.partition(":")
+            if kind == "env":
+                self._named.add(name)
+        secret = {name: value for name, value in self._environment.items() if name in self._named}
+        return _Child(
+            self._path, {name: value for name, value in self._environment.items() if name not in secret}, secret
+        )
 
     async def reports(self) -> list[Report]:
         """One per worker; a worker that does not answer is reported as trouble, never left out."""
@@ -134,3 +155,14 @@ class Supervisor:
 
 
 _NOTHING = State()
+
+
+def received(control: socket.socket) -> dict[str, str]:
+    """In a worker: what its supervisor keeps out of its environment. Reads no further than that line."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        piece = control.recv(1)
+        if not piece:
+            return {}
+        line += piece
+    return msgspec.json.decode(line, type=dict[str, str])
