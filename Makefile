@@ -45,7 +45,7 @@ contracts: $(VENV)/dev.stamp
 
 # The tests of the pure layers run under coverage, which has to be complete; the others run as they are. The detectors' run
 # beside all others, and what they print comes last. With ARGS, only they.
-PURE_TESTS := $(addprefix tests/,model dialects guardrails policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
+PURE_TESTS := $(addprefix tests/,model dialects guardrails identity policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
 COVERED := $(BIN)/python -m coverage run --parallel-mode -m pytest
 
 unit: $(VENV)/dev.stamp

@@ -26,6 +26,8 @@ from yett.edge.log import AccessLog
 from yett.edge.metrics import Metrics
 from yett.errors import Refusal
 from yett.gate import Gate
+from yett.identity.issuer import Issuer
+from yett.identity.jws import KeySet
 from yett.model.attachment import Attached, Extracted
 from yett.model.call import Inbound
 from yett.model.guardrail import NO_ADVICE, Advice, Panel, Question
@@ -322,6 +324,25 @@ class Files:
         return [self.texts.get(file.content, missing) for file in files]
 
 
+class Trust:
+    """Implements `stages.identify.Trust`: the keys of each issuer by its name; those of `soon` are there after a refresh."""
+
+    def __init__(self) -> None:
+        self.generation = 1
+        self.known: dict[str, KeySet] = {}
+        self.soon: dict[str, KeySet] = {}
+        self.asked: list[str] = []
+
+    def keys(self, issuer: Issuer) -> KeySet | None:
+        return self.known.get(issuer.name)
+
+    async def refresh(self, issuer: Issuer) -> None:
+        self.asked.append(issuer.name)
+        if issuer.name in self.soon:
+            self.known[issuer.name] = self.soon.pop(issuer.name)
+            self.generation += 1
+
+
 class Live:
     """Implements `gate.Live`."""
 
@@ -417,6 +438,7 @@ class Scene:
         self.calls = Calls(folder / "audit")
         self._ids = 0
         self.panelist = Panelist()
+        self.trust = Trust()
         self.files = Files()
         self.gate = Gate(
             live=self.live,
@@ -424,6 +446,7 @@ class Scene:
             journal=self.journal,
             upstream=self.upstream,
             health=Health(snapshot.settings.routing),
+            trust=self.trust,
             clock=self.clock,
             meter=self.meters,
             calls=self.calls,

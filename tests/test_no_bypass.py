@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
+from tests.issuing import Authority
 from tests.scene import (
     CONFIGURATION,
     MAIL,
@@ -43,11 +44,12 @@ from yett.config.snapshot import with_fences
 from yett.dialects import openai_chat
 from yett.edge import http1
 from yett.errors import CODES, Refusal
+from yett.identity.jws import read_keys
 from yett.model.attachment import Extracted
 from yett.model.call import Inbound
 from yett.model.fence import Fence
 from yett.model.key import Budget, Limits, VirtualKey
-from yett.model.record import Record
+from yett.model.record import Proof, Record
 from yett.ports import Exchange, Scope, UpstreamFailure
 from yett.stages.tokens import input_tokens
 from yett.stages.understand import SURFACES, Surface
@@ -105,6 +107,20 @@ ROWS = {**ROUTES, **ERRORS}
 # ---- the columns --------------------------------------------------------------------------------------------------------
 
 
+ISSUER = """
+[identity.issuers.corp]
+issuer = "https://idp.example"
+audiences = ["yett"]
+algorithms = ["Ed25519"]
+team = "research"
+"""
+CORP = Authority()
+
+
+def bearing(inbound: Inbound, token: bytes) -> Inbound:
+    return replace(inbound, headers={**inbound.headers, b"authorization": b"Bearer " + token})
+
+
 class World:
     """Where one control meets one route: makes scenes whose pipeline is the one under test."""
 
@@ -123,7 +139,7 @@ class World:
         scene = self._open.enter_context(
             Scene(
                 self._folder / str(self._made),
-                configuration=CONFIGURATION + "\n[teams.other]\n",
+                configuration=CONFIGURATION + "\n[teams.other]\n" + ISSUER,
                 policies=policies,
                 settings=settings,
                 keys=keys,
@@ -181,6 +197,20 @@ async def identity(world: World) -> None:
     scene.secrets["stranger"] = scene.secrets["ada"].replace("ytk_live_0", "ytk_live_1")
     refused(scene, await scene.call(world.row.plain, "stranger"), "malformed_key")
     assert (await scene.call(world.row.plain, "ada")).status == 200
+    scene.upstream.sent.clear()
+    scene.trust.known["corp"] = read_keys(CORP.document())
+    for token, code in (
+        (CORP.token(exp=NOW - 60, iat=NOW - 90), "expired_token"),
+        (CORP.token(aud="other"), "wrong_audience"),
+        (CORP.sign(CORP.claims(), alg="none"), "algorithm_refused"),
+        (CORP.token()[:-9] + b"A" * 9, "invalid_signature"),
+    ):
+        record = refused(scene, await scene.call(bearing(world.row.plain, token)), code)
+        assert (record.caller, record.proof) == ("", None)
+    reply = await scene.call(bearing(world.row.plain, CORP.token(sub="ada")))
+    assert reply.status == (404 if world.row.surface == "yett_calls" else 200)  # the call is another caller's
+    record = recorded(scene, reply)
+    assert (record.caller, record.proof) == ("corp/ada", Proof("oidc", "user", 2, "corp", "t1"))
 
 
 @control
@@ -680,7 +710,7 @@ def test_every_exemption_is_of_a_cell_that_exists() -> None:
 
 def test_nothing_but_the_pipeline_leads_to_an_upstream() -> None:
     """What leaves is an Outgoing: `forward` makes those for models, and only the pipeline forwards; `edge/guardrails` makes
-    them for second opinions on what is being governed."""
+    them for second opinions on what is being governed; `edge/issuers` asks for keys, with nothing of any call in it."""
     source = Path(pipeline.__file__).parent
     makers, forwarders = [], []
     for path in source.rglob("*.py"):
@@ -688,7 +718,7 @@ def test_nothing_but_the_pipeline_leads_to_an_upstream() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 makers += [path.name] if node.func.id == "Outgoing" else []
                 forwarders += [path.name] if node.func.id == "forward" else []
-    assert (sorted(makers), forwarders) == (["forward.py", "guardrails.py"], ["pipeline.py"])
+    assert (sorted(makers), forwarders) == (["forward.py", "guardrails.py", "issuers.py"], ["pipeline.py"])
 
 
 # ---- proof that the walk can fail ---------------------------------------------------------------------------------------
@@ -706,7 +736,9 @@ class Loss(Struct, frozen=True):
 
 LOSSES = {
     "anyone is somebody": Loss(
-        "identify(inbound, snapshot, clock.now())", "next(iter(snapshot.callers.values()))", ("identity",)
+        "await identify(inbound, snapshot, gate.trust, clock.now())",
+        "next(iter(snapshot.callers.values()))",
+        ("identity",),
     ),
     "no fence": Loss("fence.check(snapshot.fences, caller.credential, clock.now())", "pass", ("fences",)),
     "no first decision": Loss(

@@ -63,6 +63,25 @@ CODES: dict[str, Code] = {
     "session_revoked": Code(
         401, _INVALID, "caller", False, "The credential was issued before its holder's sessions were ended."
     ),
+    "malformed_token": Code(401, _INVALID, "caller", False, "The token is not a signed JWT that can be read."),
+    "token_too_large": Code(401, _INVALID, "caller", False, "The token is longer than `identity.max_token_bytes`."),
+    "unknown_issuer": Code(401, _INVALID, "caller", False, "The token is from nobody whose tokens are believed here."),
+    "algorithm_refused": Code(
+        401, _INVALID, "caller", False, "The token's algorithm is not one that is accepted from its issuer."
+    ),
+    "unknown_signing_key": Code(
+        401, _INVALID, "caller", False, "The token names a signing key that its issuer does not publish."
+    ),
+    "invalid_signature": Code(401, _INVALID, "caller", False, "The token's signature is wrong."),
+    "unacceptable_token": Code(
+        401, _INVALID, "caller", False, "The token is genuine, but it is not one that may be used here."
+    ),
+    "expired_token": Code(401, _INVALID, "caller", False, "The token has expired."),
+    "token_not_yet_valid": Code(401, _INVALID, "caller", False, "The token is not valid yet, or from the future."),
+    "wrong_audience": Code(401, _INVALID, "caller", False, "The token is meant for somebody else."),
+    "issuer_unavailable": Code(
+        503, "server_error", "gateway", True, "The keys of the token's issuer cannot be had at the moment."
+    ),
     # whether
     "model_not_found": Code(404, _INVALID, "caller", False, "No such model, or this key may not know of it."),
     "policy_denied": Code(403, "policy_error", "policy", False, "A policy refuses this call."),

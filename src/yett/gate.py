@@ -15,6 +15,7 @@ from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter, Outlet, Upstream, Vault
 from yett.stages.health import Health
+from yett.stages.identify import Trust
 from yett.stages.inspect import Examine
 from yett.stages.record import Trail
 from yett.stages.reply import BufferedReply, StreamedReply
@@ -80,6 +81,7 @@ class Gate(Struct, frozen=True):
     journal: Journal
     upstream: Upstream
     health: Health
+    trust: Trust
     clock: Clock
     meter: Meter
     calls: Calls

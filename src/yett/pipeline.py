@@ -66,7 +66,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # identify
     surface = surface_of(inbound)
     trail.surface = surface.id
-    caller = trail.caller = identify(inbound, snapshot, clock.now())
+    caller = trail.caller = await identify(inbound, snapshot, gate.trust, clock.now())
     fence.check(snapshot.fences, caller.credential, clock.now())
     if len(gate.flights) > snapshot.settings.gateway.max_in_flight:
         raise Refusal("overloaded", retry_after=1.0)

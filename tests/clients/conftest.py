@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
 import json
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
+from tests.issuing import Authority
 
 from yett.simulator.server import Simulator
 from yett.simulator.settings import Layers, Settings
@@ -103,6 +105,18 @@ key = "file:provider.key"
 
 [teams.research]
 
+[identity.trust_domains."example.org"]
+bundle_file = "bundle.json"
+audiences = ["yett"]
+algorithms = ["ES256"]
+workloads = [{{ path = "/ns/prod", team = "research", kind = "agent" }}]
+
+[identity.issuers.corp]
+issuer = "{issuer}"
+audiences = ["yett"]
+algorithms = ["RS256"]
+team = "research"
+
 [routing]
 attempts = 1
 breaker_failures = 1000
@@ -138,8 +152,38 @@ permit (principal, action, resource);
 """
 
 
+MESH = Authority("spiffe://example.org", algorithm="ES256")
+
+
 @pytest.fixture(scope="session")
-def gateway(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def idp() -> Iterator[Authority]:
+    """An OpenID provider, as far as it takes to find its keys, on a socket of its own."""
+
+    class Documents(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            metadata = {"issuer": authority.url, "jwks_uri": f"{authority.url}/keys"}
+            body = authority.document() if self.path == "/keys" else json.dumps(metadata).encode()
+            self.send_response(200 if self.path in ("/keys", "/.well-known/openid-configuration") else 404)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Documents)
+    server.daemon_threads = True
+    authority = Authority(f"http://127.0.0.1:{server.server_port}", algorithm="RS256")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield authority
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def gateway(provider: Simulator, idp: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """`yett serve` in a process of its own, in front of the simulator."""
     folder = tmp_path_factory.mktemp("gateway")
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
@@ -147,9 +191,10 @@ def gateway(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> It
     for probe in probes:
         probe.close()
     (folder / "yett.toml").write_text(
-        CONFIGURATION.format(port=port, admin_port=admin_port, base_url=provider.base_url)
+        CONFIGURATION.format(port=port, admin_port=admin_port, base_url=provider.base_url, issuer=idp.url)
     )
     (folder / "provider.key").write_text(PROVIDER_KEY)
+    (folder / "bundle.json").write_bytes(MESH.document())
     (folder / "provider.key").chmod(0o600)
     (folder / "policies").mkdir()
     (folder / "policies" / "models.cedar").write_text(POLICY)

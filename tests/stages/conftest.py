@@ -33,6 +33,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     def build(policies: str = POLICIES, configuration: str = CONFIGURATION) -> Snapshot:
         folder = tmp_path_factory.mktemp("snapshot")
         (folder / "yett.toml").write_text(configuration)
+        (folder / "bundle.json").write_text("{}")
         (folder / "policies").mkdir()
         (folder / "policies" / "all.cedar").write_text(policies)
         return compile_snapshot(gather(folder / "yett.toml", {"K1": "sk-1", "K2": "sk-2"}), epoch=1, pepper=PEPPER)

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.scene import post
-from tests.stages.conftest import SECRET_KEY, caller_of, keyed
+from tests.issuing import NOW, Authority
+from tests.scene import CONFIGURATION, POLICIES, Trust, post
+from tests.stages.conftest import SECRET_KEY, Compiled, caller_of, keyed
 
 from yett.config.snapshot import Snapshot
 from yett.errors import CODES, Refusal
-from yett.stages.identify import MAX_CREDENTIAL, check, identify
+from yett.identity.jws import read_keys
+from yett.model.call import Inbound
+from yett.model.caller import Caller
+from yett.policy.memo import Memo
+from yett.stages.identify import MAX_CREDENTIAL, REFUSED_SECONDS, check, identify
+
+
+def known(snapshot: Snapshot, inbound: Inbound, trust: Trust | None = None, now: float = 100.0) -> Caller:
+    return asyncio.run(identify(inbound, snapshot, trust or Trust(), now))
 
 
 def refused(snapshot: Snapshot, authorization: bytes | None, now: float = 100.0) -> Refusal:
     headers = {} if authorization is None else {b"authorization": authorization}
     with pytest.raises(Refusal) as caught:
-        identify(post(b"", headers), snapshot, now)
+        known(snapshot, post(b"", headers), now=now)
     assert caught.value.status == 401
     return caught.value
 
 
 def test_a_key_is_its_caller(snapshot: Snapshot) -> None:
     for scheme in (b"Bearer ", b"bearer ", b"BEARER  "):
-        caller = identify(post(b"", {b"authorization": scheme + SECRET_KEY.encode()}), snapshot, 100.0)
+        caller = known(snapshot, post(b"", {b"authorization": scheme + SECRET_KEY.encode()}))
         assert (caller.id, caller.team, caller.tenant, caller.assurance) == ("key_1", "research", "default", 0)
 
 
@@ -69,15 +81,15 @@ def test_a_well_formed_key_that_nobody_issued(snapshot: Snapshot) -> None:
     ],
 )
 def test_times(snapshot: Snapshot, fields: dict[str, int], now: float, expected: str) -> None:
-    known = keyed(snapshot, **fields)
-    caller = caller_of(known)
+    keys = keyed(snapshot, **fields)
+    caller = caller_of(keys)
     if expected:
-        assert refused(known, b"Bearer " + SECRET_KEY.encode(), now).code == expected
+        assert refused(keys, b"Bearer " + SECRET_KEY.encode(), now).code == expected
         with pytest.raises(Refusal) as caught:
-            check(caller.credential, known, now)
+            check(caller.credential, keys, now)
         assert caught.value.code == expected
     else:
-        check(caller.credential, known, now)
+        check(caller.credential, keys, now)
 
 
 def test_a_key_that_is_no_longer_there_was_revoked(snapshot: Snapshot) -> None:
@@ -90,7 +102,7 @@ def test_a_key_that_is_no_longer_there_was_revoked(snapshot: Snapshot) -> None:
 def test_nothing_else_gets_in(value: bytes) -> None:
     empty = Nobody()
     with pytest.raises(Refusal) as caught:
-        identify(post(b"", {b"authorization": value}), empty, 0.0)  # type: ignore[arg-type]
+        known(empty, post(b"", {b"authorization": value}))  # type: ignore[arg-type]
     assert CODES[caught.value.code].status == 401
 
 
@@ -100,3 +112,171 @@ class Nobody:
     def __init__(self) -> None:
         self.pepper = b"p"
         self.callers: dict[bytes, object] = {}
+        self.issuers: dict[str, object] = {}
+
+
+# ---- tokens -------------------------------------------------------------------------------------------------------
+
+ISSUERS = """
+[identity.issuers.corp]
+issuer = "https://idp.example"
+audiences = ["yett"]
+algorithms = ["Ed25519"]
+team = "research"
+team_claim = "team"
+labels = { env = "prod" }
+models = ["fast"]
+
+[identity.trust_domains."example.org"]
+audiences = ["yett"]
+bundle_file = "bundle.json"
+algorithms = ["Ed25519"]
+workloads = [{ path = "/ns/prod", team = "research", kind = "agent" }]
+"""
+CORP, MESH = Authority(), Authority("spiffe://example.org")
+
+
+@pytest.fixture
+def issuing(compiled: Compiled) -> Snapshot:
+    """A snapshot with two issuers, and no memory of tokens."""
+    base = compiled(
+        POLICIES,
+        CONFIGURATION.replace("[teams.research]", '[teams.research]\nlabels = { env = "dev", tier = "1" }') + ISSUERS,
+    )
+    return replace(base, proven=Memo(8), unproven=Memo(8))
+
+
+@pytest.fixture
+def trust() -> Trust:
+    trust = Trust()
+    trust.known = {"corp": read_keys(CORP.document()), "example.org": read_keys(MESH.document())}
+    return trust
+
+
+def bearer(token: bytes) -> Inbound:
+    return post(b"", {b"authorization": b"Bearer " + token})
+
+
+def code(snapshot: Snapshot, trust: Trust, token: bytes, now: float = NOW) -> str:
+    with pytest.raises(Refusal) as caught:
+        known(snapshot, bearer(token), trust, now)
+    for part in token.split(b"."):
+        assert not part or part.decode("latin-1") not in str(caught.value)
+    return caught.value.code
+
+
+def test_a_token_is_its_caller(issuing: Snapshot, trust: Trust) -> None:
+    caller = known(issuing, bearer(CORP.token()), trust, NOW)
+    assert (caller.id, caller.name, caller.team, caller.tenant, caller.kind) == (
+        "corp/ada",
+        "ada",
+        "research",
+        "default",
+        "user",
+    )
+    assert (caller.assurance, caller.labels) == (2, (("env", "prod"), ("tier", "1")))
+    credential = caller.credential
+    assert (credential.kind, credential.issuer, credential.id, credential.models) == ("oidc", "corp", "t1", ("fast",))
+    assert (credential.issued, credential.expires) == (NOW, NOW + 300)
+    assert credential.fences == ("tenant:default", "team:default/research", "user:default/corp/ada")
+
+
+def test_a_workload_is_its_caller(issuing: Snapshot, trust: Trust) -> None:
+    id = "spiffe://example.org/ns/prod/helper"
+    caller = known(issuing, bearer(MESH.sign(MESH.claims(iss=None, sub=id, jti=None), typ="JWT")), trust, NOW)
+    assert (caller.id, caller.name, caller.kind, caller.assurance) == (id, "helper", "agent", 2)
+    assert (caller.credential.kind, caller.credential.issuer) == ("svid", "example.org")
+    assert caller.credential.id.startswith("sha256:")
+
+
+def test_a_token_is_verified_once(issuing: Snapshot, trust: Trust) -> None:
+    token = CORP.token()
+    first = known(issuing, bearer(token), trust, NOW)
+    assert known(issuing, bearer(token), trust, NOW + 300) is first
+    assert code(issuing, trust, token, NOW + 330) == "expired_token"
+    trust.known = {"corp": read_keys(Authority("https://idp.example", "k2").document())}
+    assert known(issuing, bearer(token), trust, NOW) is first  # nobody has said that the keys are others
+    trust.generation += 1
+    assert code(issuing, trust, token) == "unknown_signing_key"
+
+
+def test_equal_callers_are_alike_and_others_are_not(issuing: Snapshot, trust: Trust) -> None:
+    def like(**claims: Any) -> str:
+        return known(issuing, bearer(CORP.token(**claims)), trust, NOW).like
+
+    assert like() == like(jti="t2", exp=NOW + 60)
+    assert len({like(), like(sub="bob"), like(team="banned")}) == 3
+
+
+def test_a_key_that_is_not_known_may_be_new(issuing: Snapshot, trust: Trust) -> None:
+    rotated = Authority("https://idp.example", "k1", "k2")
+    token = rotated.sign(rotated.claims(), "k2")
+    trust.soon = {"corp": read_keys(rotated.document())}
+    assert known(issuing, bearer(token), trust, NOW).id == "corp/ada"
+    assert trust.asked == ["corp"]
+    unknown = rotated.sign(rotated.claims(), "k2", kid="k3")
+    assert code(issuing, trust, unknown) == "unknown_signing_key"
+    assert code(issuing, trust, unknown) == "unknown_signing_key"  # which may change, so that it is not remembered
+    assert trust.asked == ["corp"] * 3
+
+
+def test_an_issuer_that_cannot_be_asked(issuing: Snapshot) -> None:
+    away = Trust()
+    with pytest.raises(Refusal) as caught:
+        known(issuing, bearer(CORP.token()), away, NOW)
+    assert (caught.value.code, caught.value.status, caught.value.retry) == ("issuer_unavailable", 503, True)
+    away.known = {"corp": read_keys(CORP.document())}
+    assert known(issuing, bearer(CORP.token()), away, NOW).id == "corp/ada"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (CORP.token(exp=NOW - 60, iat=NOW - 300), "expired_token"),
+        (CORP.token(nbf=NOW + 60), "token_not_yet_valid"),
+        (CORP.token(aud="other"), "wrong_audience"),
+        (CORP.token(iss="https://other.example"), "unknown_issuer"),
+        (CORP.token(team="nobody"), "unacceptable_token"),
+        (CORP.token(cnf={"jkt": "x"}), "unacceptable_token"),
+        (CORP.sign(CORP.claims(), alg="none"), "algorithm_refused"),
+        (CORP.sign(CORP.claims(), alg="HS256"), "algorithm_refused"),
+        (CORP.token()[:-9] + b"A" * 9, "invalid_signature"),
+        (MESH.sign(CORP.claims()), "invalid_signature"),
+        (b"ey.ey.ey", "malformed_token"),
+        (b"sk-proj.5", "malformed_token"),
+        (CORP.token(pad="x" * 9000), "token_too_large"),
+    ],
+)
+def test_tokens_that_get_nobody_in(issuing: Snapshot, trust: Trust, token: bytes, expected: str) -> None:
+    assert code(issuing, trust, token) == expected
+    assert code(issuing, trust, token) == expected  # remembered or not
+    assert trust.asked == []
+
+
+def test_garbage_is_looked_at_once_a_minute(issuing: Snapshot, trust: Trust) -> None:
+    garbage = CORP.token()[:-9] + b"A" * 9
+    assert code(issuing, trust, garbage) == "invalid_signature"
+    trust.known = {}  # whoever looks again finds no keys
+    assert code(issuing, trust, garbage) == "invalid_signature"
+    assert code(issuing, trust, garbage, NOW + REFUSED_SECONDS + 1) == "issuer_unavailable"
+    trust.generation += 1
+    assert code(issuing, trust, garbage) == "issuer_unavailable"
+
+
+def test_without_issuers_there_are_no_tokens(snapshot: Snapshot, trust: Trust) -> None:
+    assert code(snapshot, trust, CORP.token()) == "malformed_key"
+
+
+def test_a_call_goes_on_when_its_token_expires_but_not_when_its_issuer_is_gone(issuing: Snapshot, trust: Trust) -> None:
+    credential = known(issuing, bearer(CORP.token()), trust, NOW).credential
+    check(credential, issuing, NOW + 9999)
+    with pytest.raises(Refusal) as caught:
+        check(credential, replace(issuing, issuers={}), NOW)
+    assert caught.value.code == "unknown_issuer"
+
+
+def test_a_key_gets_in_beside_issuers(issuing: Snapshot, trust: Trust) -> None:
+    assert known(keyed(issuing), bearer(SECRET_KEY.encode()), trust).id == "key_1"
+    with pytest.raises(Refusal) as caught:
+        known(issuing, bearer(b"x" * (MAX_CREDENTIAL + 1)), trust)
+    assert caught.value.code == "malformed_key"

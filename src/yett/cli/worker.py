@@ -25,6 +25,7 @@ from yett.edge.admin import Report
 from yett.edge.attachments import Attachments
 from yett.edge.examiner import Examiner
 from yett.edge.http1 import Http1Limits
+from yett.edge.issuers import Issuers
 from yett.edge.listener import Listener
 from yett.edge.log import AccessLog
 from yett.edge.metrics import Labels, Metrics
@@ -51,6 +52,7 @@ KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
 VAULT_SECONDS = 1.0
+ISSUERS_SECONDS = 1.0
 PROCESSES = 2  # that read attached files at a time
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
@@ -143,6 +145,7 @@ class Worker:
             proxy=self.live.current.proxy,
             max_decoded=settings.gateway.max_reply_bytes,
         )
+        self.issuers = Issuers(self.upstream, self._clock, partial(self.metrics.count, "yett_issuer_fetches"))
         self.examiner = Examiner()
         self.files = Attachments(
             self._environment,
@@ -160,6 +163,7 @@ class Worker:
             journal=self.journal,
             upstream=self.upstream,
             health=self.health,
+            trust=self.issuers,
             clock=self._clock,
             meter=self.meters,
             calls=Calls(self.audit),
@@ -172,6 +176,7 @@ class Worker:
             flights=set(),
         )
         self._apply()
+        await self.issuers.renew()
         await self._event("start", {"digest": self.live.current.digest, "workers": settings.gateway.workers})
         memory.settle()
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings))
@@ -182,6 +187,7 @@ class Worker:
             spawn(self._every(settings.limits.lease_seconds / 3, self._extend), "leases"),
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
             spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
+            spawn(self._every(ISSUERS_SECONDS, self.issuers.renew), "issuers"),
         ]
 
     def _take_over(self) -> None:
@@ -259,6 +265,7 @@ class Worker:
     def _apply(self) -> None:
         snapshot = self.live.current
         self.metrics.known = frozenset(snapshot.models)
+        self.issuers.take_up(snapshot.issuers.values())
         self.health.configure(snapshot.settings.routing, [t for m in snapshot.models.values() for t in m.targets])
 
     async def _event(self, event: str, detail: dict[str, object]) -> None:
@@ -351,6 +358,7 @@ class Worker:
         """What does not work as it should, though calls are taken. A guardrail that fails closed is here as well: calls that need
         it are told so, and it is the next call that finds out when it is well again."""
         found = [f"guardrail {name}: set aside after failures" for name, state in self._guardrails() if state == "open"]
+        found += self.issuers.troubles()
         if self.vault.trouble and self.settings.redaction.vault == "optional":
             found.append(self.vault.trouble)
         return found

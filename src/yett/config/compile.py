@@ -10,12 +10,12 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
-from yett.config import guardrails, inspection
+from yett.config import guardrails, identity, inspection
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.sealed import Unseal
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
-from yett.config.snapshot import LOCAL, TENANT, ModelRoute, Snapshot, TeamRoute, with_keys
+from yett.config.snapshot import LOCAL, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.suppressions import suppressions
 from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
@@ -24,6 +24,7 @@ from yett.detectors.exfiltration.canary import key_of
 from yett.detectors.sieve import Automaton
 from yett.detectors.traits import VOCABULARY
 from yett.errors import ConfigurationError, Mistake
+from yett.identity.issuer import by_url
 from yett.model.key import Limits, VirtualKey
 from yett.model.route import Provider, Target, Timeouts
 from yett.policy.engine import PolicyEngine
@@ -116,6 +117,7 @@ def compile_snapshot(
         pepper=pepper,
         proxy=_proxy(reading),
         panel=guardrails.panel(reading),
+        issuers=by_url(identity.issuers(reading)),
     )
     return with_keys(snapshot, keys)
 
@@ -143,7 +145,7 @@ def _content(path: Path) -> tuple[bytes, str]:
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
     found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings), *topic_names(settings)}
-    known: dict[str, Iterable[str]] = {"finding": found, **VOCABULARY, "Tenant": (TENANT,)}
+    known: dict[str, Iterable[str]] = {"finding": found, **VOCABULARY, "Tenant": identity.tenants(settings)}
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models

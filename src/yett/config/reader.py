@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from yett.config.checks import REFERENCES, check_references
 from yett.config.decoding import Problem, decode, dotted, suggestion
 from yett.config.guardrail_checks import check_guardrails
+from yett.config.identity_checks import check_identity
 from yett.config.lines import KeyPath, line_of, locate
 from yett.config.sealed import Place, Unseal, Unsealed
 from yett.config.settings import Settings
@@ -120,7 +121,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
         return _failed(path, Mistake(file, 0, "is nested too deeply"))
     settings, problems = decode(Settings, document)
     reported = {path for path, _ in problems}
-    related = [*check_references(settings), *check_guardrails(settings)]
+    related = [*check_references(settings), *check_guardrails(settings), *check_identity(settings)]
     problems += [problem for problem in related if not _within(problem[0], reported)]
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
     lines = locate(text)
@@ -295,6 +296,12 @@ def _files(reading: Reading) -> list[Problem]:
     named: list[tuple[KeyPath, str]] = [(("providers", n, "ca_file"), p.ca_file) for n, p in settings.providers.items()]
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
+    for name, issuer in settings.identity.issuers.items():
+        path = ("identity", "issuers", name)
+        named += [((*path, "ca_file"), issuer.ca_file), ((*path, "jwks_file"), issuer.jwks_file)]
+    for name, domain in settings.identity.trust_domains.items():
+        path = ("identity", "trust_domains", name)
+        named += [((*path, "ca_file"), domain.ca_file), ((*path, "bundle_file"), domain.bundle_file)]
     for name, one in settings.guardrails.items():
         if one.folder:
             path = ("guardrails", name, "folder")

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from yett.config.credential_settings import CredentialSettings
 from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
+from yett.config.identity_settings import IdentitySettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.topic_settings import TopicSettings
 
@@ -381,6 +382,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     guardrails: Annotated[dict[str, GuardrailSettings], Meta(description="Second opinions, by name.")] = field(
         default_factory=dict
     )
+    identity: Annotated[IdentitySettings, Meta(description="Proofs of identity.")] = IdentitySettings()
     redaction: Annotated[RedactionSettings, Meta(description="Values that come back.")] = RedactionSettings()
     routing: Annotated[RoutingSettings, Meta(description="Retries, failover, circuit breaker.")] = RoutingSettings()
     prices: Annotated[

@@ -15,6 +15,7 @@ from yett.detectors.engine import Scanner
 from yett.detectors.exfiltration.leak import Prompt
 from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
+from yett.identity.issuer import Issuer
 from yett.model.caller import Caller, Credential
 from yett.model.fence import Fence, Fences, by_name
 from yett.model.guardrail import Panel
@@ -27,6 +28,8 @@ from yett.ports import Scope
 TENANT = "default"
 VERDICTS = 16_384  # remembered per generation; one is about 250 bytes, or more when something was found
 PROMPTS = 512  # system prompts, prepared; one is some ten times as large as its text
+PROVEN = 4096  # tokens, remembered per generation; one is about 1.5 kB
+UNPROVEN = 512
 PLANS = 4096  # remembered per generation of the memo; one is 2 to 3 kB
 
 
@@ -78,6 +81,7 @@ class Snapshot(Struct, frozen=True):
     proxy: str  # "" or http://[user:password@]host[:port]
     panel: Panel | None = None  # the guardrails, when there are any
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
+    issuers: Mapping[str, Issuer] = MappingProxyType({})  # by the URL that their tokens name
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     fences: Fences = MappingProxyType({})
@@ -86,6 +90,8 @@ class Snapshot(Struct, frozen=True):
     )  # of stages.decide; they live and die with the snapshot
     verdicts: Memo[Any] = field(default_factory=lambda: Memo(VERDICTS))  # of stages.inspect
     prompts: Memo[Prompt] = field(default_factory=lambda: Memo(PROMPTS))  # of stages.watch
+    proven: Memo[Any] = field(default_factory=lambda: Memo(PROVEN))  # of stages.identify: tokens by their hash
+    unproven: Memo[Any] = field(default_factory=lambda: Memo(UNPROVEN))
     together: Memo[tuple[Scope, ...]] = field(default_factory=lambda: Memo(PLANS))  # of `scopes_of`
 
     def __repr__(self) -> str:

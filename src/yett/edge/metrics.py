@@ -41,6 +41,7 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     ),
     "yett_guardrail_asked": ("Questions to guardrails by what came of them.", ("guardrail", "outcome")),
     "yett_attachments": ("Attached files by what came of reading them.", ("outcome",)),
+    "yett_issuer_fetches": ("Attempts to fetch the keys of an issuer, by what came of them.", ("issuer", "outcome")),
     "yett_vault_failures": ("Times that the vault could not be written or read.", ()),
     "yett_vault_expired": ("Rows of the vault whose time was over, or that made room for others.", ()),
 }

@@ -25,6 +25,7 @@ class Credential(Struct, frozen=True):
     limits: tuple[tuple[str, Limits], ...] = ()  # what it may use by itself, by the name of the scope
     fences: tuple[str, ...] = ()
     digest: bytes = b""  # of a key: where it stands among the snapshot's keys
+    url: str = ""  # of a token: where its issuer stands among the snapshot's issuers
 
 
 class Caller(Struct, frozen=True):

@@ -1,30 +1,88 @@
-"""identify: who is calling, and how well that is proven. Exactly one way in; anonymous callers do not exist."""
+"""identify: who is calling, and how well that is proven. The one way in; anonymous callers do not exist.
+
+    Authorization: Bearer ytk_…      a virtual key    looked up by its keyed hash                     assurance 0
+    Authorization: Bearer eyJ….….…   a token          verified once, then known by its hash until     assurance 2
+                                                      it expires or its issuer's keys change
+
+A token is checked in this order, so that nothing is learnt from a forged one: size, form, issuer, algorithm, key, signature; and only then
+what it says.
+"""
 
 from __future__ import annotations
+
+import hashlib
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
 
 from yett.config.snapshot import Snapshot
 from yett.config.virtual_key import digest, well_formed
 from yett.errors import Refusal
+from yett.identity import issuer as issuers
+from yett.identity import jws
+from yett.identity.issuer import Issuer, Subject
 from yett.model.call import Inbound
 from yett.model.caller import Caller, Credential
 
-MAX_CREDENTIAL = 4096  # bytes; more is not hashed
+MAX_CREDENTIAL = 4096  # bytes of a key; more are not hashed
+REFUSED_SECONDS = 60.0  # for which a token that was refused is not looked at again
+_LASTING = frozenset(
+    ("malformed_token", "algorithm_refused", "invalid_signature", "unacceptable_token", "wrong_audience")
+)
+_LONGEST_TOKEN_ID = 64
 
 
-def identify(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
-    """Raises Refusal: missing_key, malformed_key, invalid_key, revoked_key, expired_key. The message never holds the key."""
+class Trust(Protocol):
+    """The keys that issuers sign with, as last heard of. `generation` changes whenever any of them do."""
+
+    @property
+    def generation(self) -> int: ...
+
+    def keys(self, issuer: Issuer) -> jws.KeySet | None:
+        """None when they are not known, or not for certain any more."""
+        ...
+
+    async def refresh(self, issuer: Issuer) -> None:
+        """Ask for them anew, unless that was done a moment ago. Raises nothing but CancelledError."""
+        ...
+
+
+class Proven(Struct, frozen=True):
+    """A token that was verified with the keys of this `generation`. It ends at `expires`, wall seconds."""
+
+    caller: Caller
+    expires: float
+    generation: int
+
+
+class Unproven(Struct, frozen=True):
+    """A token that was refused, and need not be looked at again before `until`, wall seconds."""
+
+    code: str
+    message: str
+    until: float
+    generation: int
+
+
+async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
+    """Raises Refusal: whatever is listed under "who" in errors.CODES. The message never holds the credential."""
     credential = _bearer(inbound)
-    caller = snapshot.callers.get(digest(snapshot.pepper, credential))
-    if caller is None:
-        if not well_formed(credential.decode("latin-1")):
-            raise Refusal("malformed_key")
-        raise Refusal("invalid_key")
+    if snapshot.issuers and b"." in credential:
+        caller = await _of_token(credential, snapshot, trust, now)
+    else:
+        caller = _of_key(credential, snapshot)
     check(caller.credential, snapshot, now)
     return caller
 
 
 def check(credential: Credential, snapshot: Snapshot, now: float) -> None:
-    """Whether a credential that was good when its call began is good still. Raises Refusal: revoked_key, expired_key."""
+    """Whether a credential that was good when its call began is good still. A token need not outlive the calls that it began.
+    Raises Refusal: revoked_key, expired_key, unknown_issuer."""
+    if credential.kind != "key":
+        if credential.url not in snapshot.issuers:
+            raise Refusal("unknown_issuer")
+        return
     key = snapshot.keys.get(credential.digest)
     if key is None or (key.revoked and key.revoked <= now):
         raise Refusal("revoked_key")
@@ -39,6 +97,100 @@ def _bearer(inbound: Inbound) -> bytes:
     # Two credentials arrive joined and are no key: a proxy in front might have checked the other one.
     scheme, _, credential = value.partition(b" ")
     credential = credential.strip()
-    if scheme.lower() != b"bearer" or not credential or len(credential) > MAX_CREDENTIAL:
-        raise Refusal("malformed_key", "The Authorization header must be `Bearer <virtual key>`.")
+    if scheme.lower() != b"bearer" or not credential:
+        raise Refusal("malformed_key", "The Authorization header must be `Bearer <key or token>`.")
     return credential
+
+
+def _of_key(credential: bytes, snapshot: Snapshot) -> Caller:
+    if len(credential) > MAX_CREDENTIAL:
+        raise Refusal("malformed_key")
+    caller = snapshot.callers.get(digest(snapshot.pepper, credential))
+    if caller is None:
+        if not well_formed(credential.decode("latin-1")):
+            raise Refusal("malformed_key")
+        raise Refusal("invalid_key")
+    return caller
+
+
+# ---- tokens -------------------------------------------------------------------------------------------------------
+
+
+async def _of_token(token: bytes, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
+    if len(token) > snapshot.settings.identity.max_token_bytes:
+        raise Refusal("token_too_large")
+    name = hashlib.sha256(token).digest()
+    known: Proven | None = snapshot.proven.get(name)
+    if known is not None and known.generation == trust.generation:
+        if known.expires <= now:
+            raise Refusal("expired_token")
+        return known.caller
+    refused: Unproven | None = snapshot.unproven.get(name)
+    if refused is not None and refused.generation == trust.generation and refused.until > now:
+        raise Refusal(refused.code, refused.message)
+    try:
+        proven = await _prove(token, name, snapshot, trust, now)
+    except Refusal as refusal:
+        if refusal.code in _LASTING:
+            again = Unproven(refusal.code, str(refusal), now + REFUSED_SECONDS, trust.generation)
+            snapshot.unproven.put(name, again)
+        raise
+    snapshot.proven.put(name, proven)
+    return proven.caller
+
+
+async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, now: float) -> Proven:
+    signed = jws.take_apart(token)
+    issuer = issuers.issuer_of(signed, snapshot.issuers)
+    algorithm = jws.algorithm_of(signed, issuer.algorithms)
+    generation = await _verify(signed, algorithm, issuer, trust)
+    issuers.check(issuer, signed, now)
+    if "cnf" in signed.claims:  # RFC 7800: whoever has it has to prove more than that
+        raise Refusal("unacceptable_token", "The token is genuine, but bound to a key.")
+    subject = issuers.subject(issuer, signed.claims)
+    caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), snapshot)
+    return Proven(caller, subject.expires + issuer.leeway, generation)
+
+
+async def _verify(signed: jws.Signed, algorithm: str, issuer: Issuer, trust: Trust) -> int:
+    """The generation of the keys that the signature was verified with. A key that is not known may be new: then its issuer is
+    asked, once."""
+    keys, generation = trust.keys(issuer), trust.generation
+    if keys is None or not jws.fitting(signed, algorithm, keys):
+        await trust.refresh(issuer)
+        keys, generation = trust.keys(issuer), trust.generation
+    if keys is None:
+        raise Refusal("issuer_unavailable", retry_after=5.0)
+    jws.verify(signed, algorithm, keys)
+    return generation
+
+
+def _caller(issuer: Issuer, subject: Subject, id: str, snapshot: Snapshot) -> Caller:
+    team = snapshot.teams.get(subject.team)
+    if team is None:
+        raise Refusal("unacceptable_token", "The token is genuine, but its team is not known here.")
+    labels = tuple(sorted((dict(team.labels) | dict(subject.labels)).items()))
+    tenant = subject.tenant
+    fences = (f"tenant:{tenant}", f"team:{tenant}/{subject.team}", f"{subject.kind}:{tenant}/{subject.id}")
+    credential = Credential(
+        kind=issuer.credential,
+        id=id,
+        issuer=issuer.name,
+        issued=subject.issued,
+        expires=subject.expires,
+        models=issuer.models,
+        fences=fences,
+        url=issuer.url,
+    )
+    alike = (issuer.name, issuer.credential, subject.id, tenant, subject.team, subject.kind, labels)
+    like = hashlib.sha256(msgspec.json.encode(alike)).hexdigest()
+    return Caller(
+        subject.id, subject.name, subject.team, tenant, labels, credential, like, subject.kind, issuer.assurance
+    )
+
+
+def _token_id(jti: Any, name: bytes) -> str:
+    """What a record calls a token: its own id, or the beginning of its hash."""
+    if isinstance(jti, str) and 0 < len(jti) <= _LONGEST_TOKEN_ID and jti.isprintable():
+        return jti
+    return f"sha256:{name.hex()[:16]}"

@@ -1,0 +1,93 @@
+"""From `[identity]` to the issuers that tokens are held against."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from yett.config.identity_settings import IssuerSettings, TrustDomainSettings
+from yett.config.reader import Reading
+from yett.config.settings import Settings
+from yett.config.snapshot import TENANT
+from yett.identity.issuer import Issuer, Rule, Source, Workload
+from yett.model.route import Provider, Timeouts
+
+_SECONDS = 5.0  # for an issuer to answer
+_DISCOVERY = "/.well-known/openid-configuration"
+
+
+def issuers(reading: Reading) -> tuple[Issuer, ...]:
+    """Those of a configuration without mistakes."""
+    identity = reading.settings.identity
+    return (
+        *(_issuer(name, one, reading) for name, one in identity.issuers.items()),
+        *(_trust_domain(name, one, reading) for name, one in identity.trust_domains.items()),
+    )
+
+
+def tenants(settings: Settings) -> frozenset[str]:
+    """Every tenant that a caller can be of."""
+    identity = settings.identity
+    found = {TENANT, *(domain.tenant for domain in identity.trust_domains.values())}
+    for issuer in identity.issuers.values():
+        found.update(issuer.tenants if issuer.tenant_claim else (issuer.tenant,))
+    return frozenset(found)
+
+
+def _issuer(name: str, settings: IssuerSettings, reading: Reading) -> Issuer:
+    url = settings.jwks_url or settings.issuer.rstrip("/") + _DISCOVERY
+    return Issuer(
+        name=name,
+        credential="oidc",
+        url=settings.issuer,
+        source=_source(name, settings.jwks_file, url, settings.ca_file, reading, discovery=not settings.jwks_url),
+        audiences=frozenset(settings.audiences),
+        algorithms=frozenset(settings.algorithms),
+        types=frozenset(type.lower().removeprefix("application/") for type in settings.types),
+        leeway=settings.leeway,
+        max_age=settings.max_age,
+        tenant=Rule(settings.tenant_claim, "" if settings.tenant_claim else settings.tenant),
+        tenants=frozenset(settings.tenants),
+        team=Rule(settings.team_claim, settings.team, MappingProxyType(dict(settings.teams))),
+        kind=Rule(settings.kind_claim, settings.kind),
+        name_claim=settings.name_claim,
+        labels=tuple(sorted(settings.labels.items())),
+        label_claims=tuple(sorted(settings.label_claims.items())),
+        required=tuple((claim, frozenset(values)) for claim, values in settings.require.items()),
+        models=settings.models,
+    )
+
+
+def _trust_domain(name: str, settings: TrustDomainSettings, reading: Reading) -> Issuer:
+    workloads = [
+        Workload(one.path, one.team, one.kind, tuple(sorted(one.labels.items()))) for one in settings.workloads
+    ]
+    return Issuer(
+        name=name,
+        credential="svid",
+        url=f"spiffe://{name}",
+        source=_source(name, settings.bundle_file, settings.bundle_url, settings.ca_file, reading, discovery=False),
+        audiences=frozenset(settings.audiences),
+        algorithms=frozenset(settings.algorithms),
+        types=frozenset(("", "jwt", "jose")),  # JWT-SVID, section 2.3
+        leeway=settings.leeway,
+        tenant=Rule(fixed=settings.tenant),
+        workloads=tuple(sorted(workloads, key=lambda one: -len(one.path))),
+        models=settings.models,
+    )
+
+
+def _source(name: str, file: str, url: str, ca_file: str, reading: Reading, *, discovery: bool) -> Source:
+    if file:
+        return Source(file=str(reading.resolve(file)))
+    parts = urlsplit(url)
+    provider = Provider(
+        id=f"issuer/{name}",
+        kind="issuer",
+        base_url=f"{parts.scheme}://{parts.netloc}",
+        labels=(),
+        keys=(),
+        timeouts=Timeouts(_SECONDS, _SECONDS, _SECONDS, _SECONDS),
+        ca_file=str(reading.resolve(ca_file)) if ca_file else "",
+    )
+    return Source(url=url, provider=provider, discovery=discovery)

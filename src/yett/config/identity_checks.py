@@ -1,0 +1,95 @@
+"""What must hold between the settings of `[identity]`, before any token is believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from yett.config.checks import check_url, is_loopback
+from yett.config.decoding import Problem, suggestion
+from yett.config.identity_settings import IssuerSettings, TrustDomainSettings
+from yett.config.lines import KeyPath
+from yett.config.settings import Settings
+from yett.identity import spiffe
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_PATH = re.compile(r"/|(/[A-Za-z0-9._-]+)+", re.ASCII)
+
+
+def check_identity(settings: Settings) -> list[Problem]:
+    """Every mistake in `[identity]`."""
+    identity = settings.identity
+    found: list[Problem] = []
+    seen: dict[str, str] = {}
+    for name, issuer in identity.issuers.items():
+        root = ("identity", "issuers", name)
+        found += [((*root, *path), problem) for path, problem in _issuer(name, issuer, settings)]
+        if issuer.issuer in seen:
+            found.append(((*root, "issuer"), f'is the same as that of "{seen[issuer.issuer]}"'))
+        seen.setdefault(issuer.issuer, name)
+    for name, domain in identity.trust_domains.items():
+        root = ("identity", "trust_domains", name)
+        found += [((*root, *path), problem) for path, problem in _trust_domain(name, domain, settings)]
+    return found
+
+
+def _issuer(name: str, issuer: IssuerSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    if not _NAME.fullmatch(name):
+        yield (), "an issuer's name consists of letters, digits, dots, dashes and underscores"
+    for setting in ("audiences", "algorithms", "types"):
+        if not getattr(issuer, setting):
+            yield (setting,), "is empty, so that no token would do"
+    if issuer.jwks_url and issuer.jwks_file:
+        yield ("jwks_url",), 'give either "jwks_url" or "jwks_file"'
+    asked = issuer.jwks_url or ("" if issuer.jwks_file else issuer.issuer)
+    if asked and (trouble := _address(asked)):
+        if issuer.jwks_url:
+            yield ("jwks_url",), trouble
+        else:
+            yield ("issuer",), f'{trouble}; to take its keys from elsewhere, give "jwks_url" or "jwks_file"'
+    if issuer.tenant_claim and not issuer.tenants:
+        yield ("tenants",), "required with tenant_claim: no token may make up a tenant"
+    if not issuer.team and not issuer.team_claim:
+        yield ("team",), 'give "team", or "team_claim"'
+    named: list[tuple[KeyPath, str]] = [(("team",), issuer.team)]
+    named += [(("teams", said), team) for said, team in issuer.teams.items()]
+    for where, team in named:
+        if team and team not in settings.teams:
+            yield where, f'no team "{team}"{suggestion(team, settings.teams)}'
+    yield from _models(issuer.models, settings)
+
+
+def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    if not spiffe.trust_domain(name):
+        yield (), "a trust domain's name consists of small letters, digits, dots, dashes and underscores"
+    if not domain.workloads:
+        yield ("workloads",), 'is empty; write workloads = [{ path = "/", team = "…" }]'
+    if bool(domain.bundle_url) == bool(domain.bundle_file):
+        yield ("bundle_url",), 'give either "bundle_url" or "bundle_file"'
+    if domain.bundle_url and (trouble := _address(domain.bundle_url)):
+        yield ("bundle_url",), trouble
+    paths: set[str] = set()
+    for index, workload in enumerate(domain.workloads):
+        where: KeyPath = ("workloads", index)
+        if workload.path and not _PATH.fullmatch(workload.path):
+            yield (*where, "path"), f'"{workload.path}" is no path of a SPIFFE ID, such as "/ns/prod"'
+        if workload.path in paths:
+            yield (*where, "path"), f'"{workload.path}" is already in the list'
+        paths.add(workload.path)
+        if workload.team and workload.team not in settings.teams:
+            yield (*where, "team"), f'no team "{workload.team}"{suggestion(workload.team, settings.teams)}'
+    yield from _models(domain.models, settings)
+
+
+def _models(models: Iterable[str], settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    for index, model in enumerate(models):
+        if model not in settings.models:
+            yield ("models", index), f'no model "{model}"{suggestion(model, settings.models)}'
+
+
+def _address(written: str) -> str:
+    """Keys that came unencrypted could be anybody's."""
+    trouble, host = check_url(written, ("http", "https"))
+    if not trouble and written.lower().startswith("http:") and not is_loopback(host):
+        return f'"{written}" is not encrypted, so anybody between could give other keys; use https://'
+    return trouble

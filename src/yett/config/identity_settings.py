@@ -1,0 +1,105 @@
+"""The settings of `[identity]`: whose tokens and certificates are believed, and what they say about a caller."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from yett.config.scalars import Seconds, Timeout
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
+Sort = Literal["user", "agent", "service"]
+_Word = Annotated[str, Meta(min_length=1)]
+
+
+class IssuerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """An issuer of JWTs: an OIDC provider, a Kubernetes cluster, a CI system, a cloud."""
+
+    issuer: Annotated[str, Meta(description="The claim `iss` of its tokens, letter by letter.", min_length=1)]
+    audiences: Annotated[
+        tuple[_Word, ...], Meta(description="What the claim `aud` has to name; one of these is enough.")
+    ]
+    algorithms: Annotated[tuple[Algorithm, ...], Meta(description="Algorithms that its tokens may be signed with.")] = (
+        "RS256",
+    )
+    types: Annotated[
+        tuple[str, ...],
+        Meta(description='What the header `typ` may be, in any case; "" is a token without one.'),
+    ] = ("at+jwt", "JWT")
+    jwks_url: Annotated[
+        str, Meta(description='Address of its keys; "" is to ask `issuer` where they are (OpenID Connect Discovery).')
+    ] = ""
+    jwks_file: Annotated[str, Meta(description="A JWK set, relative to yett.toml, instead of an address.")] = ""
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
+    leeway: Annotated[Seconds, Meta(description="How far its clock may be off.")] = 30.0
+    max_age: Annotated[Timeout, Meta(description="Longest life of a token, from issue to expiry.")] = 86_400.0
+    require: Annotated[
+        dict[str, tuple[_Word, ...]],
+        Meta(description='Claims that a token must have, each with the values that will do: `{ org = ["acme"] }`.'),
+    ] = field(default_factory=dict)
+    tenant: Annotated[str, Meta(description="Tenant of its callers.", min_length=1)] = "default"
+    tenant_claim: Annotated[str, Meta(description="Claim that names the tenant instead, one of `tenants`.")] = ""
+    tenants: Annotated[tuple[_Word, ...], Meta(description="Tenants that `tenant_claim` may name.")] = ()
+    team: Annotated[str, Meta(description="Team of its callers, where the claim does not say it.")] = ""
+    team_claim: Annotated[
+        str, Meta(description='Claim that names the team, or a list such as "groups" that `teams` is looked up in.')
+    ] = ""
+    teams: Annotated[
+        dict[str, str], Meta(description="What `team_claim` says = team; the first that is there counts.")
+    ] = field(default_factory=dict)
+    kind: Annotated[Sort, Meta(description="What its callers are.")] = "user"
+    kind_claim: Annotated[str, Meta(description="Claim that says it instead: user, agent or service.")] = ""
+    name_claim: Annotated[str, Meta(description='Claim that a caller is shown by; "" is `sub`.')] = ""
+    labels: Annotated[dict[str, str], Meta(description="Facts for policies, of each of its callers.")] = field(
+        default_factory=dict
+    )
+    label_claims: Annotated[dict[str, str], Meta(description="Label = claim that it is taken from.")] = field(
+        default_factory=dict
+    )
+    models: Annotated[tuple[str, ...], Meta(description="Models its callers may use; empty leaves it to policy.")] = ()
+
+
+class WorkloadSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Workloads of a trust domain, by the path of their SPIFFE ID."""
+
+    path: Annotated[str, Meta(description='This path and all below it; "/" is the whole trust domain.', min_length=1)]
+    team: Annotated[str, Meta(description="Their team.", min_length=1)]
+    kind: Annotated[Sort, Meta(description="What they are.")] = "service"
+    labels: Annotated[dict[str, str], Meta(description="Facts for policies.")] = field(default_factory=dict)
+
+
+class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A SPIFFE trust domain: this one's own, or one that it is federated with."""
+
+    workloads: Annotated[
+        tuple[WorkloadSettings, ...], Meta(description="Which of its workloads may call, and as what.")
+    ]
+    audiences: Annotated[tuple[_Word, ...], Meta(description="What the `aud` of a JWT-SVID has to name.")] = ()
+    bundle_url: Annotated[str, Meta(description="Address of its bundle (SPIFFE federation, profile https_web).")] = ""
+    bundle_file: Annotated[str, Meta(description="Its bundle, relative to yett.toml, instead of an address.")] = ""
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
+    algorithms: Annotated[tuple[Algorithm, ...], Meta(description="Algorithms that JWT-SVIDs may be signed with.")] = (
+        "RS256",
+        "ES256",
+        "ES384",
+    )
+    leeway: Annotated[Seconds, Meta(description="How far its clock may be off.")] = 30.0
+    tenant: Annotated[str, Meta(description="Tenant of its workloads.", min_length=1)] = "default"
+    models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
+
+
+class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Proofs of identity beside virtual keys."""
+
+    max_token_bytes: Annotated[int, Meta(description="Longest token that is looked at.", ge=512, le=16_384)] = 8192
+    issuers: Annotated[dict[str, IssuerSettings], Meta(description="Issuers of JWTs, by name.")] = field(
+        default_factory=dict
+    )
+    trust_domains: Annotated[dict[str, TrustDomainSettings], Meta(description="SPIFFE trust domains, by name.")] = (
+        field(default_factory=dict)
+    )

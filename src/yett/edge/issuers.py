@@ -1,0 +1,194 @@
+"""The keys of issuers: fetched off the path of calls, kept while an issuer is away, asked for again when a token names an unknown one.
+
+    fresh ──its time to live is over──> due ──fetched──> fresh
+                                          └──failed──> stale, asked again soon; after a day no longer believed
+
+However many tokens name keys that do not exist, an issuer is asked for them at most once in 30 seconds. Nothing follows a redirect: an
+address that moved is the operator's to change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import replace
+
+from yett.config.checks import check_url, is_loopback
+from yett.edge.tasks import spawn
+from yett.identity.issuer import Issuer, Source
+from yett.identity.jws import KeySet, read_keys
+from yett.model.route import Provider
+from yett.ports import Clock, Outgoing, Upstream, UpstreamFailure
+
+MOST_BYTES = 256 * 1024  # of a document
+SHORTEST, LONGEST, USUAL = 300.0, 86_400.0, 3600.0  # seconds between two fetches, whatever Cache-Control says
+STALE = 86_400.0  # seconds for which keys are believed while their issuer cannot be asked
+PAUSE = 30.0  # seconds between two attempts at one issuer
+DEADLINE = 5.0  # seconds for one fetch, metadata included
+_MAX_AGE = re.compile(rb"(?:^|[,\s])max-age=(\d{1,9})(?:$|[,\s])", re.IGNORECASE)
+
+log = logging.getLogger("yett")
+Tell = Callable[[str, str], None]  # issuer, outcome: ok, failed
+
+
+class UnusableError(Exception):
+    """What came is no set of keys, or nothing came; the message is for the operator."""
+
+
+class _Held:
+    """What is known of one source. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.keys: KeySet | None = None
+        self.fetched = float("-inf")
+        self.attempted = float("-inf")
+        self.due = float("-inf")
+        self.raw = b""
+        self.trouble = ""
+        self.asking: asyncio.Task[None] | None = None
+
+
+class Issuers:
+    """Implements stages.identify.Trust."""
+
+    def __init__(self, upstream: Upstream, clock: Clock, tell: Tell) -> None:
+        self.generation = 1
+        self._upstream = upstream
+        self._clock = clock
+        self._tell = tell
+        self._held: dict[Source, _Held] = {}
+        self._names: dict[Source, str] = {}
+
+    def take_up(self, issuers: Iterable[Issuer]) -> None:
+        """These are in force now. Keys of a source that stays are kept."""
+        self._names = {issuer.source: issuer.name for issuer in issuers}
+        self._held = {source: self._held.get(source) or _Held() for source in self._names}
+        self.generation += 1
+
+    def keys(self, issuer: Issuer) -> KeySet | None:
+        held = self._held.get(issuer.source)
+        if held is None or self._clock.monotonic() - held.fetched > STALE:
+            return None
+        return held.keys
+
+    async def refresh(self, issuer: Issuer) -> None:
+        held = self._held.get(issuer.source)
+        if held is not None and (asking := self._ask(issuer.source, held)) is not None:
+            await asyncio.shield(asking)  # whoever waits may go; the others wait on
+
+    async def renew(self) -> None:
+        """To be called every few seconds: fetch what is due, without waiting for it."""
+        now = self._clock.monotonic()
+        for source, held in self._held.items():
+            if held.due <= now:
+                self._ask(source, held)
+
+    def troubles(self) -> list[str]:
+        """The issuers whose keys could not be fetched the last time, each with the reason."""
+        return [
+            f"issuer {self._names[source]}: {held.trouble}"
+            for source, held in sorted(self._held.items(), key=lambda item: self._names[item[0]])
+            if held.trouble
+        ]
+
+    # ---- the parts ------------------------------------------------------------------------------------------------
+
+    def _ask(self, source: Source, held: _Held) -> asyncio.Task[None] | None:
+        """The attempt that is being made, or a new one; None when the last one was a moment ago."""
+        if held.asking is not None and not held.asking.done():
+            return held.asking
+        now = self._clock.monotonic()
+        if now - held.attempted < PAUSE:
+            return None
+        held.attempted = now
+        held.asking = spawn(self._fetch(source, held), f"keys of issuer {self._names[source]}")
+        return held.asking
+
+    async def _fetch(self, source: Source, held: _Held) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                raw, seconds = await self._read(source)
+            keys = read_keys(raw)
+        except (UnusableError, ValueError, TimeoutError) as error:
+            self._failed(source, held, str(error) or "took too long")
+            return
+        now = self._clock.monotonic()
+        held.fetched, held.due, held.trouble = now, now + seconds, ""
+        if raw != held.raw:
+            held.raw, held.keys = raw, keys
+            self.generation += 1
+        self._tell(self._names.get(source, ""), "ok")
+
+    def _failed(self, source: Source, held: _Held, why: str) -> None:
+        held.due = self._clock.monotonic() + PAUSE
+        if held.trouble != why:
+            held.trouble = why
+            fields = {"issuer": self._names.get(source, ""), "why": why}
+            log.error("an issuer's keys cannot be fetched", extra={"fields": fields})
+        self._tell(self._names.get(source, ""), "failed")
+
+    async def _file(self, source: Source) -> tuple[bytes, float]:
+        try:
+            raw = await asyncio.to_thread(_content, Path(source.file))
+        except OSError as error:
+            raise UnusableError(f"{source.file} cannot be read: {error.strerror}") from error
+        if len(raw) > MOST_BYTES:
+            raise UnusableError(f"{source.file} is larger than {MOST_BYTES} bytes")
+        return raw, PAUSE
+
+    async def _read(self, source: Source) -> tuple[bytes, float]:
+        """The document with the keys, and for how many seconds it need not be fetched again."""
+        provider, url = source.provider, source.url
+        if provider is None:
+            return await self._file(source)
+        if source.discovery:
+            metadata, _ = await self._get(provider, url)
+            url = _keys_of(metadata, url)
+        return await self._get(provider, url)
+
+    async def _get(self, provider: Provider, url: str) -> tuple[bytes, float]:
+        parts = urlsplit(url)
+        provider = replace(provider, base_url=f"{parts.scheme}://{parts.netloc}")
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        outgoing = Outgoing(provider, "GET", path, ((b"accept", b"application/json"),), b"")
+        try:
+            exchange = await self._upstream.send(outgoing)
+            body = await exchange.read(MOST_BYTES)
+        except UpstreamFailure as error:
+            raise UnusableError(f"{parts.netloc} cannot be asked: {error.outcome}") from error
+        if exchange.status != 200:
+            raise UnusableError(f"{parts.netloc} answered with status {exchange.status}")
+        found = _MAX_AGE.search(exchange.header(b"cache-control"))
+        return body, min(max(float(found[1]) if found else USUAL, SHORTEST), LONGEST)
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    """OpenID Connect Discovery 1.0, section 3; as much as is needed."""
+
+    issuer: str
+    jwks_uri: str
+
+
+def _keys_of(metadata: bytes, url: str) -> str:
+    """Where the metadata that stood at `url` say that the keys are. Raises UnusableError."""
+    try:
+        found = msgspec.json.decode(metadata, type=_Metadata)
+    except (msgspec.DecodeError, RecursionError):
+        raise UnusableError("its metadata do not say where its keys are") from None
+    if found.issuer.rstrip("/") != url.partition("/.well-known/")[0]:  # section 4.3: it must not speak for another
+        raise UnusableError("its metadata are those of another issuer")
+    trouble, host = check_url(found.jwks_uri.partition("?")[0], ("http", "https"))
+    if trouble or (not found.jwks_uri.startswith("https:") and not is_loopback(host)):
+        raise UnusableError("its metadata give an address for its keys that cannot be trusted")
+    return found.jwks_uri
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)

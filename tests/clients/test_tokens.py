@@ -1,0 +1,50 @@
+"""The official OpenAI SDK, unmodified, with a token where its API key goes: a SPIFFE JWT-SVID, an access token of an OpenID provider."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+from tests.clients.conftest import MESH, Endpoint
+from tests.issuing import Authority
+
+from yett.cli.system import SystemClock
+
+HELLO = [{"role": "user", "content": "hello there"}]
+AGENT = "spiffe://example.org/ns/prod/helper"
+
+
+def svid(**claims: object) -> str:
+    return MESH.sign(MESH.claims(SystemClock.now(), **{"iss": None, "sub": AGENT, **claims}), typ="JWT").decode()
+
+
+def client(gateway: Endpoint, key: str) -> openai.OpenAI:
+    return openai.OpenAI(base_url=gateway.base_url, api_key=key, max_retries=0, timeout=20)
+
+
+def test_a_jwt_svid_is_an_api_key(gateway: Endpoint) -> None:
+    with client(gateway, svid()) as sdk:
+        assert sdk.chat.completions.create(model="fast", messages=HELLO).choices[0].message.content  # type: ignore[call-overload]
+        assert "fast" in [model.id for model in sdk.models.list()]
+        with pytest.raises(openai.PermissionDeniedError):
+            sdk.chat.completions.create(model="forbidden", messages=HELLO)  # type: ignore[call-overload]
+
+
+def test_an_access_token_is_an_api_key(gateway: Endpoint, idp: Authority) -> None:
+    with client(gateway, idp.token(SystemClock.now()).decode()) as sdk:
+        stream = sdk.chat.completions.create(model="fast", messages=HELLO, stream=True)  # type: ignore[call-overload]
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"exp": 1, "iat": 0}, "expired_token"),
+        ({"aud": "other"}, "wrong_audience"),
+        ({"sub": "spiffe://other.org/ns/prod/helper"}, "unknown_issuer"),
+        ({"sub": "spiffe://example.org/ns/test/helper"}, "unacceptable_token"),
+    ],
+)
+def test_others_are_told_why(gateway: Endpoint, claims: dict[str, object], code: str) -> None:
+    with client(gateway, svid(**claims)) as sdk, pytest.raises(openai.AuthenticationError) as caught:
+        sdk.models.list()
+    assert caught.value.code == code

@@ -1,0 +1,66 @@
+"""Mistakes in `[identity]`, each with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from yett.config.reader import parse
+
+TEAM = "[teams.research]\n"
+ISSUER = '[identity.issuers.corp]\nissuer = "https://idp.example"\naudiences = ["yett"]\nteam = "research"\n'
+DOMAIN = (
+    '[identity.trust_domains."example.org"]\nbundle_url = "https://spire.example/bundle"\n'
+    'workloads = [{ path = "/ns", team = "research" }]\n'
+)
+
+
+def mistakes(text: str, folder: Path) -> list[str]:
+    return [mistake.message for mistake in parse(TEAM + text, folder / "yett.toml", {}).mistakes]
+
+
+def test_what_is_right(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    text = ISSUER + 'jwks_file = "keys.json"\ntenant_claim = "org"\ntenants = ["acme"]\nrequire = { org = ["acme"] }\n'
+    assert mistakes(text + DOMAIN, tmp_path) == []
+    assert mistakes(ISSUER.replace("https://idp.example", "http://127.0.0.1:8080/realm"), tmp_path) == []
+    assert (
+        mistakes(
+            ISSUER.replace("https://idp.example", "kubernetes/serviceaccount") + 'jwks_url = "https://k8s"', tmp_path
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ISSUER.replace("corp", '"a b"'), "an issuer's name consists of"),
+        (ISSUER.replace("https:", "http:"), "is not encrypted"),
+        (ISSUER.replace("https://idp.example", "accounts"), 'is not an http:// or https:// URL with a host; to take its keys from'),
+        (ISSUER + 'jwks_url = "ftp://x"', "jwks_url: \"ftp://x\" is not an"),
+        (ISSUER + 'jwks_url = "https://x"\njwks_file = "x"', 'give either "jwks_url" or "jwks_file"'),
+        (ISSUER + 'jwks_file = "x"', "jwks_file: there is no file"),
+        (ISSUER + 'ca_file = "x"', "ca_file: there is no file"),
+        (ISSUER + 'tenant_claim = "org"', "tenants: required with tenant_claim"),
+        (ISSUER.replace('team = "research"', ""), 'give "team", or "team_claim"'),
+        (ISSUER.replace('team = "research"', 'team = "reserch"'), 'team: no team "reserch"; did you mean "research"?'),
+        (ISSUER + 'teams = { g = "other" }', 'teams.g: no team "other"'),
+        (ISSUER + 'models = ["fast"]', 'models[0]: no model "fast"'),
+        (ISSUER + 'algorithms = ["HS256"]', "algorithms"),
+        (ISSUER + 'algorithms = []', "algorithms"),
+        (ISSUER.replace('["yett"]', "[]"), "audiences"),
+        (ISSUER + ISSUER.replace("corp", "again"), 'again.issuer: is the same as that of "corp"'),
+        (DOMAIN.replace("example.org", "Example.org"), "a trust domain's name consists of"),
+        (DOMAIN.replace("bundle_url", "ca_file"), 'give either "bundle_url" or "bundle_file"'),
+        (DOMAIN.replace("https:", "http:"), "is not encrypted"),
+        (DOMAIN.replace('"/ns"', '"ns/"'), 'workloads[0].path: "ns/" is no path of a SPIFFE ID'),
+        (DOMAIN.replace('team = "research"', 'team = "x"'), 'workloads[0].team: no team "x"'),
+        (DOMAIN.replace("}]", '}, { path = "/ns", team = "research" }]'), '"/ns" is already in the list'),
+        (DOMAIN + 'models = ["fast"]', 'models[0]: no model "fast"'),
+        (DOMAIN.replace('[{ path = "/ns", team = "research" }]', "[]"), "workloads"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told(text: str, expected: str, tmp_path: Path) -> None:
+    assert any(expected in mistake for mistake in mistakes(text, tmp_path)), mistakes(text, tmp_path)
