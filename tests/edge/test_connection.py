@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from yett.edge.connection import Connection
 from yett.edge.exchange import UpstreamExchange
+from yett.edge.outbox import Outbox
 from yett.edge.upstream import UpstreamClient
 from yett.model.route import Timeouts
 from yett.ports import Outgoing, UpstreamFailure
@@ -73,7 +74,7 @@ def begin(connection: Connection) -> UpstreamExchange:
 
 
 async def test_head_and_body_leave_in_one_write() -> None:
-    connection, wire = Connection(Owner()), Recorder()
+    connection, wire = Connection(Owner(), Outbox()), Recorder()
     connection.connection_made(wire)
     connection.send(begin(connection), b"head", b"body")
     connection.send(begin(connection), b"head", b"x" * 100_000)
@@ -82,7 +83,7 @@ async def test_head_and_body_leave_in_one_write() -> None:
 
 async def test_nothing_is_sent_on_a_closed_connection() -> None:
     owner = Owner()
-    connection, wire = Connection(owner), Recorder()
+    connection, wire = Connection(owner, Outbox()), Recorder()
     for closed in range(2):
         if closed:
             connection.connection_made(wire)
@@ -99,7 +100,7 @@ async def test_nothing_is_sent_on_a_closed_connection() -> None:
 
 
 async def test_whoever_speaks_first_is_cut_off() -> None:
-    connection, wire = Connection(Owner()), Recorder()
+    connection, wire = Connection(Owner(), Outbox()), Recorder()
     connection.data_received(b"220 smtp.test ESMTP\r\n")  # with TLS, bytes can come before connection_made
     connection.connection_made(wire)
     assert wire.aborted
@@ -107,7 +108,7 @@ async def test_whoever_speaks_first_is_cut_off() -> None:
 
 async def test_holding_is_idempotent_and_ends_with_the_exchange() -> None:
     owner = Owner()
-    connection, wire = Connection(owner), Recorder()
+    connection, wire = Connection(owner, Outbox()), Recorder()
     connection.connection_made(wire)
     exchange = begin(connection)
     connection.send(exchange, b"", b"")
@@ -125,7 +126,7 @@ async def test_holding_is_idempotent_and_ends_with_the_exchange() -> None:
     [(None, "truncated"), (ConnectionResetError(), "reset"), (ssl.SSLError(1, "bad record mac"), "tls")],
 )
 async def test_how_a_connection_may_break_in_the_middle(error: Exception | None, outcome: str) -> None:
-    connection, wire = Connection(Owner()), Recorder()
+    connection, wire = Connection(Owner(), Outbox()), Recorder()
     connection.connection_made(wire)
     exchange = begin(connection)
     connection.send(exchange, b"", b"")
@@ -138,7 +139,7 @@ async def test_how_a_connection_may_break_in_the_middle(error: Exception | None,
 
 async def test_bytes_that_follow_a_reply_without_a_body_spoil_the_connection() -> None:
     owner = Owner()
-    connection, wire = Connection(owner), Recorder()
+    connection, wire = Connection(owner, Outbox()), Recorder()
     connection.connection_made(wire)
     exchange = begin(connection)
     connection.send(exchange, b"", b"")
@@ -188,7 +189,7 @@ PARTS = st.lists(
 async def outcome_of(pieces: list[bytes], streamed: bool) -> tuple[object, ...]:
     """What a caller makes of the pieces followed by the end of the connection."""
     owner = Owner()
-    connection, wire = Connection(owner), Recorder()
+    connection, wire = Connection(owner, Outbox()), Recorder()
     connection.connection_made(wire)
     exchange = begin(connection)
     connection.send(exchange, b"", b"")

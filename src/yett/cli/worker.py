@@ -29,11 +29,12 @@ from yett.edge.issuers import Issuers
 from yett.edge.listener import Listener
 from yett.edge.log import AccessLog
 from yett.edge.metrics import Labels, Metrics
+from yett.edge.outbox import Outbox
 from yett.edge.pool import PoolLimits
 from yett.edge.tasks import spawn
 from yett.edge.upstream import UpstreamClient
 from yett.errors import ConfigurationError, Mistake, Refusal, YettError
-from yett.gate import Gate
+from yett.gate import Flight, Gate
 from yett.model.record import Record
 from yett.pipeline import run
 from yett.stages import fence
@@ -140,10 +141,13 @@ class Worker:
             self.vault = Vault(self.state / "vault.db", self._clock)
         self._take_over()
         self.health = Health(settings.routing)
+        flights: set[Flight] = set()
+        outbox = Outbox(flights)
         self.upstream = UpstreamClient(
             limits=PoolLimits(connections=settings.routing.max_connections),
             proxy=self.live.current.proxy,
             max_decoded=settings.gateway.max_reply_bytes,
+            outbox=outbox,
         )
         self.issuers = Issuers(self.upstream, self._clock, partial(self.metrics.count, "yett_issuer_fetches"))
         self.examiner = Examiner()
@@ -173,13 +177,13 @@ class Worker:
             vault=self.vault,
             new_id=call_ids(),
             roll=random.random,
-            flights=set(),
+            flights=flights,
         )
         self._apply()
         await self.issuers.renew()
         await self._event("start", {"digest": self.live.current.digest, "workers": settings.gateway.workers})
         memory.settle()
-        self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings))
+        self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings), outbox)
         await self.listener.start(bound)
         self._duties = [
             spawn(self._every(KEYS_SECONDS, self._refresh_keys), "keys"),

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from yett.edge.exchange import MAX_HEAD, UpstreamExchange
+from yett.edge.outbox import Outbox, Share
 from yett.ports import UpstreamFailure
 
 _ONE_WRITE = 65_536  # bytes of body up to which head and body are copied into one write
@@ -31,11 +32,26 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """Every exchange gets a parser of its own, so that no state of one reply can reach into the next."""
 
-    __slots__ = ("_loop", "_owner", "_transport", "born", "closed", "exchange", "held", "idle_since", "parser", "uses")
+    __slots__ = (
+        "_loop",
+        "_outbox",
+        "_owner",
+        "_share",
+        "_transport",
+        "born",
+        "closed",
+        "exchange",
+        "held",
+        "idle_since",
+        "parser",
+        "uses"
+    )  # fmt: skip
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, outbox: Outbox) -> None:
         self._loop = asyncio.get_running_loop()
         self._owner = owner
+        self._outbox = outbox
+        self._share: Share | None = None
         self._transport: asyncio.Transport | None = None
         self.born = self._loop.time()
         self.idle_since = math.inf  # loop time; infinite while in use
@@ -47,15 +63,15 @@ class Connection(asyncio.Protocol):
 
     def send(self, exchange: UpstreamExchange, head: bytes, body: bytes) -> None:
         """Begin an exchange. It fails (replayable) when the connection has closed in the meantime."""
-        transport = self._transport
-        if self.closed or transport is None or transport.is_closing():
+        transport, share = self._transport, self._share
+        if self.closed or transport is None or share is None or transport.is_closing():
             exchange.fail(UpstreamFailure("reset", "closed before the request was sent", replayable=True))
             return
         self.uses += 1
         self.exchange = exchange
         self.parser = HttpResponseParser(exchange)
         if len(body) <= _ONE_WRITE:
-            transport.write(head + body)
+            share.write(head + body)
         else:
             transport.writelines((head, body))
 
@@ -80,6 +96,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._share = Share(self._transport, self._outbox)
         if (raw := transport.get_extra_info("socket")) is not None and raw.family != socket.AF_UNIX:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.closed:
@@ -134,12 +151,14 @@ class Connection(asyncio.Protocol):
         self.parser = None
         self.hold(False)
         exchange.finish()
-        transport = self._transport
+        transport, share = self._transport, self._share
         if (
             not exchange.reusable
             or exchange.extra
             or transport is None
+            or share is None
             or transport.is_closing()
+            or share.waiting
             or transport.get_write_buffer_size()  # answered before the request was sent: the rest would follow the next one
         ):
             self.drop()

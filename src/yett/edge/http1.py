@@ -20,6 +20,7 @@ from typing import cast
 import httptools
 from msgspec import Struct
 
+from yett.edge.outbox import Outbox, Share
 from yett.model.call import Inbound
 
 IDLE, HEAD, BODY, BUSY, LINGER = range(5)
@@ -72,12 +73,14 @@ class Http1Connection(asyncio.Protocol):
         "_lingered",
         "_on_gone",
         "_on_pause",
+        "_outbox",
         "_parser",
         "_pending",
         "_progress",
         "_queue",
         "_reply_head",
         "_serve",
+        "_share",
         "_state",
         "_task",
         "_trailers",
@@ -96,10 +99,12 @@ class Http1Connection(asyncio.Protocol):
         limits: Http1Limits,
         serve: Serve,
         connections: set[Http1Connection],
+        outbox: Outbox,
     ) -> None:
         self._limits = limits
         self._serve = serve
         self._connections = connections
+        self._outbox = outbox
         self._parser = httptools.HttpRequestParser(self)
         self._queue: deque[tuple[Inbound, bool, bool]] = deque()
         self._state = IDLE
@@ -134,6 +139,7 @@ class Http1Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._share = Share(self._transport, self._outbox)
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
         self._connections.add(self)
@@ -243,7 +249,7 @@ class Http1Connection(asyncio.Protocol):
             self._state = BODY
             self.deadline = monotonic() + self._limits.body_timeout
             if headers.get(b"expect", b"").lower() == b"100-continue":
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self._share.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._progress = True
@@ -312,6 +318,7 @@ class Http1Connection(asyncio.Protocol):
         """The gateway is shutting down: close when idle, else after the reply in progress."""
         self.closing = True
         if self._state in (IDLE, HEAD, BODY):
+            self._share.flush()
             self._transport.close()
 
     # ---- Outlet --------------------------------------------------------------------------------------------------
@@ -345,7 +352,7 @@ class Http1Connection(asyncio.Protocol):
         if self._reply_head:
             data = self._reply_head + data
             self._reply_head = b""
-        self._transport.write(data)
+        self._share.write(data)
 
     def end(self) -> None:
         """The reply is complete: next request, or close."""
@@ -362,7 +369,9 @@ class Http1Connection(asyncio.Protocol):
         """The reply cannot be completed: end the connection so that the caller cannot mistake it for a whole one."""
         self._reply_head = b""
         self._on_gone = self._on_pause = None
-        self._transport.abort() if not self.gone else None
+        if not self.gone:
+            self._share.flush()  # an answer before this one may be whole
+            self._transport.abort()
 
     def _finish(self, tail: bytes) -> None:
         self._on_gone = self._on_pause = None
@@ -371,7 +380,7 @@ class Http1Connection(asyncio.Protocol):
         if self.gone:
             return
         if tail:
-            self._transport.write(tail)
+            self._share.write(tail)
         if not self._keep_alive or self.closing:
             self._linger()
         elif not self.paused:  # else BUSY until the caller has taken it: no replies pile up behind one that is not read
@@ -392,6 +401,7 @@ class Http1Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """RFC 9112 section 9.6: closing with unread bytes resets the connection, and the caller loses the reply."""
         self._queue.clear()
+        self._share.flush()
         self._state = LINGER
         if not self.paused:
             self.deadline = monotonic() + LINGER_SECONDS

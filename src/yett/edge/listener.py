@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from yett.edge.http1 import Http1Connection, Http1Limits
+from yett.edge.outbox import Outbox
 from yett.edge.tasks import spawn
 from yett.model.call import Inbound
 
@@ -22,9 +23,10 @@ Run = Callable[[Inbound, Http1Connection], Coroutine[Any, Any, None]]
 class Listener:
     """Serves `run` on a bound socket until `drain`."""
 
-    def __init__(self, run: Run, limits: Http1Limits) -> None:
+    def __init__(self, run: Run, limits: Http1Limits, outbox: Outbox) -> None:
         self._run = run
         self._limits = limits
+        self._outbox = outbox
         self._connections: set[Http1Connection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
@@ -42,7 +44,9 @@ class Listener:
             return loop.create_task(self._run(inbound, connection))
 
         self._server = await loop.create_server(
-            lambda: Http1Connection(self._limits, serve, self._connections), sock=bound, backlog=BACKLOG
+            lambda: Http1Connection(self._limits, serve, self._connections, self._outbox),
+            sock=bound,
+            backlog=BACKLOG,
         )
         self._sweeper = spawn(self._sweep(), "deadlines")
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from yett.edge.connection import Connection
 from yett.edge.dial import Dialer
 from yett.edge.origin import Origin
+from yett.edge.outbox import Outbox
 from yett.ports import UpstreamFailure
 
 # Its result is a connection, None for the right to dial one, or a failure.
@@ -42,10 +43,11 @@ class PoolStatus(Struct, frozen=True):
 class Pool:
     """Whoever waits is served in order of arrival, by a connection that has become free or by the right to dial a new one."""
 
-    def __init__(self, origin: Origin, dialer: Dialer, limits: PoolLimits) -> None:
+    def __init__(self, origin: Origin, dialer: Dialer, limits: PoolLimits, outbox: Outbox) -> None:
         self._origin = origin
         self._dialer = dialer
         self._limits = limits
+        self._outbox = outbox
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []  # longest idle first
         self._dialling = 0  # connections being made, or promised to a waiter
@@ -158,7 +160,7 @@ class Pool:
         """The connection that `_dialling` has been raised for."""
         connection: Connection | None = None
         try:
-            connection = await self._dialer.dial(self._origin, seconds, lambda: Connection(self))
+            connection = await self._dialer.dial(self._origin, seconds, lambda: Connection(self, self._outbox))
             self.opened += 1
             if self.closed:
                 connection.drop()

@@ -8,6 +8,7 @@ from yett.edge.connection import Connection
 from yett.edge.dial import Dialer, Proxy
 from yett.edge.exchange import UpstreamExchange
 from yett.edge.origin import Address, Origin
+from yett.edge.outbox import Outbox
 from yett.edge.pool import Pool, PoolLimits, PoolStatus
 from yett.model.route import Provider
 from yett.ports import Outgoing, UpstreamFailure
@@ -34,11 +35,13 @@ class UpstreamClient:
         proxy: str = "",
         dns_seconds: float = 30.0,
         max_decoded: int = 33_554_432,
+        outbox: Outbox | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits or PoolLimits()
         self._dialer = Dialer(Proxy(proxy) if proxy else None, dns_seconds)
         self._max_decoded = max_decoded
+        self._outbox = outbox or Outbox()
         self._pools: dict[Origin, Pool] = {}
         self._places: dict[tuple[str, str], tuple[Address, Pool]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -107,7 +110,7 @@ class UpstreamClient:
         address = Address(provider.base_url, provider.ca_file)
         pool = self._pools.get(address.origin)
         if pool is None:
-            pool = self._pools[address.origin] = Pool(address.origin, self._dialer, self._limits)
+            pool = self._pools[address.origin] = Pool(address.origin, self._dialer, self._limits, self._outbox)
         place = self._places[provider.base_url, provider.ca_file] = (address, pool)
         return place
 
