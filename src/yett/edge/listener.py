@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 from yett.edge.http1 import Http1Connection, Http1Limits
 from yett.edge.outbox import Outbox
+from yett.edge.runners import Run, Runners
 from yett.edge.tasks import spawn
-from yett.model.call import Inbound
 
 SWEEP_SECONDS = 0.25
 CUT_SECONDS = 2.0  # for the records of calls that were cut
 BACKLOG = 2048
-
-Run = Callable[[Inbound, Http1Connection], Coroutine[Any, Any, None]]
 
 
 class Listener:
     """Serves `run` on a bound socket until `drain`."""
 
     def __init__(self, run: Run, limits: Http1Limits, outbox: Outbox) -> None:
-        self._run = run
+        self._runners = Runners(run)
         self._limits = limits
         self._outbox = outbox
         self._connections: set[Http1Connection] = set()
@@ -38,13 +35,8 @@ class Listener:
 
     async def start(self, bound: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-
-        def serve(inbound: Inbound, connection: Http1Connection) -> asyncio.Task[None]:
-            # asyncio keeps only weak references; the call's flight keeps the connection, which keeps the task.
-            return loop.create_task(self._run(inbound, connection))
-
         self._server = await loop.create_server(
-            lambda: Http1Connection(self._limits, serve, self._connections, self._outbox),
+            lambda: Http1Connection(self._limits, self._runners.serve, self._connections, self._outbox),
             sock=bound,
             backlog=BACKLOG,
         )
@@ -70,6 +62,7 @@ class Listener:
         await self._empty(CUT_SECONDS)
         if self._sweeper is not None:
             self._sweeper.cancel()
+        self._runners.close()
 
     def hurry(self) -> None:
         """Give calls in progress no more time to finish."""
