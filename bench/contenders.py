@@ -16,6 +16,7 @@ from bench.workloads import BUFFERED_MODEL, STREAM_MODEL, UPSTREAM_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
 YARDSTICK = "nginx + key + log"
+TOKEN = "Yett, token"  # the same gateway, asked with an access token instead of a key
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Field:
         service = self._start("yett-serve", command, environment=yett.environment(folder))
         service.wait_for_port(port, 30)
         self.contenders.append(Contender("Yett", port, port, key, service))
+        self.contenders.append(Contender(TOKEN, port, port, yett.token(folder), service))
 
     def start_litellm(self, command: Path) -> None:
         (port,) = free_ports(1)

@@ -138,13 +138,14 @@ async def measure(gate: Gate, call: Inbound, numbers: count[int]) -> float:
     return best
 
 
-async def compare(folder: Path, key: str, port: int) -> list[tuple[str, float]]:
+async def compare(folder: Path, key: str, token: str, port: int) -> list[tuple[str, float]]:
     worker = Worker(folder / "yett.toml", os.environ)  # noqa: TID251
     await worker.start(bind("127.0.0.1", port, shared=False))
     gate = msgspec.structs.replace(worker.gate, upstream=Upstream())
     head = {b"host": b"yett", b"authorization": b"Bearer " + key.encode(), b"content-type": b"application/json"}
     call = Inbound("POST", "/v1/chat/completions", "", head, b"", "127.0.0.1:1", time.monotonic())
     numbers = count()
+    bearing = msgspec.structs.replace(call, headers={**head, b"authorization": b"Bearer " + token.encode()})
     snapshot = msgspec.structs.replace(worker.live.current, scanner=NoScanner())
     variants: list[tuple[str, dict[str, Any]]] = [
         ("reserve, settle", {"ledger": NoLedger()}),
@@ -155,12 +156,14 @@ async def compare(folder: Path, key: str, port: int) -> list[tuple[str, float]]:
     ]
     await measure(gate, call, numbers)  # decisions, patterns and caches are warm from here on
     whole = await measure(gate, call, numbers)
+    await measure(gate, bearing, numbers)
     rows = [("the whole pipeline, no sockets", whole)]
+    with_token = await measure(gate, bearing, numbers)
     for name, parts in variants:
         rows.append((f"  {name}", whole - await measure(msgspec.structs.replace(gate, **parts), call, numbers)))
     rest = whole - sum(cost for _, cost in rows[1:])
     await worker.stop()
-    return [*rows, ("  everything else", rest)]
+    return [*rows, ("  everything else", rest), ("the whole, with a token", with_token)]
 
 
 def main() -> int:
@@ -174,7 +177,7 @@ def main() -> int:
         terminal = os.dup(2)
         os.dup2(os.open(Path(name) / "yett.log", os.O_WRONLY | os.O_CREAT), 2)  # where the access log is written
         try:
-            rows = uvloop.run(compare(folder, key, port))
+            rows = uvloop.run(compare(folder, key, yett.token(folder), port))
         finally:
             os.dup2(terminal, 2)
     for label, cost in rows:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import YARDSTICK
+from bench.contenders import TOKEN, YARDSTICK
 from bench.measure import STREAM, Round
 
 MIB = 1024 * 1024
@@ -68,7 +68,13 @@ def targets(results: Results) -> list[Target]:
         Target(f"CPU per streamed chunk ÷ yardstick, {count} connections", 2.5, results.ratio("Yett", STREAM, count))
         for count in (1, 16, 64)
     ]
+    key, token = (results.cell(name, "1 kB", 16, "cpu_us") for name in ("Yett", TOKEN))
     rows += [
+        Target(
+            "CPU per buffered 1 kB request with a token ÷ with a key, 16 connections",
+            1.1,
+            token / key if token and key else None,
+        ),
         Target("added p50 at one connection, 1 kB, ms", 0.5, added[0]),
         Target("added p99 at one connection, 1 kB, ms", 1.0, added[1]),
         Target("resident memory of one worker after the run, MiB", 120.0, memory / MIB if memory else None),
