@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
+from tests.servers import Valkey
 
 from yett.simulator.server import Simulator
 
@@ -19,3 +21,11 @@ async def simulator() -> AsyncIterator[Simulator]:
     """A simulated provider in this process, on a free port: `simulator.base_url`, `simulator.requests`."""
     async with Simulator() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey server that all tests share: each uses a deployment of its own, and leaves the server as it is."""
+    server = Valkey(tmp_path_factory.mktemp("valkey")).start()
+    yield server
+    server.stop()

@@ -446,7 +446,7 @@ async def a_ledger_that_fails(world: World) -> None:
     ledger = SharedLedger(scene.folder / "doomed", scene.clock, scopes=8, holds=8, sync_seconds=0.01)
     scene.withhold(ledger=ledger)
     (scene.folder / "doomed").unlink()
-    while not ledger.broken:  # noqa: ASYNC110 - its own thread notices
+    while not ledger.broken:
         await asyncio.sleep(0.01)
     refused(scene, await scene.call(world.row.plain), "ledger_unavailable")
     ledger.close()
@@ -781,7 +781,7 @@ LOSSES = {
         "worst.scopes, worst.tokens, worst.cost", "worst.scopes, 0, 0", ("tokens_per_minute", "budget", "output_cap")
     ),
     "no reservation": Loss(
-        "trail.hold = await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost)",
+        "trail.held(await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost))",
         "pass",
         ("a_ledger_that_fails", "requests_per_minute", "concurrency", "intent_before_anything_leaves"),
     ),

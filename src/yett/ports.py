@@ -35,7 +35,8 @@ class Scope(Struct, frozen=True):
 
 class Standing(Struct, frozen=True):
     """The tightest scope's state after a reservation, for the `x-ratelimit-*` headers. None: nothing limits it.
-    `*_reset` is seconds until the bucket is full again."""
+    `*_reset` is seconds until the bucket is full again. `share`: of so many equal parts of the limits it was one, because the
+    store that all gateways share was away."""
 
     limit_requests: int | None = None
     remaining_requests: int | None = None
@@ -43,6 +44,7 @@ class Standing(Struct, frozen=True):
     limit_tokens: int | None = None
     remaining_tokens: int | None = None
     reset_tokens: float = 0.0
+    share: int = 1
 
 
 class Hold(Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.servers import Valkey
 
 from yett.cli import doctor, keys
 from yett.cli.system import SystemClock
@@ -183,3 +184,14 @@ def test_guardrails_are_reached_for_when_asked(folder: Path) -> None:
         code, found = examine(folder, "--network")
     assert (code, found["guardrail here"]["status"], found["guardrail gone"]["status"]) == (1, "ok", "failure")
     assert "refuse calls" in found["guardrail gone"]["next"]
+
+
+def test_the_store_of_limits(folder: Path, valkey: Valkey) -> None:
+    write(folder, f'[stores]\nlimits = "{valkey.url}"\n')
+    code, found = examine(folder)
+    assert (code, found["limits"]["status"]) == (0, "warning")  # it was started without a file to remember in
+    assert "forgets at a restart" in found["limits"]["message"]
+    write(folder, f'[stores]\nlimits = "redis://127.0.0.1:{free_port()}"\n')
+    code, found = examine(folder)
+    assert (code, found["limits"]["status"]) == (1, "failure")
+    assert "calls are refused" in found["limits"]["next"]

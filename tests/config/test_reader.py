@@ -409,3 +409,39 @@ def test_whatever_is_written_there_is_an_answer(pairs: dict[str, str]) -> None:
         assert "secret-value" not in mistake.message
         assert "\n" not in str(mistake)
         assert mistake.line > 0 or not reading.parsed
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('limits = "http://a"', "is not an address of Valkey or Redis"),
+        ('limits = "redis://a:port"', "Port could not be cast"),
+        ('limits = "redis://127.0.0.1/first"', "must end with the host, or with the number of a database"),
+        ('limits = "unix://"', "is not unix:///path"),
+        ('limits = "redis://:hidden-word@127.0.0.1"', "must not contain a password"),
+        ('limits = "redis://store.example"', "would be asked unencrypted"),
+        ('limits = "env:LIMITS"', "would be asked unencrypted"),
+        ('limits = "env:NOTHING"', "the environment variable NOTHING is not set"),
+        ('on_outage = "local_share"\nreplicas = 2', 'means nothing without "limits"'),
+        ('limits = "redis://localhost"\non_outage = "local_share"', "how many machines share the limits?"),
+        ('limits = "redis://localhost"\nca_file = "nowhere.pem"', "there is no file"),
+        ('deployment = "{}"', "deployment"),
+    ],
+)
+def test_stores_that_cannot_be(lines: str, message: str) -> None:
+    found = mistakes(f"[stores]\n{lines}\n", {"LIMITS": "redis://:hidden-word@store.example/0"})
+    assert any(message in mistake for mistake in found), found
+    assert not any("hidden-word" in mistake for mistake in found)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'limits = "rediss://store.example:6380/2"',
+        'limits = "valkeys://store.example"',
+        'limits = "unix:///run/valkey.sock?db=1"',
+        'limits = "env:LIMITS"\nplaintext = true\nreplicas = 4\non_outage = "local_share"',
+    ],
+)
+def test_stores_that_can(lines: str) -> None:
+    assert mistakes(f"[stores]\n{lines}\n", {"LIMITS": "redis://:hidden-word@store.example/0"}) == []

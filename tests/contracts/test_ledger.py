@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import calendar
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from inspect import isawaitable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from tests.servers import Valkey
 
+from yett.config.store_address import limits_address
 from yett.errors import Refusal
 from yett.model.key import Budget, Limits
 from yett.ports import Hold, Scope
+from yett.stores.limits import Account
 from yett.stores.memory_ledger import MemoryLedger
+from yett.stores.redis_ledger import RedisLedger
+from yett.stores.redis_link import RedisLink
 from yett.stores.shared_ledger import SharedLedger
 
 NOON = float(calendar.timegm((2026, 11, 18, 12, 0, 0)))  # a Wednesday
@@ -36,7 +45,7 @@ class Dial:
         return self.time
 
 
-Ledger = MemoryLedger | SharedLedger
+Ledger = MemoryLedger | SharedLedger | RedisLedger
 
 
 @pytest.fixture
@@ -44,14 +53,37 @@ def clock() -> Dial:
     return Dial()
 
 
-@pytest.fixture(params=["memory", "shared"])
-def ledger(request: pytest.FixtureRequest, clock: Dial, tmp_path: Path) -> Iterator[Ledger]:
+@pytest_asyncio.fixture(params=["memory", "shared", "redis"])
+async def ledger(request: pytest.FixtureRequest, clock: Dial, tmp_path: Path, valkey: Valkey) -> AsyncIterator[Ledger]:
     if request.param == "memory":
         yield MemoryLedger(clock)
+        return
+    if request.param == "redis":
+        redis = RedisLedger(RedisLink(limits_address(valkey.url), timeout=10.0), uuid4().hex, clock=clock)
+        await redis.start()
+        yield redis
+        await redis.close()
         return
     shared = SharedLedger(tmp_path / "ledger", clock, scopes=64, holds=256)
     yield shared
     shared.close()
+
+
+async def answer(found: Any) -> Any:
+    """What a ledger says: some have to ask for it."""
+    return await found if isawaitable(found) else found
+
+
+async def account_of(ledger: Ledger, scope: Scope) -> Account:
+    return await answer(ledger.account(scope))
+
+
+async def expired_of(ledger: Ledger, now: float) -> list[str]:
+    return await answer(ledger.expired(now))
+
+
+async def resolved(ledger: Ledger, id: str, tokens: int, cost: int) -> bool:
+    return await answer(ledger.resolve(id, tokens, cost))
 
 
 def key(**limits: Any) -> tuple[Scope, ...]:
@@ -104,7 +136,7 @@ async def test_a_refused_call_uses_nothing_in_any_scope(ledger: Ledger) -> None:
     )
     for _ in range(20):
         assert (await refused(ledger, scopes, 10, 10)).code == "concurrency_exceeded"
-    account = ledger.account(scopes[0])
+    account = await account_of(ledger, scopes[0])
     assert (account.requests, account.queued, account.inflight, account.held) == (0, 0, 0, 0)
 
 
@@ -230,7 +262,7 @@ async def test_a_call_over_midnight_is_charged_when_it_ends(ledger: Ledger, cloc
     assert await ledger.extend(hold)
     await refused(ledger, scopes, 0, 500)
     await ledger.settle(hold, 0, 600)
-    assert ledger.account(scopes[0]).spent_day == 600
+    assert (await account_of(ledger, scopes[0])).spent_day == 600
 
 
 async def test_a_changed_period_knows_its_past(ledger: Ledger) -> None:
@@ -284,6 +316,14 @@ async def test_of_several_obstacles_the_longest_is_named(ledger: Ledger) -> None
     assert refusal.retry_after == pytest.approx(10.0)
 
 
+async def test_a_call_reserves_once(ledger: Ledger) -> None:
+    await ledger.reserve("a", key(), 0, 1)
+    if not isinstance(ledger, SharedLedger):  # which does not look for it: its caller makes ids
+        with pytest.raises(ValueError, match="reservation already"):
+            await ledger.reserve("a", key(), 0, 1)
+        assert (await account_of(ledger, key()[0])).held == 1
+
+
 @pytest.mark.parametrize(("tokens", "cost"), [(-1, 0), (0, -1), (10**30, 0), (0, 10**30)])
 async def test_amounts_out_of_range_are_not_reserved(ledger: Ledger, tokens: int, cost: int) -> None:
     with pytest.raises(ValueError, match="out of range"):
@@ -296,7 +336,7 @@ async def test_an_upstream_that_reports_nonsense_breaks_nothing(ledger: Ledger, 
     for number in range(3):
         hold = await ledger.reserve(f"call{number}", key(tpm=10**15, budget=(10**17, "month")), 10, 10)
         await ledger.settle(hold, tokens, cost)
-    account = ledger.account(scopes[0])
+    account = await account_of(ledger, scopes[0])
     assert account.inflight == account.held == 0
     assert account.spent_month >= 0
     if tokens > 0:
@@ -350,11 +390,11 @@ async def test_a_call_that_never_settles_is_abandoned_when_its_lease_ends(ledger
     assert hold.expires == pytest.approx(clock.time + 60)
     clock.time += 59.9
     await refused(ledger, scopes)
-    assert ledger.expired(clock.time) == []
+    assert await expired_of(ledger, clock.time) == []
     clock.time += 0.1
-    assert ledger.expired(clock.time) == ["crashed"]
+    assert await expired_of(ledger, clock.time) == ["crashed"]
     await ledger.reserve("next", scopes, 0, 400)
-    account = ledger.account(scopes[0])
+    account = await account_of(ledger, scopes[0])
     assert (account.inflight, account.held, account.spent_month) == (1, 400, 600)
     assert not await ledger.extend(hold)
 
@@ -377,8 +417,8 @@ async def test_a_late_settle_puts_the_charge_right_exactly_once(ledger: Ledger, 
     await ledger.reserve("sweeps", scopes, 0, 0)
     for _ in range(3):
         await ledger.settle(hold, 0, 50)
-    assert ledger.account(scopes[0]).spent_month == 50
-    assert ledger.expired(clock.time) == []
+    assert (await account_of(ledger, scopes[0])).spent_month == 50
+    assert await expired_of(ledger, clock.time) == []
 
 
 async def test_a_late_settle_takes_nothing_off_a_period_it_was_not_charged_in(ledger: Ledger, clock: Dial) -> None:
@@ -389,7 +429,7 @@ async def test_a_late_settle_takes_nothing_off_a_period_it_was_not_charged_in(le
     clock.time += 12 * 3600
     await ledger.settle(await ledger.reserve("today", scopes, 0, 500), 0, 500)
     await ledger.settle(hold, 0, 50)
-    account = ledger.account(scopes[0])
+    account = await account_of(ledger, scopes[0])
     assert (account.spent_day, account.spent_week, account.spent_month) == (500, 550, 550)
 
 
@@ -399,14 +439,14 @@ async def test_a_crashed_call_can_be_resolved_from_the_journal(ledger: Ledger, c
     await ledger.reserve("abandoned", scopes, 0, 300)
     clock.time += 61
     hold = await ledger.reserve("running", scopes, 0, 300)
-    assert sorted(ledger.expired(clock.time)) == ["abandoned", "in flight"]
-    assert ledger.resolve("abandoned", 0, 10)
-    assert ledger.resolve("in flight", 0, 20)
-    assert not ledger.resolve("abandoned", 0, 10)
-    assert not ledger.resolve("never was", 0, 10)
-    assert ledger.resolve("running", 0, 30)
+    assert sorted(await expired_of(ledger, clock.time)) == ["abandoned", "in flight"]
+    assert await resolved(ledger, "abandoned", 0, 10)
+    assert await resolved(ledger, "in flight", 0, 20)
+    assert not await resolved(ledger, "abandoned", 0, 10)
+    assert not await resolved(ledger, "never was", 0, 10)
+    assert await resolved(ledger, "running", 0, 30)
     await ledger.settle(hold, 0, 999)
-    account = ledger.account(scopes[0])
+    account = await account_of(ledger, scopes[0])
     assert (account.inflight, account.held, account.spent_month) == (0, 0, 60)
 
 
@@ -419,7 +459,7 @@ async def test_an_abandoned_call_is_forgotten_after_a_day(ledger: Ledger, clock:
     last = await ledger.reserve("sweeps again", scopes, 0, 0)
     await ledger.settle(hold, 0, 0)
     await ledger.settle(last, 0, 0)
-    assert ledger.account(scopes[0]).spent_month == 300
+    assert (await account_of(ledger, scopes[0])).spent_month == 300
 
 
 # ---- both are the same ---------------------------------------------------------------------------------------------
@@ -448,10 +488,13 @@ class Twins(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         self.clock = Dial()
         self.plain = MemoryLedger(self.clock)
-        self.shared = SharedLedger(Path(self.folder.name) / "ledger", self.clock, scopes=64, holds=64)
+        self.shared: Any = self.open()
         self.holds: list[tuple[Hold, Hold]] = []
         self.count = 0
         self.scopes: dict[str, Scope] = {}
+
+    def open(self) -> Any:
+        return SharedLedger(Path(self.folder.name) / "ledger", self.clock, scopes=64, holds=64)
 
     @initialize(first=LIMITS, second=LIMITS, third=LIMITS)
     def begin(self, first: Limits, second: Limits, third: Limits) -> None:
@@ -521,7 +564,7 @@ class Twins(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.shared.close()
-        self.shared = SharedLedger(Path(self.folder.name) / "ledger", self.clock)
+        self.shared = self.open()
 
     def teardown(self) -> None:
         try:
@@ -547,3 +590,57 @@ def finish(coroutine: Any) -> Any:
 
 TestTwins = Twins.TestCase
 TestTwins.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, report_multiple_bugs=False)
+
+
+class Waiting:
+    """A Redis ledger for who cannot wait."""
+
+    def __init__(self, clock: Dial, url: str, deployment: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.ledger = RedisLedger(RedisLink(limits_address(url), timeout=10.0), deployment, clock=clock)
+        self.wait(self.ledger.start())
+
+    def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(coroutine)
+
+    async def reserve(self, *arguments: Any) -> Hold:
+        return self.wait(self.ledger.reserve(*arguments))
+
+    async def settle(self, *arguments: Any) -> None:
+        self.wait(self.ledger.settle(*arguments))
+
+    async def extend(self, hold: Hold) -> bool:
+        return self.wait(self.ledger.extend(hold))
+
+    def resolve(self, *arguments: Any) -> bool:
+        return self.wait(self.ledger.resolve(*arguments))
+
+    def expired(self, now: float) -> list[str]:
+        return self.wait(self.ledger.expired(now))
+
+    def account(self, scope: Scope) -> Account:
+        return self.wait(self.ledger.account(scope))
+
+    def figures(self) -> Any:
+        self.wait(self.ledger.refresh())
+        return self.ledger.figures
+
+    def close(self) -> None:
+        self.wait(self.ledger.close())
+        self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def redis_twins(valkey: Valkey) -> type[Twins]:
+    class RedisTwins(Twins):
+        def open(self) -> Any:
+            return Waiting(self.clock, valkey.url, self.folder.name)
+
+    return RedisTwins
+
+
+def test_a_redis_ledger_is_the_same_as_well(redis_twins: type[Twins]) -> None:
+    run_state_machine_as_test(
+        redis_twins,
+        settings=settings(max_examples=15, stateful_step_count=30, deadline=None, report_multiple_bugs=False),
+    )

@@ -75,7 +75,7 @@ async def test_nobody_who_leaves_leaves_a_process(tmp_path: Path) -> None:
     source = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     made._command = (sys.executable, "-c", source)
     reading = asyncio.ensure_future(made.extract(b"%PDF-"))
-    while not started.exists() or not started.read_text():  # noqa: ASYNC110 - nothing tells
+    while not started.exists() or not started.read_text():
         await asyncio.sleep(0.02)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):

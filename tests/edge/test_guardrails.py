@@ -358,7 +358,7 @@ async def test_a_caller_who_leaves_is_no_verdict_on_the_service(simulator: Simul
     for _ in range(4):
         asked = asyncio.ensure_future(gate.advise(panel, asking(HATEFUL)))
         before = len(simulator.requests)
-        while len(simulator.requests) == before:  # noqa: ASYNC110 - nothing tells
+        while len(simulator.requests) == before:
             await asyncio.sleep(0.005)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):

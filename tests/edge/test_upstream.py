@@ -342,7 +342,7 @@ async def test_a_loop_that_stood_still_does_not_blame_the_upstream(connect: Conn
         client = connect()
         outgoing = ask(f"http://127.0.0.1:{listener.getsockname()[1]}", first_byte=0.2)
         task = asyncio.ensure_future(fetch(client, outgoing))
-        while not client.status() or not client.status()[0].open:  # noqa: ASYNC110 - nothing tells
+        while not client.status() or not client.status()[0].open:
             await asyncio.sleep(0)
         await asyncio.sleep(0)
         time.sleep(0.6)  # noqa: ASYNC251 - the reply is in the socket long before its time is up

@@ -9,6 +9,7 @@ from tests.stages.conftest import caller_of, trail_of
 from yett.config.snapshot import Snapshot
 from yett.model.caller import Credential
 from yett.model.record import NO_FACTS, Proof, Record
+from yett.ports import Hold, Standing
 from yett.stages.record import intent
 
 
@@ -27,3 +28,11 @@ def test_how_a_caller_was_proven_is_on_the_record(snapshot: Snapshot) -> None:
     credential = Credential("oidc", "jti", issuer="corp")
     trail.caller = replace(trail.caller, credential=credential, kind="agent", assurance=2)
     assert intent(trail, 1).proof == Proof("oidc", "agent", 2, "corp", "jti")
+
+
+def test_a_call_that_went_on_without_the_store_says_so(snapshot: Snapshot) -> None:
+    trail = trail_of(snapshot)
+    trail.held(Hold("call_1", (), 1, 1, 0.0, Standing()))
+    assert intent(trail, 1).notes == ()
+    trail.held(Hold("call_1", (), 1, 1, 0.0, Standing(share=4)))
+    assert intent(trail, 1).notes == ("limits: the store is away: 1/4 of each rate, no budget",)

@@ -90,6 +90,7 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield _clock(reading)
     yield _audit_key(reading)
     yield _keys(reading)
+    yield from _limits(reading)
     yield from _vault(reading)
     yield from _attachments(reading.settings)
     if network:
@@ -258,6 +259,22 @@ def _keys(reading: Reading) -> Finding:
             "add the teams, or revoke the keys",
         )
     return Finding("keys", "ok", f"{len(active)} active")
+
+
+def _limits(reading: Reading) -> Iterator[Finding]:
+    if not reading.limits or any(message.startswith("stores.") for message in _messages(reading)):
+        return
+    if _version("hiredis") is None:
+        yield Finding("limits", "failure", "hiredis is not installed", 'install the extra: pip install "yett[cluster]"')
+        return
+    from yett.cli.store_check import limits_store
+
+    for status, message, advice in limits_store(reading):
+        yield Finding("limits", status, message, advice)
+
+
+def _messages(reading: Reading) -> list[str]:
+    return [mistake.message for mistake in reading.mistakes]
 
 
 def _vault(reading: Reading) -> Iterator[Finding]:

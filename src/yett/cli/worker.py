@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -16,6 +17,7 @@ from pathlib import Path
 from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.counsel import Counsel
+from yett.cli.limits import open_limits
 from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock, call_ids
 from yett.config.live import Live
@@ -44,7 +46,6 @@ from yett.stores.fences import FenceStore
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
 from yett.stores.keys import KeyStore
-from yett.stores.shared_ledger import SharedLedger
 from yett.stores.vault import Vault
 
 log = logging.getLogger("yett")
@@ -54,6 +55,7 @@ FILES_SECONDS = 1.0
 LOG_SECONDS = 0.2
 VAULT_SECONDS = 1.0
 ISSUERS_SECONDS = 1.0
+LIMITS_SECONDS = 1.0
 PROCESSES = 2  # that read attached files at a time
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
@@ -106,7 +108,7 @@ class Worker:
         self._environment = {"PATH": environment.get("PATH", os.defpath)}  # of processes that read files
         self._tesseract = shutil.which("tesseract", path=self._environment["PATH"]) or ""
         unseal = Unsealer()
-        reading = load(path, environment, unseal)
+        reading = self._reading = load(path, environment, unseal)
         state = self.state = reading.state
         self.audit = reading.audit
         self.keys = KeyStore.open(state)
@@ -137,9 +139,9 @@ class Worker:
             )
         self.journal.start()
         with _written(self.state):
-            self.ledger = SharedLedger(self.state / "ledger", self._clock, settings.limits.lease_seconds)
+            self.limits = await open_limits(self._reading, self._clock)
             self.vault = Vault(self.state / "vault.db", self._clock)
-        self._take_over()
+        await self._take_over()
         self.health = Health(settings.routing)
         flights: set[Flight] = set()
         outbox = Outbox(flights)
@@ -163,7 +165,7 @@ class Worker:
         self.meters = Meters(self.metrics, access)
         self.gate = Gate(
             live=self.live,
-            ledger=self.ledger,
+            ledger=self.limits.ledger,
             journal=self.journal,
             upstream=self.upstream,
             health=self.health,
@@ -189,33 +191,19 @@ class Worker:
             spawn(self._every(KEYS_SECONDS, self._refresh_keys), "keys"),
             spawn(self._every(FILES_SECONDS, self._refresh_files), "files"),
             spawn(self._every(settings.limits.lease_seconds / 3, self._extend), "leases"),
+            spawn(self._every(LIMITS_SECONDS, self.limits.refresh), "limits"),
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
             spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
             spawn(self._every(ISSUERS_SECONDS, self.issuers.renew), "issuers"),
         ]
 
-    def _take_over(self) -> None:
-        """What processes that died had reserved: a call whose intent is on the record may have been served, and is charged its
-        worst case; nothing has left for any other."""
+    async def _take_over(self) -> None:
+        """What processes that died have left behind."""
         damaged = [writer for writer in self.journal.recovered if writer.damage]
         for writer in damaged:
             fields = {"writer": writer.writer, "damage": writer.damage}
             log.error("the audit journal is damaged: see `yett audit verify`", extra={"fields": fields})
-        lost = self.ledger.lost()
-        if not (lost or self.journal.recovered):
-            return
-        sent = {orphan.intent.call for writer in self.journal.recovered for orphan in writer.orphans}
-        charged = 0
-        for call in lost:
-            served = damaged or call.id in sent or find(self.audit, call.id)
-            self.ledger.resolve(call.id, *((call.tokens, call.cost) if served else (0, 0)))
-            charged += bool(served)
-        log.warning(
-            "took over from processes that died",
-            extra={
-                "fields": {"unknown_outcomes": len(sent), "holds_charged": charged, "holds_freed": len(lost) - charged}
-            },
-        )
+        await self.limits.take_over(self.journal.recovered, self.audit)
 
     async def stop(self) -> None:
         """Drain: no new calls, those in progress finish within `gateway.drain_seconds`, then everything is closed in order."""
@@ -229,7 +217,7 @@ class Worker:
         self.examiner.close()
         self.counsel.close()
         self.journal.close()
-        self.ledger.close()
+        await self.limits.close()
         self.vault.close()
         self.keys.close()
         self.fences.close()
@@ -330,7 +318,8 @@ class Worker:
     async def _extend(self) -> None:
         for flight in tuple(self.gate.flights):
             if flight.trail.hold is not None and not flight.ending:
-                await self.ledger.extend(flight.trail.hold)
+                with contextlib.suppress(Refusal):  # it says so itself, and the lease is longer than two of these
+                    await self.limits.ledger.extend(flight.trail.hold)
 
     async def _flush(self) -> None:
         self.meters.flush()
@@ -350,8 +339,8 @@ class Worker:
         found = ["draining"] if self.draining else []
         if not self.journal.healthy:
             found.append(self.journal.reason)
-        if self.ledger.broken:
-            found.append(self.ledger.broken)
+        if self.limits.trouble:
+            found.append(self.limits.trouble)
         if self.failure:
             found.append(self.failure)
         if self.vault.trouble and self.settings.redaction.vault == "required":
@@ -365,6 +354,8 @@ class Worker:
         found += self.issuers.troubles()
         if self.vault.trouble and self.settings.redaction.vault == "optional":
             found.append(self.vault.trouble)
+        if self.limits.degraded:
+            found.append(self.limits.degraded)
         return found
 
     def _guardrails(self) -> list[tuple[str, str]]:
@@ -390,13 +381,19 @@ class Worker:
             "yett_ready": [((), float(not self.trouble()))],
             "yett_audit_healthy": [((), float(self.journal.healthy))],
             "yett_fences": [((), sum(map(len, snapshot.fences.values())))],
-            "yett_expired_holds": [((), self.ledger.figures().abandoned)],
+            "yett_expired_holds": [((), self.limits.abandoned)],
+            "yett_ledger_available": [((), float(not (self.limits.trouble or self.limits.degraded)))],
             "yett_guardrail_available": [((name,), float(state != "open")) for name, state in self._guardrails()],
             "yett_vault_healthy": [((), float(not self.vault.trouble))],
             "yett_vault_rows": [((), vault.rows)],
             "yett_vault_bytes": [((), vault.bytes)],
         }
-        totals = {"yett_vault_failures": vault.failures, "yett_vault_expired": vault.expired}
+        totals = {
+            "yett_vault_failures": vault.failures,
+            "yett_vault_expired": vault.expired,
+            "yett_ledger_outages": self.limits.outages,
+            "yett_ledger_local_calls": self.limits.local_calls,
+        }
         return Report(
             pid=os.getpid(),
             trouble=self.trouble(),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from yett.config.decoding import Problem, suggestion
 from yett.config.settings import ModelSettings, ProviderSettings, Settings
+from yett.config.store_address import has_password, limits_address
 from yett.providers.shelf import KINDS
 
 RESERVED = "yett"
@@ -27,6 +28,7 @@ def check_references(settings: Settings) -> list[Problem]:
         *_prices(settings),
         *_routing(settings),
         *_credentials(settings),
+        *_stores(settings),
     ]
 
 
@@ -168,3 +170,27 @@ def _credentials(settings: Settings) -> Iterator[Problem]:
         yield (*path, "token"), 'is required with an address; write token = "env:BAO_TOKEN"'
     if credentials.kek:
         yield ("credentials", "kek"), 'give either "kek" or "transit"'
+
+
+def _stores(settings: Settings) -> Iterator[Problem]:
+    stores = settings.stores
+    if stores.limits and not stores.limits.startswith(REFERENCES):
+        if has_password(stores.limits):
+            yield ("stores", "limits"), 'must not contain a password; write "env:NAME" with its variable'
+        elif trouble := limits_trouble(stores.limits, settings):
+            yield ("stores", "limits"), trouble
+    if stores.on_outage == "local_share" and not stores.limits:
+        yield ("stores", "on_outage"), 'means nothing without "limits"'
+    if stores.on_outage == "local_share" and stores.replicas == 1:
+        yield ("stores", "replicas"), "how many machines share the limits? Each of them gets its part of a rate"
+
+
+def limits_trouble(url: str, settings: Settings) -> str:
+    """What is wrong with the address of the store of limits, "" when nothing is. The address is not repeated: it may be secret."""
+    try:
+        address = limits_address(url)
+    except ValueError as error:
+        return str(error)
+    if not (address.tls or address.socket or is_loopback(address.host) or settings.stores.plaintext):
+        return "would be asked unencrypted; use rediss://, or accept it with plaintext = true in this table"
+    return ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from yett.config.checks import REFERENCES, check_references
+from yett.config.checks import REFERENCES, check_references, limits_trouble
 from yett.config.decoding import Problem, decode, dotted, suggestion
 from yett.config.guardrail_checks import check_guardrails
 from yett.config.identity_checks import check_identity
@@ -60,6 +60,12 @@ class Reading(Struct, frozen=True):
     @property
     def audit(self) -> Path:
         return self.resolve(self.settings.audit.dir) if self.settings.audit.dir else self.state / "audit"
+
+    @property
+    def limits(self) -> str:
+        """Address of the store of limits, "" when it is a file of this machine."""
+        secret = self.secrets.get(self.settings.stores.limits)
+        return secret.reveal() if secret else self.settings.stores.limits
 
     @property
     def policies(self) -> Path:
@@ -124,6 +130,8 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
     related = [*check_references(settings), *check_guardrails(settings), *check_identity(settings)]
     problems += [problem for problem in related if not _within(problem[0], reported)]
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
+    if (secret := secrets.get(settings.stores.limits)) and (trouble := limits_trouble(secret.reveal(), settings)):
+        problems.append((("stores", "limits"), trouble))
     lines = locate(text)
     reading = Reading(file, path.parent, settings, secrets, (), lines)
     if environment is not None:
@@ -200,6 +208,8 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
             )
     if settings.routing.proxy.startswith(REFERENCES):
         found.append((("routing", "proxy"), settings.routing.proxy))
+    if settings.stores.limits.startswith(REFERENCES):
+        found.append((("stores", "limits"), settings.stores.limits))
     for name, provider in settings.providers.items():
         if provider.key:
             found.append((("providers", name, "key"), provider.key))
@@ -295,6 +305,7 @@ def _files(reading: Reading) -> list[Problem]:
     settings = reading.settings
     named: list[tuple[KeyPath, str]] = [(("providers", n, "ca_file"), p.ca_file) for n, p in settings.providers.items()]
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
+    named.append((("stores", "ca_file"), settings.stores.ca_file))
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
     for name, issuer in settings.identity.issuers.items():
         path = ("identity", "issuers", name)

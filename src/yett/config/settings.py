@@ -193,6 +193,45 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 4096
 
 
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What gateways on several machines share. Without these, everything is in `state.dir`, for the processes of one machine."""
+
+    limits: Annotated[
+        str,
+        Meta(
+            description="Valkey or Redis that all gateways count in: `redis://host:6379/0`, `rediss://` with TLS, `unix:///path`; "
+            "one with a password is a reference, such as `env:YETT_LIMITS`."
+        ),
+    ] = ""
+    deployment: Annotated[
+        str,
+        Meta(
+            description="What this deployment is called in it; another one may use the same store under another name.",
+            pattern="^[A-Za-z0-9._-]{1,64}$",
+        ),
+    ] = "yett"
+    on_outage: Annotated[
+        Literal["refuse", "local_share"],
+        Meta(
+            description="When it does not answer, calls that a budget holds are refused; others as well, or they go on within this "
+            "machine's share of their rates."
+        ),
+    ] = "refuse"
+    replicas: Annotated[
+        int, Meta(description="Machines that share the limits: what `local_share` divides by.", ge=1, le=10_000)
+    ] = 1
+    timeout: Annotated[Timeout, Meta(description="For an answer of it; it counts as away after that.")] = 1.0
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
+    plaintext: Annotated[
+        bool,
+        Meta(
+            description="Allow a store that is not on this machine without TLS: whoever is on the way can change limits."
+        ),
+    ] = False
+
+
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the policies are."""
 
@@ -376,6 +415,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     )
     teams: Annotated[dict[str, TeamSettings], Meta(description="Teams, by name.")] = field(default_factory=dict)
     limits: Annotated[LedgerSettings, Meta(description="How reservations are held.")] = LedgerSettings()
+    stores: Annotated[StoreSettings, Meta(description="What several machines share.")] = StoreSettings()
     policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()
     inspection: Annotated[InspectionSettings, Meta(description="What is looked for.")] = InspectionSettings()
     advice: Annotated[AdviceSettings, Meta(description="How guardrails are asked.")] = AdviceSettings()

@@ -43,6 +43,11 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     "yett_attachments": ("Attached files by what came of reading them.", ("outcome",)),
     "yett_issuer_fetches": ("Attempts to fetch the keys of an issuer, by what came of them.", ("issuer", "outcome")),
     "yett_vault_failures": ("Times that the vault could not be written or read.", ()),
+    "yett_ledger_outages": ("Times that the store of limits was lost.", ()),
+    "yett_ledger_local_calls": (
+        "Calls that went on within this machine's share of their rates, without the store.",
+        (),
+    ),
     "yett_vault_expired": ("Rows of the vault whose time was over, or that made room for others.", ()),
 }
 HISTOGRAMS: dict[str, tuple[str, Labels, tuple[float, ...]]] = {
@@ -63,6 +68,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_audit_healthy": ("1 when the audit journal can be written.", ()),
     "yett_guardrail_available": ("1 when a guardrail is asked, 0 while it is set aside.", ("guardrail",)),
     "yett_vault_healthy": ("1 when the vault could be written and read the last time.", ()),
+    "yett_ledger_available": ("1 when limits can be counted.", ()),
     "yett_vault_rows": ("Values that the vault keeps.", ()),
     "yett_vault_bytes": ("Size of the vault's file.", ()),
     "yett_fences": ("Fences that keep somebody out.", ()),
@@ -71,7 +77,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
 
 
 # Of something that all workers share: the highest counts, not the sum.
-SHARED = frozenset(("yett_vault_rows", "yett_vault_bytes"))
+SHARED = frozenset(("yett_vault_rows", "yett_vault_bytes", "yett_expired_holds"))
 
 
 class Histogram(msgspec.Struct):

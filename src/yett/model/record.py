@@ -86,7 +86,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     observed: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # what guardrails were asked, and which failed: "moderation: failed open: timeout"
+    notes: tuple[str, ...] = ()  # who else was asked, and what was away: "moderation: failed open: timeout"
     findings: tuple[FindingCount, ...] = ()
     evidence: tuple[Evidence, ...] = ()  # outcome only: the first findings of each side, each by itself
     unlisted: int = 0  # findings that there was no room for in `evidence`

@@ -71,6 +71,12 @@ class Trail:
         self.started = started
         self.snapshot = snapshot
 
+    def held(self, hold: Hold) -> None:
+        """The ledger has room for the call, or knows no better."""
+        self.hold = hold
+        if hold.standing.share > 1:
+            self.notes = (*self.notes, f"limits: the store is away: 1/{hold.standing.share} of each rate, no budget")
+
     def answered(self, body: bytes) -> None:
         """Yett itself has the answer."""
         self.answer = body

@@ -281,10 +281,11 @@ def standing(scopes: tuple[Scope, ...], accounts: list[Account]) -> Standing:
         if limits.tpm is not None:
             room = (limits.tpm * MINUTE - account.queued, limits.tpm, account.queued)
             tokens = room if tokens is None or room[0] < tokens[0] else tokens
-    return Standing(*_shown(requests), *_shown(tokens))
+    return Standing(*shown(requests), *shown(tokens))
 
 
-def _shown(room: tuple[int, int, int] | None) -> tuple[int | None, int | None, float]:
+def shown(room: tuple[int, int, int] | None) -> tuple[int | None, int | None, float]:
+    """Limit, what is left of it and the seconds until all is, from (left in drops, limit, drops used)."""
     if room is None:
         return None, None, 0.0
     left, limit, drops = room
