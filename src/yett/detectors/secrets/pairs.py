@@ -54,7 +54,7 @@ PAIRS: tuple[Detector, ...] = (
     Detector(
         id="password-spoken",
         kind="secret.password",
-        pattern=rf"(?i:[^a-z](?:[a-z0-9]{{1,20}}[_-])?(?:pass|passwords?|passwd|passphrase|passcode|pwd|pw))[ ]{{1,3}}({VALUE}{{6,64}})",
+        pattern=rf"(?i:[^a-z](?:[a-z0-9]{{1,20}}[_-])?(?:pass|passwords?|passwd|passphrase|passcode|pwd|pw))[ ]{{1,3}}({VALUE}{{0,63}}[0-9]{VALUE}{{0,63}})",
         accept=when(spoken),
         tail=f"{VALUE}*",
     ),
