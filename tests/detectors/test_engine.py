@@ -13,7 +13,7 @@ from tests.detectors.examples import AWS, CLEAN, FOUND, RANDOM
 from tests.detectors.pii.examples import NATIONAL, OTHERS
 
 from yett.detectors.detector import Detector
-from yett.detectors.engine import Portable, Scanner
+from yett.detectors.engine import SHORT, Portable, Scanner
 from yett.detectors.expression import compiled
 from yett.detectors.shelf import SHELF
 from yett.model.segment import Segment
@@ -72,6 +72,19 @@ def test_a_segment_is_scanned_as_if_alone(scanner: Scanner) -> None:
     together = scanner.scan([Segment(text, "user", index) for index, text in enumerate(rows)])
     alone = [(index, f.kind, f.start, f.end) for index, text in enumerate(rows) for f in scanner.scan_text(text)]
     assert [(f.segment, f.kind, f.start, f.end) for f in together] == alone
+
+
+def test_text_is_clean_when_the_pattern_itself_does_not_occur() -> None:
+    badge = Detector("badge", "pii.badge", r"badge ([0-9]{4})", anchor="badge")
+    scanner = Scanner([badge])
+    assert scanner.clean(b"\0\nno badge\0\n1234\0\n")
+    assert not scanner.clean(b"\0\na badge 1234\0\n")
+    assert not scanner.clean(b"\0\nno badge\0\n" + b" " * SHORT)  # too long to be sure of
+
+
+def test_whatever_is_found_is_not_clean(scanner: Scanner) -> None:
+    for text, _, _ in FOUND:
+        assert not scanner.clean(f"\0\nname\0\n: \0\n{text}\0\n".encode())
 
 
 def test_no_segments_and_no_detectors() -> None:
