@@ -35,6 +35,7 @@ from yett.model.key import VirtualKey
 from yett.model.record import Record
 from yett.ports import Exchange, Journal, Ledger, Outgoing, UpstreamFailure
 from yett.stages.health import Health
+from yett.stages.tasks import Tasks
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.journal_reader import entries, find
 from yett.stores.shared_ledger import SharedLedger
@@ -454,6 +455,7 @@ class Scene:
             vault=self.vault,
             advisers=self.panelist,
             files=self.files,
+            tasks=Tasks(PEPPER),
             new_id=self._id,
             roll=lambda: 0.5,
             flights=set(),

@@ -757,8 +757,8 @@ LOSSES = {
         ("inspection_and_policy_after_it", "policy_on_listings"),
     ),
     "no redaction": Loss(
-        "transform.bodies_for(call, plan, seen, trail, gate.vault)",
-        "transform.bodies_for(call, plan, inspect.NOTHING, trail, gate.vault)",
+        "bodies_for(call, plan, seen, trail, gate.vault)",
+        "bodies_for(call, plan, inspect.NOTHING, trail, gate.vault)",
         ("redaction",),
     ),
     "no look into files": Loss(

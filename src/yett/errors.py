@@ -107,6 +107,10 @@ CODES: dict[str, Code] = {
     "rate_limit_exceeded": Code(429, "rate_limit_error", "limit", True, "Requests or tokens per minute are used up."),
     "concurrency_exceeded": Code(429, "rate_limit_error", "limit", True, "Too many calls in flight."),
     "budget_exceeded": Code(429, "insufficient_quota", "limit", False, "The budget of the period is used up."),
+    "task_limit_exceeded": Code(
+        429, "insufficient_quota", "limit", False, "The task has taken all steps, levels or money that it may take."
+    ),
+    "task_fanout_exceeded": Code(429, "rate_limit_error", "limit", True, "Too many calls of one task at once."),
     "unknown_price": Code(
         403, "policy_error", "limit", False, "No price is known for the model, so no budget can hold."
     ),

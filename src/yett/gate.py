@@ -19,6 +19,7 @@ from yett.stages.identify import Trust
 from yett.stages.inspect import Examine
 from yett.stages.record import Trail
 from yett.stages.reply import BufferedReply, StreamedReply
+from yett.stages.tasks import Tasks
 
 
 class Live(Protocol):
@@ -89,6 +90,7 @@ class Gate(Struct, frozen=True):
     vault: Vault
     advisers: Advisers
     files: Files
+    tasks: Tasks
     new_id: Callable[[], str]  # ids of calls, ordered by time
     roll: Callable[[], float]  # random in [0, 1)
     flights: set[Flight]

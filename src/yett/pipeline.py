@@ -16,12 +16,13 @@ from yett.gate import Flight, Gate
 from yett.model.call import Call, Inbound
 from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
-from yett.stages import advice, attachments, decide, fence, inspect, keep, local, metadata, record, settle, transform
+from yett.stages import advice, attachments, decide, fence, inspect, keep, local, metadata, record, settle, step
 from yett.stages.forward import Road, forward, refusal_for
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply
 from yett.stages.reserve import worst_case
 from yett.stages.stream import BrokenStreamError
+from yett.stages.transform import Bodies, bodies_for
 from yett.stages.understand import labels_of, surface_of
 from yett.stages.watch import watch_for
 
@@ -55,6 +56,7 @@ async def run(inbound: Inbound, outlet: Outlet, gate: Gate) -> None:
         outlet.abandon()
     finally:
         gate.flights.discard(flight)
+        step.leave(trail, flight.reply, gate.clock.now())
 
 
 async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) -> None:
@@ -73,8 +75,9 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # understand
     call = trail.call = surface.read(surface, inbound, labels_of(inbound, caller))
     trail.stream = call.stream
-    # decide what no finding can change, inspect, decide with what was found
     now = trail.now = clock.now()
+    step.join(gate.tasks, trail, inbound, caller, call)
+    # decide what no finding can change, inspect, decide with what was found
     plan = decide.before_inspection(snapshot, caller, call, now, trail)
     trail.found = seen = await surface.look(gate.examine, snapshot, caller, call)
     if snapshot.settings.inspection.attachments.mode != "off":
@@ -84,14 +87,16 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         trail.found, trail.notes = seen, (*trail.notes, *notes)
     if snapshot.panel is not None:
         trail.found = seen = await advice.on_request(gate.advisers, trail, caller, call, seen)
+    step.learn(trail, call, seen)
     if plan is None or seen is not inspect.NOTHING:
         plan = decide.after_inspection(snapshot, caller, call, seen, now, trail)
     decide.follow(plan, trail)
     # transform: refuses what cannot be redacted, before it costs anything
-    bodies = await transform.bodies_for(call, plan, seen, trail, gate.vault)
+    bodies = await bodies_for(call, plan, seen, trail, gate.vault)
     # reserve, then record the intent: nothing leaves before both have succeeded
     worst = worst_case(plan, caller, call, bodies.added)
     trail.input_tokens = worst.input
+    step.hold(trail, worst.cost)
     trail.held(await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost))
     trail.request = keep.content(gate.journal, trail, "request", call.body)
     await gate.journal.append(record.intent(trail, _micros(gate)))
@@ -105,9 +110,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         trail.answered(local.record(caller, await gate.calls.find(call.argument)))
 
 
-async def _invoke(
-    outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: transform.Bodies
-) -> None:
+async def _invoke(outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: Bodies) -> None:
     trail = flight.trail
     watch = watch_for(trail.snapshot, trail.caller.tenant if trail.caller else "", call, trail.found or inspect.NOTHING)
     reply = flight.reply = (

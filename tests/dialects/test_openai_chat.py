@@ -506,3 +506,23 @@ def test_words_change_and_everything_else_keeps_its_bytes() -> None:
 def test_words_that_do_not_change_leave_the_reply_as_it_is() -> None:
     body = b'{"choices": []}'
     assert openai_chat.change_words(body, lambda text, *_: text) is body
+
+
+def test_the_tools_that_a_model_has_called() -> None:
+    calls = [
+        {"type": "function", "function": {"name": "a"}},
+        {"type": "custom", "custom": {"name": "b"}},
+        {"function": {}},
+    ]
+    history = [{"role": "user", "content": ["x"]}, {"role": "assistant", "content": None, "tool_calls": calls}]
+    history += [{"role": "assistant", "function_call": {"name": "c", "arguments": "{}"}}, {"tool_calls": None}]
+    assert openai_chat.tools_called(json.dumps({"messages": history}).encode()) == {"a", "b", "c"}
+    choices = [{"message": {"tool_calls": calls[:1]}}, {"index": 1}]
+    assert openai_chat.tools_called(json.dumps({"choices": choices}).encode()) == {"a"}
+    for nothing in (
+        b"{}",
+        b'{"tool_calls":',
+        b'{"messages":[{"tool_calls":5}]}',
+        b'{"messages":[{"content":"tool_calls"}]}',
+    ):
+        assert openai_chat.tools_called(nothing) == set()

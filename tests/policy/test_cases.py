@@ -43,6 +43,9 @@ def test_every_fact_can_be_given() -> None:
             '@id("code") forbid (principal, action, resource) when { context.code.contains("python") };'
             '@id("rude") forbid (principal, action, resource) when { context has toxicity && context.toxicity >= 80 };'
             '@id("harm") forbid (principal, action, resource) when { context has harm && context.harm >= 80 };'
+            '@id("long") forbid (principal, action, resource) when { context has task && context.task.steps > 9 };'
+            '@id("seen") forbid (principal, action, resource)'
+            ' when { context has task && context.task.findings.contains("pii") && context.task.labels.contains("x") };'
             '@id("hate") forbid (principal, action, resource) when { context has moderation.hate && context.moderation.hate >= 60 };'
             '@id("made-up") @obligation("tag:made-up") permit (principal, action == Action::"ReleaseReply", resource)'
             " when { context has groundedness && context.groundedness < 50 };"
@@ -55,10 +58,19 @@ def test_every_fact_can_be_given() -> None:
         ("toxicity = 80", "rude"),
         ("harm = 95", "harm"),
         ("moderation = { hate = 60 }", "hate"),
+        ("task = { steps = 10 }", "long"),
+        ('task = { findings = ["pii.email"], labels = ["x", "x"] }', "seen"),
     ):
         (result,) = run(engine, "tests.toml", case(f", {fact}", f'decision = "deny", policies = ["{policy}"]'))
         assert result.differences == ()
-    for fact in ("", ", languages = []", ", toxicity = 75", ", moderation = { violence = 99 }", ", groundedness = 20"):
+    for fact in (
+        "",
+        ", languages = []",
+        ", toxicity = 75",
+        ", moderation = { violence = 99 }",
+        ", groundedness = 20",
+        ", task = { steps = 9 }",
+    ):
         (result,) = run(engine, "tests.toml", case(fact, 'decision = "allow", policies = ["grant"]'))
         assert result.differences == ()
     answer = ', action = "ReleaseReply", confidence = 90, least_confidence = 5, groundedness = '
@@ -92,6 +104,7 @@ def test_a_failure_is_told_with_the_difference():
         ("x = 5", "unknown field `x`"),
         (case(', findngs = ["x"]', 'decision = "allow"'), 'tests.toml:4: Object contains unknown field `findngs` - at `$.case[0].call`; did you mean "findings"?'),
         (case("", 'decison = "allow"'), 'tests.toml:4: Object'),
+        (case(", task = { step = 5 }", 'decision = "allow"'), 'did you mean "steps"?'),
         (case(", moderation = { hat = 5 }", 'decision = "allow"'), 'case "it": unknown category "hat" in `moderation`; did you mean "hate"?'),
         (case("", 'decision = "alow"'), 'tests.toml:4: case "it": unknown decision "alow"'),
         (case(', action = "Invoke"', 'decision = "allow"'), 'unknown action "Invoke"'),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from yett.model.task import TaskFacts
 from yett.policy.decision import facts_about
 from yett.policy.engine import PolicyEngine
 from yett.policy.explain import explain, facts_from_record, facts_to_record
@@ -90,11 +91,21 @@ def test_something_else_is_not_taken_for_facts(kept):
 def test_facts_that_may_be_unknown_are_recorded_where_they_are_known(facts, external):
     known = facts(
         languages=("de", "en"), code=("python",), files=("pdf",), toxicity=0, harm=5, moderation=(("hate", 10),), confidence=90,
-        least_confidence=5, groundedness=45,
+        least_confidence=5, groundedness=45, task=TaskFacts(steps=3, labels=("restricted",)),
     )  # fmt: skip
     for each in (facts(), known):
         (again,) = facts_from_record(msgspec.json.decode(msgspec.json.encode(facts_to_record(each, [external]))))
         assert again == each
+
+
+def test_the_facts_of_a_task_have_values_where_there_is_one(facts):
+    text = '@id("a") forbid (principal, action, resource) when { context has task && context.task.steps > 5 };'
+    engine = PolicyEngine.load({"a.cedar": f'@id("all") permit (principal, action, resource);{text}'})
+    (_, policy) = explain(engine, facts(task=TaskFacts(steps=6))).policies
+    assert (policy.matched, policy.facts["context.task.steps"]) == ("yes", 6)
+    assert policy.facts["context.task"] == msgspec.structs.asdict(TaskFacts(steps=6))
+    (_, policy) = explain(engine, facts()).policies
+    assert (policy.matched, policy.facts["context.task.steps"]) == ("no", None)
 
 
 def test_paths_of_every_kind_have_a_value(facts):

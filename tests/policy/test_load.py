@@ -10,7 +10,7 @@ from yett.errors import ConfigurationError
 from yett.policy import load as load_module
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import load
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, ENTITIES, PRINCIPALS, QUALITY, TEXT
+from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, ENTITIES, PRINCIPALS, QUALITY, TASK, TEXT
 from yett.policy.source import Statement
 
 P = "permit (principal, action, resource)"
@@ -232,6 +232,37 @@ def test_what_a_policy_depends_on_is_found(condition, fields):
     assert policy.fields == fields
 
 
+@pytest.mark.parametrize(
+    ("condition", "read"),
+    [
+        ("context has task", set()),
+        ("context has task && context.task.steps > 5", {"steps"}),
+        (
+            'context has task && (context.task.labels.contains("x") || context.task.tools.isEmpty())',
+            {"labels", "tools"},
+        ),
+        ("context has task && context.task == context.task", set(TASK)),
+        ("context == context", set(TASK)),
+        ("context.hour == 5", set()),
+    ],
+)
+def test_what_a_policy_reads_of_a_task_is_found(condition, read):
+    (policy,) = load({"a.cedar": f'@id("a") {P} when {{ {condition} }};'})
+    assert policy.task == read
+    assert ("task" in policy.fields) == ("task" in condition or condition == "context == context")
+    assert policy.late == (condition == "context == context")
+
+
+def test_a_task_may_be_absent_and_its_findings_are_those_of_detectors():
+    for condition, told in (
+        ("context.task.steps > 5", 'write "context has task && …"'),
+        ('context has task && context.task.findings.contains("pii.emial")', 'did you mean "pii.email"'),
+        ("context has task && context.task.stepz > 5", "stepz"),
+    ):
+        with pytest.raises(ConfigurationError, match=re.escape(told)):
+            load({"a.cedar": f'@id("a") {P} when {{ {condition} }};'}, {"finding": ("pii.email",)})
+
+
 def test_a_statement_that_holds_two_policies_is_refused():
     # Positions would no longer tell which policy is which.
     two = Statement("a.cedar", 1, GRANT + GRANT)
@@ -273,6 +304,7 @@ def test_the_names_used_in_messages_are_those_of_the_schema():
             *sum({kind: ATTRIBUTES[kind] for kind in ATTRIBUTES if kind not in PRINCIPALS[1:]}.values(), ()),
             *CONTEXT,
             *CATEGORIES,
+            *TASK,
             "principal",
             "resource",
             "context",

@@ -124,6 +124,16 @@ def test_a_fence_reaches_every_worker(gateway: Gateway) -> None:
     assert time.monotonic() - drawn < 2.5, "the promise is one second, the machine may be busy"
 
 
+def test_what_one_worker_knows_of_a_task_the_other_soon_does(gateway: Gateway) -> None:
+    key = gateway.fresh_key("of-a-task")
+    body = request_body("plain")
+    first = [gateway.ask(body, key=key, x_yett_task="run-17") for _ in range(12)]
+    assert len({reply.id[16:24] for reply in first}) == 2, "both workers have some"
+    assert len({reply.headers["x-yett-task"] for reply in first}) == 1
+    time.sleep(1.0)
+    assert gateway.outcome(gateway.ask(body, key=key, x_yett_task="run-17").id)["step"] == 13
+
+
 def test_metrics_are_those_of_all_workers(gateway: Gateway) -> None:
     before = gateway.counted("yett_calls_total", model="plain")
     for _ in range(25):

@@ -87,7 +87,9 @@ def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_j
 
 @command.command()
 @click.option("--caller", default="", help="The id or the name of a key.")
+@click.option("--tenant", default="")
 @click.option("--team", default="")
+@click.option("--task", default="", help="The id of a task, like task_….")
 @click.option("--model", default="", help="As the caller named it.")
 @click.option("--outcome", default="", help="ok, refused, failed, disconnected, cut or unknown.")
 @click.option("--code", default="", help="An error code, like policy_denied.")
@@ -117,10 +119,13 @@ def search(*, limit: int, kind: str | None, folder: Path | None, config: Path, a
 @command.command()
 @click.option("--jsonl", is_flag=True, required=True, help="JSON Lines: the only format there is so far.")
 @_content_option
+@click.option("--tenant", default="", help="Only what is about this one: to hand it out to its people.")
 @click.option("--since", type=Moment(), default=0, show_default="the beginning")
 @click.option("--until", type=Moment(), default=0, show_default="now")
 @places
-def export(*, jsonl: bool, content: bool, since: int, until: int, folder: Path | None, config: Path) -> None:
+def export(
+    *, jsonl: bool, content: bool, tenant: str, since: int, until: int, folder: Path | None, config: Path
+) -> None:
     """Print all entries by time, exactly as they are stored.
 
     With --content each gets `request_text` and `reply_text` where they were kept, and is then no longer the stored line.
@@ -129,7 +134,7 @@ def export(*, jsonl: bool, content: bool, since: int, until: int, folder: Path |
         folder = folder_of(folder, config)
         open_content = opener(folder, config) if content else None
         out = sys.stdout.buffer
-        for each in entries(folder, Filter(since=since, until=until)):
+        for each in entries(folder, Filter(tenant=tenant, since=since, until=until)):
             line = msgspec.json.encode(_object(each) | open_content(each)) if open_content else each.raw
             out.write(line + b"\n")
         out.flush()

@@ -42,10 +42,12 @@ from yett.pipeline import run
 from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
+from yett.stages.tasks import Tasks
 from yett.stores.fences import FenceStore
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
 from yett.stores.keys import KeyStore
+from yett.stores.tasks import SWEEP_SECONDS, TaskExchange
 from yett.stores.vault import Vault
 
 log = logging.getLogger("yett")
@@ -56,6 +58,7 @@ LOG_SECONDS = 0.2
 VAULT_SECONDS = 1.0
 ISSUERS_SECONDS = 1.0
 LIMITS_SECONDS = 1.0
+TASKS_SECONDS = 0.25  # what other workers know of a task is at most about twice as old
 PROCESSES = 2  # that read attached files at a time
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
@@ -117,6 +120,7 @@ class Worker:
         self.fences = FenceStore.open(state)
         self._fences_version = -1
         self._take_up_fences()
+        self.tasks = Tasks(self.keys.pepper)
         self.metrics = Metrics()
         self.draining = False
         self._reloading = asyncio.Lock()
@@ -141,6 +145,7 @@ class Worker:
         with _written(self.state):
             self.limits = await open_limits(self._reading, self._clock)
             self.vault = Vault(self.state / "vault.db", self._clock)
+            self.exchange = TaskExchange(self.state / "tasks.db", self._clock)
         await self._take_over()
         self.health = Health(settings.routing)
         flights: set[Flight] = set()
@@ -177,6 +182,7 @@ class Worker:
             advisers=self.counsel.advisers,
             files=self.files,
             vault=self.vault,
+            tasks=self.tasks,
             new_id=call_ids(),
             roll=random.random,
             flights=flights,
@@ -195,6 +201,8 @@ class Worker:
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
             spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
             spawn(self._every(ISSUERS_SECONDS, self.issuers.renew), "issuers"),
+            spawn(self._every(TASKS_SECONDS, self._share_tasks), "tasks"),
+            spawn(self._every(SWEEP_SECONDS, self._sweep_tasks), "idle tasks"),
         ]
 
     async def _take_over(self) -> None:
@@ -219,6 +227,8 @@ class Worker:
         self.journal.close()
         await self.limits.close()
         self.vault.close()
+        await self._share_tasks()
+        self.exchange.close()
         self.keys.close()
         self.fences.close()
         self.meters.flush()
@@ -303,7 +313,8 @@ class Worker:
                 continue
             try:
                 check(caller.credential, snapshot, now)
-                fence.check(snapshot.fences, caller.credential, now)
+                step = flight.trail.step
+                fence.check(snapshot.fences, caller.credential, now, step.task.fence if step else "")
             except Refusal as refusal:
                 flight.cut(refusal)
 
@@ -323,6 +334,12 @@ class Worker:
 
     async def _flush(self) -> None:
         self.meters.flush()
+
+    async def _share_tasks(self) -> None:
+        await self.exchange.round(self.tasks, self.settings.tasks.ttl)
+
+    async def _sweep_tasks(self) -> None:
+        self.tasks.sweep(self.settings.tasks.ttl, self._clock.now())
 
     async def _probe_vault(self) -> None:
         if self.vault.trouble:
@@ -356,6 +373,8 @@ class Worker:
             found.append(self.vault.trouble)
         if self.limits.degraded:
             found.append(self.limits.degraded)
+        if self.exchange.trouble:
+            found.append(f"tasks are not shared: {self.exchange.trouble}")
         return found
 
     def _guardrails(self) -> list[tuple[str, str]]:
@@ -380,6 +399,7 @@ class Worker:
             "yett_reload_failures": [((), self.live.refused)],
             "yett_ready": [((), float(not self.trouble()))],
             "yett_audit_healthy": [((), float(self.journal.healthy))],
+            "yett_tasks": [((), len(self.tasks))],
             "yett_fences": [((), sum(map(len, snapshot.fences.values())))],
             "yett_expired_holds": [((), self.limits.abandoned)],
             "yett_ledger_available": [((), float(not (self.limits.trouble or self.limits.degraded)))],

@@ -15,6 +15,7 @@ from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.identity_settings import IdentitySettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
+from yett.config.task_settings import TaskSettings
 from yett.config.topic_settings import TopicSettings
 
 
@@ -416,6 +417,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     teams: Annotated[dict[str, TeamSettings], Meta(description="Teams, by name.")] = field(default_factory=dict)
     limits: Annotated[LedgerSettings, Meta(description="How reservations are held.")] = LedgerSettings()
     stores: Annotated[StoreSettings, Meta(description="What several machines share.")] = StoreSettings()
+    tasks: Annotated[TaskSettings, Meta(description="Calls that belong together.")] = TaskSettings()
     policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()
     inspection: Annotated[InspectionSettings, Meta(description="What is looked for.")] = InspectionSettings()
     advice: Annotated[AdviceSettings, Meta(description="How guardrails are asked.")] = AdviceSettings()

@@ -24,6 +24,7 @@ DONE = b"data: [DONE]\n\n"
 LONGEST_MODEL = 256  # characters; it goes into records and log lines as it is
 ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
 CONFIDENTIAL = frozenset(("system", "developer"))
+CALLS = frozenset(("tool_calls", "function_call"))  # where a model says which tools it calls
 _DEFINITIONS = frozenset(("tools", "functions"))
 
 
@@ -417,3 +418,52 @@ def model_object(name: str) -> bytes:
 
 def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "yett"}
+
+
+# ---- which tools were called ------------------------------------------------------------------------------------------
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+
+
+class _ToolCall(msgspec.Struct):
+    function: _Named | None = None
+    custom: _Named | None = None
+
+
+class _Message(msgspec.Struct):
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _Named | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message | None = None
+
+
+class _Conversation(msgspec.Struct):
+    messages: list[_Message] | None = None  # of a request
+    choices: list[_Choice] | None = None  # of a reply
+
+
+_conversation = msgspec.json.Decoder(_Conversation).decode
+
+
+def tools_called(body: bytes) -> set[str]:
+    """The names of the tools that a model has called in a request's history or in a reply; none where that cannot be read."""
+    if b'"tool_calls"' not in body and b'"function_call"' not in body:
+        return set()
+    try:
+        read = _conversation(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return set()
+    messages = [*(read.messages or ()), *(choice.message for choice in read.choices or () if choice.message)]
+    names = [
+        named.name
+        for message in messages
+        for call in message.tool_calls or ()
+        for named in (call.function, call.custom)
+        if named is not None
+    ]
+    names += [message.function_call.name for message in messages if message.function_call is not None]
+    return set(filter(None, names))

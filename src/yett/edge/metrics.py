@@ -71,6 +71,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_ledger_available": ("1 when limits can be counted.", ()),
     "yett_vault_rows": ("Values that the vault keeps.", ()),
     "yett_vault_bytes": ("Size of the vault's file.", ()),
+    "yett_tasks": ("Tasks that are remembered.", ()),
     "yett_fences": ("Fences that keep somebody out.", ()),
     "yett_expired_holds": ("Holds of crashed calls whose estimate became a charge.", ()),
 }

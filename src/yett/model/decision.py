@@ -6,6 +6,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from yett.model.task import TaskFacts
+
 
 class Effect(IntEnum):
     """Ordered by strictness: combining decisions takes the maximum, so a decision can only tighten."""
@@ -58,6 +60,7 @@ class Facts(Struct, frozen=True):
     kind: str = "service"  # one of caller.KINDS
     credential: str = "key"  # one of caller.CREDENTIALS
     issuer: str = ""  # who vouches for the caller; "" for Yett's own keys
+    task: TaskFacts | None = None  # what its task had done before; None: it has none, or nobody asks
 
 
 class Verdict(Struct, frozen=True):

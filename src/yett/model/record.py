@@ -97,6 +97,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     # outcome only
     outcome: str = ""  # ok, refused, failed, disconnected, cut, unknown
     code: str = ""  # the error code that the caller saw
+    task: str = ""  # the task that the call is a step of: "task_…"
+    step: int = 0  # which one
     fence: str = ""  # the fence that refused or cut it: its name and serial
     status: int = 0
     target: str = ""

@@ -21,9 +21,14 @@ from yett.errors import ConfigurationError, Mistake
 from yett.model.caller import CREDENTIALS, KINDS
 from yett.model.decision import Decision, Effect, Facts
 from yett.model.route import Provider, Target, Timeouts
+from yett.model.task import TaskFacts
 from yett.policy.decision import decide_call
 from yett.policy.engine import PolicyEngine
 from yett.policy.schema import ACTIONS, CATEGORIES, suggestion
+
+
+class Task(TaskFacts, frozen=True, forbid_unknown_fields=True):
+    """What a task has done, in a case."""
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,6 +62,7 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     confidence: int | None = None
     least_confidence: int | None = None
     groundedness: int | None = None
+    task: Task | None = None
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -174,6 +180,19 @@ def _facts(call: Call) -> Facts:
         confidence=call.confidence,
         least_confidence=call.least_confidence,
         groundedness=call.groundedness,
+        task=None if call.task is None else _task(call.task),
+    )
+
+
+def _task(task: Task) -> TaskFacts:
+    return TaskFacts(
+        depth=task.depth,
+        steps=task.steps,
+        fanout=task.fanout,
+        spend=task.spend,
+        labels=tuple(sorted(set(task.labels))),
+        findings=tuple(sorted({*task.findings, *map(_family, task.findings)})),
+        tools=tuple(sorted(set(task.tools))),
     )
 
 
@@ -210,7 +229,17 @@ def _read(file: str, text: str) -> Cases:
         case = _IN_CASE.search(problem)
         line = _lines(text, int(case[1]) + 1)[-1] if case else 0
         if unknown := _UNKNOWN.search(problem):
-            kind = Call if ".call`" in problem else Expected if ".expect`" in problem else Case if case else Cases
+            kind: type[Struct] = (
+                Task
+                if ".call.task`" in problem
+                else Call
+                if ".call`" in problem
+                else Expected
+                if ".expect`" in problem
+                else Case
+                if case
+                else Cases
+            )
             problem += suggestion(unknown[1], kind.__struct_fields__)
         raise ConfigurationError((Mistake(file, line, problem),)) from error
 

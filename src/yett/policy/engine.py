@@ -42,6 +42,7 @@ _BLANK: dict[str, Any] = {
     "kind": "service",
     "credential": "key",
     "issuer": "",
+    "task": None,
     "findings": (),
     "labels": (),
     "stream": False,
@@ -91,6 +92,7 @@ class PolicyEngine:
         self._mentioned: dict[str, bool] = {}  # by word; asked on the path of every call
         self._slices, self._common = _slices(policies)
         self.reads = frozenset[str]().union(*(policy.fields for policy in policies))
+        self.task_reads = frozenset[str]().union(*(policy.task for policy in policies))  # of what a task has done
         read = sorted(self.reads - set(_ALWAYS))
         # Facts that no policy reads are no part of the question: calls that differ only in them share their answer. So
         # they are blanked before the question is put, or one caller's absurd value would answer for all the others.

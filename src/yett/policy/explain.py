@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from yett.model.decision import Facts, Verdict
 from yett.model.route import Target
+from yett.model.task import TaskFacts
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import Policy
 from yett.policy.question import Questioner, parse
@@ -87,7 +88,7 @@ def facts_to_record(facts: Facts, targets: Sequence[Target] = ()) -> dict[str, o
         kept["max_tokens"] = facts.max_tokens
     if facts.injection:
         kept["injection"] = facts.injection
-    for name in ("languages", "code", "files", *JUDGED, *QUALITY):
+    for name in ("languages", "code", "files", "task", *JUDGED, *QUALITY):
         if (value := getattr(facts, name)) not in (None, ()):
             kept[name] = value
     return kept
@@ -131,6 +132,7 @@ def facts_from_record(record: Mapping[str, object]) -> tuple[Facts, ...]:
             confidence=kept.confidence,
             least_confidence=kept.least_confidence,
             groundedness=kept.groundedness,
+            task=kept.task,
         )
         for candidate in kept.candidates or (_Candidate("", ""),)
     )
@@ -171,6 +173,7 @@ class _Kept(Struct, frozen=True, kw_only=True):
     confidence: int | None = None
     least_confidence: int | None = None
     groundedness: int | None = None
+    task: TaskFacts | None = None
 
 
 def _account(questioner: Questioner, policy: Policy, facts: Facts) -> PolicyAccount:
@@ -199,9 +202,12 @@ def _value(path: str, facts: Facts) -> object:
     """The value of a path in a policy, as a policy would write it."""
     root, _, attribute = path.partition(".")
     if root == "context":
-        fact, _, category = attribute.partition(".")
-        if category:
-            return dict(facts.moderation).get(category)
+        fact, _, part = attribute.partition(".")
+        if fact == "task":
+            known = None if facts.task is None else msgspec.structs.asdict(facts.task)
+            return known[part] if known is not None and part else known
+        if part:
+            return dict(facts.moderation).get(part)
         return getattr(facts, fact) if fact else {name: getattr(facts, name) for name in CONTEXT}
     values: dict[str, object] = {
         "action": f'Action::"{facts.action}"',

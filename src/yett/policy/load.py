@@ -42,6 +42,7 @@ class Policy(Struct, frozen=True):
     team: str
     fields: frozenset[str]
     paths: tuple[str, ...]
+    task: frozenset[str]  # the facts of a task that it reads
     file: str
     line: int
     text: str
@@ -196,6 +197,7 @@ def _policy(
         team=reading.team,
         fields=reading.fields,
         paths=reading.paths,
+        task=reading.task,
         file=statement.file,
         line=statement.line,
         text=statement.text,
@@ -264,7 +266,7 @@ def _unknown_names(
             problems.append((f"there is no {uid}{suggestion(uid.id, existing)}", uid.id))
     findings = names.get("finding")
     if findings is not None:
-        named = {word for fact, word in reading.named if fact == "findings"}
+        named = {word for fact, word in reading.named if fact in ("findings", "task.findings")}
         named.update(filter(None, map(obligation_language.selector, bound)))
         problems += [
             (f'no detector finds "{kind}"{suggestion(kind, findings)}', kind) for kind in sorted(named - findings)

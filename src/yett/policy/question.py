@@ -124,6 +124,8 @@ def _request(facts: Facts) -> dict[str, object]:
         "files": facts.files,
         "moderation": dict(facts.moderation),
     }
+    if facts.task is not None:
+        context["task"] = msgspec.structs.asdict(facts.task)
     for name in _OPTIONAL:
         if (value := getattr(facts, name)) is not None:
             context[name] = value

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cedarpy import pst
 from msgspec import Struct
 
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, suggestion
+from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, TASK, suggestion
 
 # What a policy calls a fact, and the field of Facts that holds it. Action, tenant, team, model, target and provider
 # are part of every question and need no entry.
@@ -35,6 +35,7 @@ class Reading(Struct, frozen=True):
     team: str
     fields: frozenset[str]
     paths: tuple[str, ...]
+    task: frozenset[str]  # the facts of a task
     entities: frozenset[pst.EntityUid]
     named: frozenset[tuple[str, str]]
     problems: tuple[str, ...]
@@ -53,6 +54,7 @@ def read(policy: pst.Template) -> Reading:
         team=_team(policy.principal),
         fields=frozenset(walk.fields),
         paths=tuple(sorted(walk.paths)),
+        task=frozenset(walk.task),
         entities=frozenset(uid for uid in pst.entity_uids(policy) if str(uid.type) != "Action"),
         named=frozenset(walk.named),
         problems=tuple(dict.fromkeys(walk.problems)),
@@ -83,6 +85,7 @@ class _Walk:
     def __init__(self) -> None:
         self.fields: set[str] = set()
         self.paths: set[str] = set()
+        self.task: set[str] = set()
         self.named: set[tuple[str, str]] = set()
         self.problems: list[str] = []
 
@@ -131,8 +134,10 @@ class _Walk:
             self.fields.update(_WHO)
         elif name == "context":  # the record as a whole: compared, put into a set, …
             self.fields.update(CONTEXT)
+            self.task.update(TASK)
 
-    def _attribute(self, base: object, attribute: str) -> None:
+    def _attribute(self, base: object, attribute: str, *, asked: bool = False) -> None:
+        """`asked`: only whether it is there."""
         path = _path(base)
         if not path:
             # An entity that a policy merely names is not among the entities of the request: its attributes are not
@@ -146,19 +151,24 @@ class _Walk:
             self.fields.add(_PRINCIPAL[attribute])
         elif path == "context" and attribute in CONTEXT:
             self.fields.add(attribute)
+            if attribute == "task" and not asked:  # as a whole: compared, put into a set, …
+                self.task.update(TASK)
+        elif path == "context.task":
+            self.fields.add("task")
+            self.task.add(attribute)
         elif root != "resource":
             self.expression(base)
         self.paths.add(f"{path}.{attribute}")
 
     def _has(self, base: object, attributes: tuple[str, ...]) -> None:
         # Of what the schema does not know `has` is always false: a typing mistake that would quietly switch the policy off.
-        declared = set(CONTEXT).union(CATEGORIES, *ATTRIBUTES.values())
+        declared = set(CONTEXT).union(CATEGORIES, TASK, *ATTRIBUTES.values())
         self.problems.extend(
             f'"has {name}": nothing has such an attribute{suggestion(name, declared)}'
             for name in attributes
             if name not in declared
         )
-        self._attribute(base, attributes[0])
+        self._attribute(base, attributes[0], asked=True)
 
 
 def _is_group(node: object) -> bool:

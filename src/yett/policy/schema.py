@@ -8,6 +8,8 @@ from importlib.resources import files
 
 from cedarpy import Schema
 
+from yett.model import task
+
 TEXT = files("yett.policy").joinpath("yett.cedarschema").read_text(encoding="utf-8")
 SCHEMA = Schema.from_str(TEXT)
 
@@ -22,8 +24,9 @@ JUDGED = ("toxicity", "harm", "moderation")  # what guardrails say
 QUALITY = ("confidence", "least_confidence", "groundedness")  # of an answer, when it is complete
 CONTEXT = (
     "model", "findings", "labels", "inspected", "stream", "tools", "max_tokens", "hour", "injection", "languages", "code", "files",
-    *JUDGED, *QUALITY,
+    "task", *JUDGED, *QUALITY,
 )  # fmt: skip
+TASK = task.FACTS
 ATTRIBUTES = {
     **dict.fromkeys(PRINCIPALS, ("labels", "assurance", "kind", "credential", "issuer")),
     "Target": ("provider",),

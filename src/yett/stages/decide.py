@@ -19,6 +19,7 @@ from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision, Effect, Facts
 from yett.model.route import Target
+from yett.model.task import TaskFacts
 from yett.policy.decision import decide_call, listed_models, only_observed
 from yett.policy.explain import facts_to_record
 from yett.policy.memo import Memo
@@ -75,9 +76,9 @@ class Plan(Struct, frozen=True):
 def before_inspection(snapshot: Snapshot, caller: Caller, call: Call, now: float, trail: Trail) -> Plan | None:
     """The plan for a clean text when it is known already; otherwise None, unless no finding could change a refusal: then it
     is raised at once."""
-    plan = snapshot.plans.get(_key(caller, call, call.labels, (), now))
+    plan = snapshot.plans.get(_key(caller, call, call.labels, (), now, trail.task))
     if plan is None and call.action != "ListModel":
-        facts = _facts(snapshot, caller, call, now)
+        facts = _facts(snapshot, caller, call, now, trail.task)
         _decided(snapshot, _route(snapshot, caller, call), facts, trail)
     return plan
 
@@ -88,12 +89,12 @@ def after_inspection(
     """The plan for this text. Raises Refusal; the findings are then on the trail as blocked."""
     kinds = inspect.origins_of(seen)
     labels = inspect.labels_with(call.labels, seen.findings)
-    key = _key(caller, call, labels, kinds, now, seen)
+    key = _key(caller, call, labels, kinds, now, trail.task, seen)
     plan = snapshot.plans.get(key)
     if plan is None:
         trail.labels = labels
         facts = replace(
-            _facts(snapshot, caller, call, now),
+            _facts(snapshot, caller, call, now, trail.task),
             findings=kinds,
             labels=labels,
             injection=seen.injection,
@@ -175,12 +176,13 @@ def _key(
     labels: tuple[str, ...],
     kinds: tuple[str, ...],
     now: float,
+    task: TaskFacts | None,
     seen: inspect.Seen = inspect.NOTHING,
 ) -> tuple[object, ...]:
     """Everything that a plan depends on, under one snapshot."""
     return (
         caller.like, call.action, call.model, call.stream, call.include_usage, call.tools, call.max_tokens, labels, kinds, seen.injection,
-        seen.traits, seen.scores, now // 3600
+        seen.traits, seen.scores, now // 3600, task
     )  # fmt: skip
 
 
@@ -205,7 +207,7 @@ def _route(snapshot: Snapshot, caller: Caller, call: Call) -> ModelRoute:
     return route
 
 
-def _facts(snapshot: Snapshot, caller: Caller, call: Call, now: float) -> Facts:
+def _facts(snapshot: Snapshot, caller: Caller, call: Call, now: float, task: TaskFacts | None) -> Facts:
     return Facts(
         action=call.action,
         tenant=caller.tenant,
@@ -225,6 +227,7 @@ def _facts(snapshot: Snapshot, caller: Caller, call: Call, now: float) -> Facts:
         tools=call.tools,
         max_tokens=call.max_tokens,
         hour=int(now // 3600 % 24),
+        task=task,
     )
 
 

@@ -12,7 +12,7 @@ from yett.model.caller import Caller
 
 # What a caller may read of its own call; the rest (facts, chain, hold) is the operator's.
 _SHOWN = (
-    "call ts model stream labels decision policies observed obligations findings targets target outcome code status attempts "
+    "call ts task step model stream labels decision policies observed obligations findings targets target outcome code status attempts "
     "usage finish scores ms overhead_ms first_byte_ms".split()
 )
 

@@ -24,6 +24,8 @@ def headers(trail: Trail) -> list[tuple[str, str]]:
         found += standing_headers(trail.hold.standing)
     if not trail.snapshot.settings.gateway.expose_metadata:
         return found
+    if trail.step is not None:
+        found.append(("x-yett-task", trail.step.task.id))
     if trail.verdict:
         found.append(("x-yett-decision", trail.verdict))
     if trail.decision is not None and trail.decision.policies:

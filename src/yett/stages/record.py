@@ -13,10 +13,12 @@ from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.decision import Decision
 from yett.model.record import NO_FACTS, Attempt, Content, Evidence, FindingCount, Proof, Record
+from yett.model.task import TaskFacts
 from yett.model.usage import Usage
 from yett.ports import Hold
 from yett.stages.evidence import Witness
 from yett.stages.inspect import Seen
+from yett.stages.tasks import Step
 
 NOTHING = Usage()
 _KEY = Proof("key")
@@ -60,6 +62,8 @@ class Trail:
     outcome: str = "failed"
     code: str = ""
     fence: str = ""
+    step: Step | None = None  # of a task; None: the call is part of none
+    task: TaskFacts | None = None  # as far as policies ask for it
     finish: tuple[str, ...] = ()
     scores: Mapping[str, float] = _NO_SCORES  # of the answer
     usage: Usage = NOTHING
@@ -131,6 +135,8 @@ def intent(trail: Trail, ts: int) -> Record:
         facts=trail.facts,
         targets=tuple([id for id, _ in decision.targets]) if decision else (),
         hold=trail.hold.id if trail.hold else "",
+        task=trail.step.task.id if trail.step else "",
+        step=trail.step.number if trail.step else 0,
         request=trail.request,
     )
 
@@ -166,6 +172,8 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         unlisted=trail.unlisted,
         facts=NO_FACTS if trail.intended else trail.facts,
         hold=trail.hold.id if trail.hold else "",
+        task=trail.step.task.id if trail.step else "",
+        step=trail.step.number if trail.step else 0,
         request=trail.request,
         outcome=trail.outcome,
         code=trail.code,

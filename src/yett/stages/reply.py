@@ -6,7 +6,7 @@ the caller. What was used (`usage`, or `received` characters when the provider d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import msgspec
@@ -63,6 +63,11 @@ class BufferedReply:
         self.kept = b""  # the body as the record keeps it
         self.usage: Usage | None = None
         self.received = 0
+
+    @property
+    def tools(self) -> Iterable[str]:
+        """Names of the tools that the model calls."""
+        return openai_chat.tools_called(self.body)
 
     async def deliver(self, exchange: Exchange, target: Target) -> None:
         """Raises UpstreamFailure when the answer is none, Refusal when policy does not release it."""
@@ -298,6 +303,10 @@ class StreamedReply:
     @property
     def status(self) -> int:
         return self._buffered.status
+
+    @property
+    def tools(self) -> Iterable[str]:
+        return self._review.tools if self._review else self._buffered.tools
 
     @property
     def usage(self) -> Usage | None:

@@ -18,7 +18,7 @@ from yett.detectors.mask import marker, mask, matches, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
 from yett.dialects.leaves import ROLE_OF
-from yett.dialects.openai_chat import DONE, ENVELOPE, drop_logprobs, place_of, usage_of
+from yett.dialects.openai_chat import CALLS, DONE, ENVELOPE, drop_logprobs, place_of, usage_of
 from yett.errors import Refusal
 from yett.model.finding import Finding
 from yett.model.usage import Usage
@@ -118,7 +118,7 @@ class StreamReview:
         self._watch = watch
         self._suppressed = suppressed
         self._witness = witness
-        self._tools: dict[Channel, str] = {}  # names of the tools that are called, where something may be put back
+        self._tools: dict[Channel, str] = {}  # names of the tools that are called
         self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
         self.suppressed: Counter[str] = Counter()  # findings that the operator does not want to see, by what says so
         self.usage: Usage | None = None
@@ -235,7 +235,7 @@ class StreamReview:
             track = self._begin(channel)
         if self._watch is not None and channel[-1] in _WATCHED:
             self._notice(self._watch.feed(channel, text, arguments=channel[-1] == "arguments"))
-        if self._restoration is not None and channel[-1] == "name":
+        if channel[-1] == "name":
             self._tools[channel[:-1]] = self._tools.get(channel[:-1], "") + text
         if track.window is None and track.restorer is None:
             if self._keep:
@@ -267,6 +267,11 @@ class StreamReview:
     def kinds(self) -> frozenset[str]:
         """The kinds and families that were found, and the families by what they were found in."""
         return self._kinds
+
+    @property
+    def tools(self) -> Iterable[str]:
+        """Names of the tools that the model calls."""
+        return {name for channel, name in self._tools.items() if not CALLS.isdisjoint(channel)}
 
     @property
     def texts(self) -> dict[str, str]:

@@ -45,7 +45,9 @@ class Filter(Struct, frozen=True):
     kind: str = ""
     call: str = ""
     caller: str = ""
+    tenant: str = ""
     team: str = ""
+    task: str = ""
     model: str = ""
     outcome: str = ""
     code: str = ""
@@ -61,7 +63,9 @@ class Filter(Struct, frozen=True):
             self.kind,
             self.call,
             self.caller,
+            self.tenant,
             self.team,
+            self.task,
             self.model,
             self.outcome,
             self.code,
@@ -74,7 +78,7 @@ class Filter(Struct, frozen=True):
     def matches(self, record: Record) -> bool:
         equal = (
             (self.kind, record.kind), (self.call, record.call), (self.team, record.team), (self.model, record.model),
-            (self.outcome, record.outcome), (self.code, record.code), (self.event, record.event),
+            (self.tenant, record.tenant), (self.task, record.task), (self.outcome, record.outcome), (self.code, record.code), (self.event, record.event),
         )  # fmt: skip
         return (
             all(wanted in ("", there) for wanted, there in equal)

@@ -1,0 +1,227 @@
+"""tasks: which calls belong together, and what they have done so far. Each call of a task is decided with that, and bounded by it.
+
+A task is named by its callers: `x-yett-task`, in which every "/" is one level further down, or else the trace id of `traceparent`.
+A name means something within one caller of one tenant only: nobody can join, exhaust or taint another's task. Who leaves the
+name out has no task, and no facts of one; what must not be done without one, a policy refuses with `unless { context has task }`.
+
+All of it is in memory, for each process by itself; what other processes of the machine know of the same task comes in with
+`merge`. Data labels, findings and tools only ever grow: what a task has seen it cannot unsee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from yett.config.task_settings import TaskSettings
+from yett.errors import Refusal
+from yett.model.caller import Caller
+from yett.model.task import TaskFacts, TaskName
+
+MOST_WORDS = 256  # labels, findings or tools that are kept of one task; beyond it, none is forgotten and none added
+
+
+class Part(Struct):
+    """What one process knows of a task: counts that are added up, a depth of which the greatest counts, and words of which all do.
+    `spent` and `held` in micro-USD, `last` in seconds since the epoch."""
+
+    depth: int = 0
+    steps: int = 0
+    fanout: int = 0
+    spent: int = 0
+    held: int = 0
+    labels: frozenset[str] = frozenset()
+    findings: frozenset[str] = frozenset()
+    tools: frozenset[str] = frozenset()
+    last: float = 0.0
+
+
+class Task:
+    """One task. `own` is what this process knows, `others` what all others said last; `changed` since that was passed on."""
+
+    __slots__ = ("changed", "fence", "id", "others", "own")
+
+    def __init__(self, id: str, tenant: str, others: Part) -> None:
+        self.id = id
+        self.fence = f"task:{tenant}/{id}"
+        self.own = Part()
+        self.others = others
+        self.changed = True
+
+    @property
+    def spend(self) -> int:
+        own, others = self.own, self.others
+        return own.spent + own.held + others.spent + others.held
+
+    def facts(self) -> TaskFacts:
+        """What policies may ask about it."""
+        own, others = self.own, self.others
+        return TaskFacts(
+            depth=max(own.depth, others.depth),
+            steps=own.steps + others.steps,
+            fanout=own.fanout + others.fanout,
+            spend=self.spend,
+            labels=_words(own.labels, others.labels),
+            findings=_words(own.findings, others.findings),
+            tools=_words(own.tools, others.tools),
+        )
+
+    def learn(self, labels: Iterable[str] = (), findings: Iterable[str] = (), tools: Iterable[str] = ()) -> None:
+        """Add to what it has seen."""
+        own = self.own
+        for name, words in (("labels", labels), ("findings", findings), ("tools", tools)):
+            known: frozenset[str] = getattr(own, name)
+            new = [word for word in words if word not in known]
+            if new and len(known) < MOST_WORDS:
+                setattr(own, name, known.union(new[: MOST_WORDS - len(known)]))
+                self.changed = True
+
+
+class Step:
+    """One call of a task, from its beginning to its end."""
+
+    __slots__ = ("_held", "number", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.number = task.own.steps + task.others.steps
+        self._held = 0
+
+    def hold(self, cost: int, most: int | None) -> None:
+        """Count the worst case of this call in. Raises Refusal("task_limit_exceeded") when the task may not spend so much."""
+        if most is not None and self.task.spend + cost > most:
+            raise Refusal("task_limit_exceeded", "The task has used up what it may spend.")
+        self.task.own.held += cost
+        self._held = cost
+
+    def end(self, cost: int, now: float) -> None:
+        """The call is over, and has cost that much."""
+        own = self.task.own
+        own.fanout -= 1
+        own.held -= self._held
+        own.spent += cost
+        own.last = now
+        self._held = 0
+        self.task.changed = True
+
+
+class Tasks:
+    """The tasks that go on, by tenant: a tenant with many of them forgets its own that was idle for longest, never another's."""
+
+    def __init__(self, pepper: bytes) -> None:
+        self._pepper = blake2b(pepper, digest_size=32, person=b"yett-task").digest()
+        self._tenants: dict[str, dict[tuple[str, str], Task]] = {}
+        self._known: dict[str, Part] = {}  # by id: what other processes said of tasks that this one has not
+
+    def __len__(self) -> int:
+        return sum(map(len, self._tenants.values()))
+
+    def begin(self, settings: TaskSettings, caller: Caller, name: TaskName, now: float) -> Step:
+        """Another step of this task, which begins with it if need be. `now` is wall time in seconds.
+
+        Raises Refusal (task_limit_exceeded, task_fanout_exceeded): the step is then not counted.
+        """
+        task = self._find(settings, caller, name.name, now)
+        own, others = task.own, task.others
+        if settings.max_depth is not None and name.depth > settings.max_depth:
+            raise Refusal("task_limit_exceeded", f"A task may have {settings.max_depth} levels below it.")
+        if settings.max_steps is not None and own.steps + others.steps >= settings.max_steps:
+            raise Refusal("task_limit_exceeded", f"The task has taken the {settings.max_steps} steps it may take.")
+        if settings.max_fanout is not None and own.fanout + others.fanout >= settings.max_fanout:
+            raise Refusal("task_fanout_exceeded", retry_after=1.0)
+        own.steps += 1
+        own.fanout += 1
+        own.depth = max(own.depth, name.depth)
+        own.last = now
+        task.changed = True
+        return Step(task)
+
+    def _find(self, settings: TaskSettings, caller: Caller, name: str, now: float) -> Task:
+        tasks = self._tenants.setdefault(caller.tenant, {})
+        key = (caller.id, name)
+        task = tasks.pop(key, None)
+        if task is None or (not task.own.fanout and max(task.own.last, task.others.last) + settings.ttl <= now):
+            _make_room(tasks, settings, now)
+            id = self._id(caller, name)
+            task = Task(id, caller.tenant, self._known.get(id) or Part())
+            if task.others.last + settings.ttl <= now:
+                task.others = Part()
+        tasks[key] = task  # the youngest last
+        return task
+
+    def _id(self, caller: Caller, name: str) -> str:
+        """The same in every process of a deployment, and for nobody to guess."""
+        made = blake2b(key=self._pepper, digest_size=12)
+        for part in (caller.tenant, caller.id, name):
+            data = part.encode()
+            made.update(len(data).to_bytes(4, "big") + data)
+        return f"task_{made.hexdigest()}"
+
+    # ---- with other processes ----
+
+    def parts(self) -> list[tuple[str, Part]]:
+        """What has changed here since the last time, by the tasks' ids."""
+        found = []
+        for task in self._all():
+            if task.changed:
+                task.changed = False
+                found.append((task.id, task.own))
+        return found
+
+    def keep(self, ids: Iterable[str]) -> None:
+        """These could not be passed on."""
+        wanted = set(ids)
+        for task in self._all():
+            task.changed = task.changed or task.id in wanted
+
+    def merge(self, known: Mapping[str, Part]) -> None:
+        """What all other processes together know now, by the tasks' ids."""
+        self._known = dict(known)
+        for task in self._all():
+            task.others = known.get(task.id) or Part()
+
+    def _all(self) -> Iterator[Task]:
+        for tasks in self._tenants.values():
+            yield from tasks.values()
+
+    def sweep(self, ttl: float, now: float) -> None:
+        """Forget what has been idle for so long."""
+        for tenant, tasks in list(self._tenants.items()):
+            for key in [key for key, task in tasks.items() if not task.own.fanout and task.own.last + ttl <= now]:
+                del tasks[key]
+            if not tasks:
+                del self._tenants[tenant]
+
+
+def together(parts: Iterable[Part]) -> Part:
+    """What several processes know of one task."""
+    whole = Part()
+    for part in parts:
+        whole.depth = max(whole.depth, part.depth)
+        whole.last = max(whole.last, part.last)
+        whole.steps += part.steps
+        whole.fanout += part.fanout
+        whole.spent += part.spent
+        whole.held += part.held
+        whole.labels |= part.labels
+        whole.findings |= part.findings
+        whole.tools |= part.tools
+    return whole
+
+
+def _make_room(tasks: dict[tuple[str, str], Task], settings: TaskSettings, now: float) -> None:
+    """For one more: what is over goes, and if need be what was idle for longest."""
+    for key, task in list(tasks.items())[:2]:  # the oldest come first
+        if not task.own.fanout and task.own.last + settings.ttl <= now:
+            del tasks[key]
+    if len(tasks) >= settings.max_tasks:
+        idle = next((key for key, task in tasks.items() if not task.own.fanout), None)
+        if idle is None:
+            raise Refusal("task_fanout_exceeded", "As many tasks are in progress as there may be.", retry_after=1.0)
+        del tasks[idle]
+
+
+def _words(own: frozenset[str], others: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(own | others)) if own or others else ()
