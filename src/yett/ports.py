@@ -111,7 +111,7 @@ class Outgoing(Struct, frozen=True):
 
 class UpstreamFailure(Exception):
     """An attempt failed below HTTP. `outcome` is what an Attempt records: refused, dns, tls, reset, truncated, garbage,
-    timeout.connect, timeout.first_byte, timeout.between_chunks, timeout.total, too_large, no_disk, cancelled.
+    timeout.connect, timeout.first_byte, timeout.between_chunks, timeout.total, too_large, no_disk, no_token, cancelled.
     `replayable`: no byte of the request can have been acted on (the connection was never established or was a stale
     keep-alive one that closed before any response byte)."""
 

@@ -13,7 +13,7 @@ from tests.stages.conftest import Compiled, trail_of
 from yett.config.settings import RoutingSettings
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
-from yett.model.route import Target
+from yett.model.route import Grant, Secret, Target
 from yett.ports import Exchange, UpstreamFailure
 from yett.stages.forward import MAX_ERROR_BODY, Road, forward, refusal_for
 from yett.stages.health import Health
@@ -238,3 +238,19 @@ async def test_a_call_that_is_cancelled_has_its_attempt_on_the_record(snapshot: 
 )
 def test_what_the_caller_is_told(outcome: str, code: str) -> None:
     assert refusal_for(outcome).code == code
+
+
+async def test_a_provider_with_a_grant_needs_no_key(snapshot: Snapshot) -> None:
+    drive = Drive(snapshot, UpstreamFailure("no_token", "status 401"), whole("hi"))
+    grant = Grant("client_credentials", "https://x/token", "me", "basic", Secret("s"))
+    (first, *others) = drive.targets
+    keyless = replace(first, provider=replace(first.provider, kind="openai", keys=(), grant=grant))
+    drive.targets = (keyless, *others)
+    refusal = await drive.refused(attempts=1)
+    assert (refusal.code, str(refusal)) == ("upstream_unavailable", "The gateway has got no token for the provider.")
+    await drive.go(attempts=2)
+    assert drive.tried == ["sim/sim-gpt no_token", "sim/sim-gpt ok 200"]
+    assert [sent.secret for sent in drive.upstream.sent] == [None, None]
+    drive.targets = (replace(keyless, provider=replace(keyless.provider, grant=None)),)
+    drive.trail = trail_of(snapshot)
+    assert str(await drive.refused()) == "Every key of the provider is set aside."

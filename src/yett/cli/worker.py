@@ -28,6 +28,7 @@ from yett.edge.attachments import Attachments
 from yett.edge.examiner import Examiner
 from yett.edge.http1 import Http1Limits
 from yett.edge.issuers import Issuers
+from yett.edge.keyless import Keyless
 from yett.edge.listener import Listener
 from yett.edge.log import AccessLog
 from yett.edge.metrics import Labels, Metrics
@@ -157,6 +158,7 @@ class Worker:
             outbox=outbox,
         )
         self.issuers = Issuers(self.upstream, self._clock, partial(self.metrics.count, "yett_issuer_fetches"))
+        self.keyless = Keyless(self.upstream, self._clock, partial(self.metrics.count, "yett_provider_token_fetches"))
         self.examiner = Examiner()
         self.files = Attachments(
             self._environment,
@@ -172,7 +174,7 @@ class Worker:
             live=self.live,
             ledger=self.limits.ledger,
             journal=self.journal,
-            upstream=self.upstream,
+            upstream=self.keyless,
             health=self.health,
             trust=self.issuers,
             clock=self._clock,
@@ -221,6 +223,7 @@ class Worker:
             duty.cancel()
         await self._reloading.acquire()  # one that has begun ends before the journal does
         await self._event("stop", {})
+        self.keyless.close()
         await self.upstream.close()
         self.examiner.close()
         self.counsel.close()
@@ -268,6 +271,7 @@ class Worker:
         snapshot = self.live.current
         self.metrics.known = frozenset(snapshot.models)
         self.issuers.take_up(snapshot.issuers.values())
+        self.keyless.take_up([t.provider for m in snapshot.models.values() for t in m.targets])
         self.health.configure(snapshot.settings.routing, [t for m in snapshot.models.values() for t in m.targets])
 
     async def _event(self, event: str, detail: dict[str, object]) -> None:
@@ -369,6 +373,7 @@ class Worker:
         it are told so, and it is the next call that finds out when it is well again."""
         found = [f"guardrail {name}: set aside after failures" for name, state in self._guardrails() if state == "open"]
         found += self.issuers.troubles()
+        found += [f"provider {name}: no token: {why}" for name, why in self.keyless.troubles().items()]
         if self.vault.trouble and self.settings.redaction.vault == "optional":
             found.append(self.vault.trouble)
         if self.limits.degraded:
@@ -395,6 +400,7 @@ class Worker:
             "yett_provider_key_available": [
                 ((k.provider, k.label), float(k.state != "set_aside")) for k in self.health.keys(now)
             ],
+            "yett_provider_token_seconds": [((name,), seconds) for name, seconds in self.keyless.lives().items()],
             "yett_snapshot_epoch": [((), snapshot.epoch)],
             "yett_reload_failures": [((), self.live.refused)],
             "yett_ready": [((), float(not self.trouble()))],

@@ -66,19 +66,13 @@ def _provider(name: str, provider: ProviderSettings) -> Iterator[Problem]:
     kind = KINDS.get(provider.kind)
     if kind is None and provider.kind:
         yield (*path, "kind"), f'no kind "{provider.kind}"{suggestion(provider.kind, KINDS)}'
-    if kind is not None and kind.needs_key and not provider.key and not provider.keys:
+    if kind is not None and kind.needs_key and not provider.key and not provider.keys and provider.oauth is None:
         yield (*path, "keys"), f'kind "{kind.name}" needs a key; write keys = ["env:NAME"] with its variable'
 
 
 def _address(provider: ProviderSettings) -> str:
     """What is wrong with the base URL, "" when nothing is."""
-    trouble, host = check_url(provider.base_url, ("http", "https"))
-    if trouble:
-        return trouble
-    if provider.base_url.lower().startswith("http:") and not is_loopback(host) and not provider.plaintext:
-        accept = "use https://, or accept it with plaintext = true in this table"
-        return f'"{provider.base_url}" would send prompts and keys unencrypted; {accept}'
-    return ""
+    return check_private(provider.base_url, "prompts and keys", plaintext=provider.plaintext)
 
 
 def check_url(written: str, schemes: tuple[str, ...]) -> tuple[str, str]:
@@ -98,6 +92,15 @@ def check_url(written: str, schemes: tuple[str, ...]) -> tuple[str, str]:
     elif " " in written or not written.isascii():
         trouble = "contains a character that does not belong into a URL"
     return (f'"{written}" {trouble}' if trouble else ""), host
+
+
+def check_private(written: str, what: str, *, plaintext: bool) -> str:
+    """What is wrong with a URL that secrets are sent to, "" when nothing is."""
+    trouble, host = check_url(written, ("http", "https"))
+    if not trouble and written.lower().startswith("http:") and not is_loopback(host) and not plaintext:
+        accept = "use https://, or accept it with plaintext = true in this table"
+        trouble = f'"{written}" would send {what} unencrypted; {accept}'
+    return trouble
 
 
 def _model(name: str, model: ModelSettings, settings: Settings) -> Iterator[Problem]:
@@ -158,14 +161,8 @@ def _credentials(settings: Settings) -> Iterator[Problem]:
             yield where, 'opens what is sealed, so it cannot be sealed itself; write "env:NAME" or "file:PATH"'
     if not transit.address:
         return
-    trouble, host = check_url(transit.address, ("http", "https"))
-    if trouble:
+    if trouble := check_private(transit.address, "token and data keys", plaintext=transit.plaintext):
         yield (*path, "address"), trouble
-    elif transit.address.lower().startswith("http:") and not is_loopback(host) and not transit.plaintext:
-        yield (
-            (*path, "address"),
-            "would send token and data keys unencrypted; use https://, or set plaintext = true here",
-        )
     if not transit.token:
         yield (*path, "token"), 'is required with an address; write token = "env:BAO_TOKEN"'
     if credentials.kek:

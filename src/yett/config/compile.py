@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.config import guardrails, identity, inspection
+from yett.config.oauth import check_keys, grant
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.sealed import Unseal
@@ -92,6 +93,7 @@ def compile_snapshot(
     settings = reading.settings
     mistakes = [*reading.mistakes, *sources.mistakes]
     scanner = Scanner(inspection.detectors(reading, mistakes, key_of(pepper)), build)
+    check_keys(reading, mistakes)
     whole = wholes(reading, mistakes)
     suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)
@@ -170,6 +172,7 @@ def _provider(name: str, settings: ProviderSettings, reading: Reading) -> Provid
         keys=tuple(reading.secrets[reference] for reference in references),
         timeouts=Timeouts(timeouts.connect, timeouts.first_byte, timeouts.between_chunks, timeouts.total),
         ca_file=str(reading.resolve(settings.ca_file)) if settings.ca_file else "",
+        grant=grant(settings.oauth, reading) if settings.oauth is not None else None,
     )
 
 

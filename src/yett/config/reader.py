@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from yett.config.decoding import Problem, decode, dotted, suggestion
 from yett.config.guardrail_checks import check_guardrails
 from yett.config.identity_checks import check_identity
 from yett.config.lines import KeyPath, line_of, locate
+from yett.config.oauth_checks import check_oauth
 from yett.config.sealed import Place, Unseal, Unsealed
-from yett.config.settings import Settings
+from yett.config.settings import ProviderSettings, Settings
 from yett.errors import ConfigurationError, Mistake
 from yett.model.route import Secret
 
@@ -25,6 +26,7 @@ _MOST_BYTES = 4 * 1024**2
 _MOST_DEPTH = 100
 _MOST_SECRET = 16_384
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+PRIVATE_KEY = "private_key"  # the one setting whose secret has lines
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -100,10 +102,10 @@ def changed(reading: Reading) -> bool:
     raw, _ = _content(Path(reading.file))
     if fingerprint(raw) != reading.fingerprint:
         return True
-    for _, reference in secret_references(reading.settings):
+    for path, reference in secret_references(reading.settings):
         kind, _, name = reference.partition(":")
         if kind == "file":
-            value, trouble = _secret_file(reading.resolve(name))
+            value, trouble = _secret_file(reading.resolve(name), lines=path[-1] == PRIVATE_KEY)
             known = reading.secrets.get(reference)
             if (Secret(value) if not trouble else None) != known:
                 return True
@@ -127,7 +129,12 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
         return _failed(path, Mistake(file, 0, "is nested too deeply"))
     settings, problems = decode(Settings, document)
     reported = {path for path, _ in problems}
-    related = [*check_references(settings), *check_guardrails(settings), *check_identity(settings)]
+    related = [
+        *check_references(settings),
+        *check_oauth(settings),
+        *check_guardrails(settings),
+        *check_identity(settings),
+    ]
     problems += [problem for problem in related if not _within(problem[0], reported)]
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
     if (secret := secrets.get(settings.stores.limits)) and (trouble := limits_trouble(secret.reveal(), settings)):
@@ -211,14 +218,21 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
     if settings.stores.limits.startswith(REFERENCES):
         found.append((("stores", "limits"), settings.stores.limits))
     for name, provider in settings.providers.items():
-        if provider.key:
-            found.append((("providers", name, "key"), provider.key))
-        found += [(("providers", name, "keys", index), key) for index, key in enumerate(provider.keys) if key]
+        found += [(("providers", name, *path), reference) for path, reference in _references(provider) if reference]
     for name, guardrail in settings.guardrails.items():
         for setting in ("key", "access_key", "session_token"):
             if reference := getattr(guardrail, setting):
                 found.append((("guardrails", name, setting), reference))
     return found
+
+
+def _references(provider: ProviderSettings) -> Iterator[tuple[KeyPath, str]]:
+    yield ("key",), provider.key
+    for index, key in enumerate(provider.keys):
+        yield ("keys", index), key
+    if provider.oauth is not None:
+        yield ("oauth", "client_secret"), provider.oauth.client_secret
+        yield ("oauth", PRIVATE_KEY), provider.oauth.private_key
 
 
 def _secrets(
@@ -228,7 +242,7 @@ def _secrets(
     for path, reference in secret_references(settings):
         if reference.startswith("sealed:"):
             continue  # what opens them is among the others
-        value, trouble = secret_at(reference, root, environment)
+        value, trouble = secret_at(reference, root, environment, lines=path[-1] == PRIVATE_KEY)
         if trouble:
             problems.append((path, trouble))
         else:
@@ -236,10 +250,12 @@ def _secrets(
     return found
 
 
-def secret_at(reference: str, root: Path, environment: Mapping[str, str]) -> tuple[str, str]:
-    """What an `env:` or `file:` reference leads to, and why nothing, "" when something."""
+def secret_at(reference: str, root: Path, environment: Mapping[str, str], *, lines: bool = False) -> tuple[str, str]:
+    """What an `env:` or `file:` reference leads to, and why nothing, "" when something. With `lines` it may have several."""
     kind, _, name = reference.partition(":")
-    return _variable(name, environment) if kind == "env" else _secret_file(_under(root, name))
+    if kind == "env":
+        return _variable(name, environment, lines=lines)
+    return _secret_file(_under(root, name), lines=lines)
 
 
 def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem]) -> Reading:
@@ -262,7 +278,7 @@ def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem
         if (secret := unsealed.values.get(name)) is None:
             problems.append((path, unsealed.troubles[name]))
             continue
-        value, trouble = _usable(secret.reveal(), f'the sealed credential "{name}"')
+        value, trouble = _usable(secret.reveal(), f'the sealed credential "{name}"', lines=path[-1] == PRIVATE_KEY)
         if trouble:
             problems.append((path, trouble))
         else:
@@ -270,15 +286,15 @@ def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem
     return structs.replace(reading, secrets=secrets, sealed=unsealed)
 
 
-def _variable(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
+def _variable(name: str, environment: Mapping[str, str], *, lines: bool = False) -> tuple[str, str]:
     value = environment.get(name)
     if value is None:
         hint = suggestion(name, environment)
         return "", f"the environment variable {name} is not set{hint if 'did you mean' in hint else ''}"
-    return _usable(value, f"the environment variable {name}")
+    return _usable(value, f"the environment variable {name}", lines=lines)
 
 
-def _secret_file(path: Path) -> tuple[str, str]:
+def _secret_file(path: Path, *, lines: bool = False) -> tuple[str, str]:
     try:
         with path.open("rb") as file:
             value = file.read(_MOST_SECRET + 1).decode("utf-8")
@@ -286,16 +302,16 @@ def _secret_file(path: Path) -> tuple[str, str]:
         return "", f"the file {path} cannot be read: {error.strerror}"
     except UnicodeDecodeError:
         return "", f"the file {path} is not UTF-8 text"
-    return _usable(value, f"the file {path}")
+    return _usable(value, f"the file {path}", lines=lines)
 
 
-def _usable(value: str, where: str) -> tuple[str, str]:
+def _usable(value: str, where: str, *, lines: bool = False) -> tuple[str, str]:
     value = value.strip()
     if not value:
         return "", f"{where} is empty"
     if len(value) > _MOST_SECRET:
         return "", f"{where} holds too much for a secret"
-    if not _VISIBLE.fullmatch(value):
+    if not lines and not _VISIBLE.fullmatch(value):
         # it goes into a header: a line break in it would let it write headers of its own
         return "", f"{where} contains a blank or a character that cannot go into a header"
     return value, ""
@@ -304,6 +320,12 @@ def _usable(value: str, where: str) -> tuple[str, str]:
 def _files(reading: Reading) -> list[Problem]:
     settings = reading.settings
     named: list[tuple[KeyPath, str]] = [(("providers", n, "ca_file"), p.ca_file) for n, p in settings.providers.items()]
+    named += [
+        (("providers", n, "oauth", setting), file)
+        for n, p in settings.providers.items()
+        if p.oauth is not None
+        for setting, file in (("ca_file", p.oauth.ca_file), ("token_file", p.oauth.token_file))
+    ]
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named.append((("stores", "ca_file"), settings.stores.ca_file))
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]

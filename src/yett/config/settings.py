@@ -14,6 +14,7 @@ from yett.config.credential_settings import CredentialSettings
 from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.identity_settings import IdentitySettings
+from yett.config.oauth_settings import OAuthSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.task_settings import TaskSettings
 from yett.config.topic_settings import TopicSettings
@@ -122,6 +123,7 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ()
     key: Annotated[SecretReference, Meta(description="Short for `keys` with one element.")] = ""
+    oauth: Annotated[OAuthSettings | None, Meta(description="Short-lived tokens instead of keys.")] = None
     labels: Annotated[
         tuple[Annotated[str, Meta(min_length=1)], ...],
         Meta(description='What policies know it by, such as "external" or "on-prem".'),

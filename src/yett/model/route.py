@@ -40,8 +40,29 @@ class Timeouts(Struct, frozen=True):
     total: float = 600.0
 
 
+class Grant(Struct, frozen=True):
+    """How the short-lived tokens of a provider are got at a token endpoint, instead of keys that are kept (RFC 6749 section 4.4,
+    RFC 8693, RFC 7523). What is "" is not sent."""
+
+    kind: str  # client_credentials | token_exchange | jwt_bearer
+    url: str
+    client: str
+    proof: str  # of the client: basic | post | private_key_jwt | token_file | none
+    secret: Secret | None = None
+    private_key: Secret | None = None  # PEM
+    key_id: str = ""
+    file: str = ""  # with the token of the workload, read again for every request
+    file_type: str = ""  # of that token, for an exchange
+    scope: str = ""
+    audience: str = ""
+    resource: str = ""
+    ca_file: str = ""
+    timeout: float = 10.0
+
+
 class Provider(Struct, frozen=True):
-    """A configured upstream: where it is, what it is labelled, which keys it takes. `keys` are secrets: see `Secret`."""
+    """A configured upstream: where it is, what it is labelled, which keys it takes. `keys` are secrets: see `Secret`. With a
+    `grant` it has none, and is sent short-lived tokens."""
 
     id: str
     kind: str  # a file on the providers/ shelf
@@ -50,6 +71,7 @@ class Provider(Struct, frozen=True):
     keys: tuple[Secret, ...]
     timeouts: Timeouts
     ca_file: str = ""
+    grant: Grant | None = None
 
 
 class Target(Struct, frozen=True):

@@ -92,7 +92,7 @@ async def _attempt(
     """One try at one target. None: the reply was delivered. Otherwise why it failed in a way that another try may mend."""
     kind = KINDS[target.provider.kind]
     key = road.health.key(target.provider, road.clock.monotonic())
-    if key is None and (target.provider.keys or kind.needs_key):
+    if key is None and (target.provider.keys or (kind.needs_key and target.provider.grant is None)):
         return Refusal("upstream_unavailable", "Every key of the provider is set aside.")
     began = road.clock.monotonic()
     status = 0
@@ -159,6 +159,8 @@ def refusal_for(outcome: str, *, streamed: bool = True) -> Refusal:
         return Refusal("upstream_timeout", f"The provider did not answer in time ({outcome.removeprefix('timeout.')}).")
     if outcome == "too_large":
         return Refusal("reply_too_large")
+    if outcome == "no_token":
+        return Refusal("upstream_unavailable", "The gateway has got no token for the provider.")
     if streamed and outcome in ("truncated", "missing_terminator"):
         return Refusal("stream_truncated")
     return Refusal("upstream_error", f"The provider failed ({outcome}).")

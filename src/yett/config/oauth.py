@@ -1,0 +1,56 @@
+"""From `[providers.NAME.oauth]` to the Grant that a provider's tokens are got by."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from yett.config.oauth_settings import OAuthSettings
+from yett.config.reader import PRIVATE_KEY, Reading
+from yett.errors import Mistake
+from yett.model.route import Grant, Secret
+
+_LEAST_RSA = 2048  # bits, RFC 7518 section 3.3
+
+
+def grant(settings: OAuthSettings, reading: Reading) -> Grant:
+    """The grant of a configuration without mistakes."""
+    return Grant(
+        kind=settings.grant,
+        url=settings.token_url,
+        client=settings.client_id,
+        proof=settings.auth,
+        secret=reading.secrets[settings.client_secret] if settings.client_secret else None,
+        private_key=reading.secrets[settings.private_key] if settings.private_key else None,
+        key_id=settings.key_id,
+        file=str(reading.resolve(settings.token_file)) if settings.token_file else "",
+        file_type=settings.subject_type,
+        scope=settings.scope,
+        audience=settings.audience,
+        resource=settings.resource,
+        ca_file=str(reading.resolve(settings.ca_file)) if settings.ca_file else "",
+        timeout=settings.timeout,
+    )
+
+
+def check_keys(reading: Reading, mistakes: list[Mistake]) -> None:
+    """Whether tokens can be asked for with the private keys that were read."""
+    for name, provider in reading.settings.providers.items():
+        oauth = provider.oauth
+        if oauth is not None and (secret := reading.secrets.get(oauth.private_key)) and not _can_sign(secret):
+            path = ("providers", name, "oauth", PRIVATE_KEY)
+            mistakes.append(
+                reading.mistake(path, "is no private key to sign with: RSA of 2048 bits, P-256, P-384 or Ed25519")
+            )
+
+
+def _can_sign(secret: Secret) -> bool:
+    try:
+        key = load_pem_private_key(secret.reveal().encode(), None)
+    except (ValueError, TypeError):  # a key with a password is a TypeError
+        return False
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.key_size >= _LEAST_RSA
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1)
+    return isinstance(key, ed25519.Ed25519PrivateKey)

@@ -1,0 +1,53 @@
+"""The settings of `[providers.NAME.oauth]`: short-lived tokens instead of keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from yett.config.scalars import SecretReference, Timeout
+
+
+class OAuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Short-lived tokens of a token endpoint, instead of keys: OAuth client credentials, or the identity of the workload itself.
+    They are fetched off the path of calls, and again before they end."""
+
+    token_url: Annotated[str, Meta(description="The token endpoint.", min_length=1)]
+    grant: Annotated[
+        Literal["client_credentials", "token_exchange", "jwt_bearer"],
+        Meta(
+            description="Client credentials (RFC 6749 section 4.4); or the token in `token_file`, exchanged (RFC 8693) or as an "
+            "assertion (RFC 7523)."
+        ),
+    ] = "client_credentials"
+    client_id: Annotated[str, Meta(description='Client at the endpoint; "" sends none.')] = ""
+    auth: Annotated[
+        Literal["basic", "post", "private_key_jwt", "token_file", "none"],
+        Meta(
+            description="How the client proves itself: its secret in a header or in the body, a signature with `private_key`, the "
+            "token in `token_file` as its assertion, or not at all."
+        ),
+    ] = "none"
+    client_secret: Annotated[SecretReference, Meta(description='For `auth = "basic"` and `"post"`.')] = ""
+    private_key: Annotated[
+        SecretReference, Meta(description='For `auth = "private_key_jwt"`: RSA, EC or Ed25519, in PEM.')
+    ] = ""
+    key_id: Annotated[str, Meta(description="`kid` of the private key.")] = ""
+    token_file: Annotated[
+        str,
+        Meta(description="File with the token of the workload, relative to yett.toml; read again for every request."),
+    ] = ""
+    subject_type: Annotated[str, Meta(description="Type of that token, for an exchange.")] = (
+        "urn:ietf:params:oauth:token-type:jwt"
+    )
+    scope: Annotated[str, Meta(description="Scopes to ask for, separated by blanks.")] = ""
+    audience: Annotated[str, Meta(description="`audience` to ask for.")] = ""
+    resource: Annotated[str, Meta(description="`resource` to ask for (RFC 8707).")] = ""
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
+    timeout: Annotated[Timeout, Meta(description="For one answer of the endpoint.")] = 10.0
+    plaintext: Annotated[
+        bool, Meta(description="Allow `http://` to a host that is not this machine: tokens travel unencrypted.")
+    ] = False
