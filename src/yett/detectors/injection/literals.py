@@ -2,8 +2,8 @@
 
 A rule is a long alternation, which an automaton of all rules would take minutes to compile; a few thousand literals take it no
 time. So the automaton looks for literals, and a rule is tried on the few texts that have one of each group that it needs. What is
-called back for a literal costs as much as looking through a hundred bytes, so short words are looked for with their edges: "ai"
-is in "said", " ai " is not.
+called back for a literal costs as much as looking through some hundred bytes, so literals reach over the ends of words: "ai" is in
+"said", " ai " is not, and "as an ai " is in hardly any text.
 After R. Cox, "Regular Expression Matching with a Trigram Index" (2012), for the small part of RE2's syntax that rules use.
 """
 
@@ -19,7 +19,8 @@ from yett.detectors.injection.language import EDGE
 _MOST = 96  # strings that a part may stand for before it is no longer followed
 _SHORTEST = 2  # bytes
 _LONG = 5  # bytes of a word that is telling even as a part of others; asked for in one form, not in four
-_GAP = "\N{OPEN BOX}"  # one byte of EDGE, where a word begins or ends; in what is asked for, a space
+_GAP = "\N{OPEN BOX}"  # one byte of EDGE or several, where a word begins or ends; in what is asked for, a space
+_SPACES = re.compile(" +")
 _WORDS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789").union(range(0x80, 0x100))
 _SPOKEN = bytes(byte if byte in _WORDS else 0x20 for byte in range(256))
 _TOKEN = re.compile(r"\\x[0-9a-f]{2}|\\.|\[(?:\\.|[^\]\\])*\]|\(\?:|\{\d*,?\d*\}|.", re.DOTALL)
@@ -35,6 +36,7 @@ _COMMON = frozenset(
 
 Strings = frozenset[str]
 _EMPTY: Strings = frozenset({""})
+_ONE_GAP: Strings = frozenset({_GAP})
 
 
 class _Part(NamedTuple):
@@ -58,26 +60,34 @@ def needs(pattern: str) -> tuple[Strings, ...]:
 
 
 def asked(data: bytes) -> bytes:
-    """What literals are looked for in: folded text as it is, and once more with a space for everything that is in no word."""
-    return data + data.translate(_SPOKEN)
+    """What literals are looked for in: folded text as it is, and once more as words, with a space on each side."""
+    words = data.translate(_SPOKEN)
+    while b"  " in words:
+        words = words.replace(b"  ", b" ")
+    return b"%b %b " % (data, words)
 
 
 def _written(group: Strings) -> Strings:
     """A group as it is asked for: words with or without their edges, other literals as they are."""
-    written = {_one_written(literal) for literal in group}
-    return frozenset(long for long in written if not any(short in long for short in written if short != long))
+    written = sorted({_one_written(literal) for literal in group}, key=len)
+    shortest: list[str] = []
+    for literal in written:
+        if len(shortest) > _MOST or not any(short in literal for short in shortest):
+            shortest.append(literal)
+    return frozenset(shortest)
 
 
 def _one_written(literal: str) -> str:
     inner = literal.strip(_GAP)
     if _GAP not in inner and (len(inner) >= _LONG or not _WORDS.issuperset(inner.encode("latin-1"))):
         return inner
-    return literal.replace(_GAP, " ").encode("latin-1").translate(_SPOKEN).decode("latin-1")
+    spaced = literal.replace(_GAP, " ").encode("latin-1").translate(_SPOKEN).decode("latin-1")
+    return _SPACES.sub(" ", spaced)
 
 
 def _says_more(group: Strings, than: Strings) -> bool:
     """Whether a text that has one of the group has one of the other, too."""
-    return group != than and all(any(short in long for short in than) for long in group)
+    return group != than and len(group) >= len(than) and all(any(short in long for short in than) for long in group)
 
 
 def _common(group: Strings) -> bool:
@@ -147,7 +157,9 @@ def _sequence(tokens: list[str], at: int) -> tuple[_Part, int]:
 
 
 def _product(left: Strings, right: Strings) -> Strings | None:
-    return frozenset(a + b for a in left for b in right) if len(left) * len(right) <= _MOST else None
+    if len(left) * len(right) > _MOST:
+        return None
+    return frozenset((a + b).replace(_GAP + _GAP, _GAP) for a in left for b in right)
 
 
 def _repeated(tokens: list[str], at: int) -> tuple[_Part, int]:
@@ -155,6 +167,8 @@ def _repeated(tokens: list[str], at: int) -> tuple[_Part, int]:
     if at < len(tokens) and tokens[at][0] in "?*+{":
         mark = tokens[at]
         at += 1
+        if part.exact == _ONE_GAP:  # several are as one
+            return (_Part(_ONE_GAP | _EMPTY) if mark in "?*" or mark.startswith(("{0", "{,")) else part), at
         if mark == "?" and part.exact is not None:
             part = _Part(part.exact | _EMPTY)
         elif mark in "?*" or mark.startswith(("{0", "{,")):
@@ -170,7 +184,7 @@ def _one(tokens: list[str], at: int) -> tuple[_Part, int]:
         part, at = _alternatives(tokens, at + 1)
         return part, at + 1
     if first == EDGE:
-        return _Part(frozenset({_GAP})), at + 1
+        return _Part(_ONE_GAP), at + 1
     if first[0] == "[" or first in ".^$" or _ESCAPED_CLASS.fullmatch(first):
         return _Part(_characters(first)), at + 1
     return _Part(frozenset({_character(first)})), at + 1

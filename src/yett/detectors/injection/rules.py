@@ -26,7 +26,7 @@ RULES: tuple[Rule, ...] = (*ENGLISH, *MARKUP, *LANGUAGES)
 
 _BEFORE = "\n\n"  # what stands before and after a text, so that a rule needs no anchors
 _CONTINUING = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that begin no character, of lone surrogates neither
-_GROUPS = 3  # of literals that are asked for before a pattern is tried
+_GROUPS = 2  # of literals that are asked for before a pattern is tried
 _BLOCK = 4096  # characters that are looked at together: what a long text has somewhere is no evidence of anything
 _OVERLAP = 1024
 _MOST = 256  # matches in one text
@@ -75,7 +75,8 @@ class Rules:
         automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None,
     ) -> None:
         places: dict[str, int] = {}
-        self._by_literal: dict[int, list[_Phrase]] = {}
+        users: dict[int, list[_Phrase]] = {}
+        others: dict[int, list[_Phrase]] = {}
         for owner in rules:
             for pattern in owner.patterns:
                 groups = [
@@ -84,7 +85,10 @@ class Rules:
                 ]
                 phrase = _Phrase(owner, compiled(pattern), tuple(groups[1:]))
                 for place in groups[0]:
-                    self._by_literal.setdefault(place, []).append(phrase)
+                    if owner.user:
+                        users.setdefault(place, []).append(phrase)
+                    others.setdefault(place, []).append(phrase)
+        self._found_by = {"user": users, "tool": others, "document": others, "definition": others}
         build = automaton or (engine.Hyperscan if find_spec("hyperscan") else Literals)
         self._automaton = build(tuple(_escaped(literal) for literal in places))
 
@@ -100,9 +104,10 @@ class Rules:
     def _block(self, text: str, base: int, surface: str) -> Iterator[Hit]:
         data = (_BEFORE + text + _BEFORE).encode("utf-8", "surrogatepass")
         literals = set(self._automaton(asked(data)))
+        found_by = self._found_by[surface]
         tried: dict[int, _Phrase] = {}
-        for literal in self._by_literal.keys() & literals:
-            for phrase in self._by_literal[literal]:
+        for literal in found_by.keys() & literals:
+            for phrase in found_by[literal]:
                 for group in phrase.needs:
                     if literals.isdisjoint(group):
                         break
@@ -110,10 +115,9 @@ class Rules:
                     tried[id(phrase)] = phrase
         for rule, pattern, _ in tried.values():
             weight = rule.user if surface == "user" else rule.other
-            if weight:
-                for start, end, about in _spans(pattern, data):
-                    share = _ABOUT_SHARE if about and rule.concept in _ACTS else 1.0
-                    yield Hit(rule, base + start, base + end, weight * share)
+            for start, end, about in _spans(pattern, data):
+                share = _ABOUT_SHARE if about and rule.concept in _ACTS else 1.0
+                yield Hit(rule, base + start, base + end, weight * share)
 
 
 class Literals:
