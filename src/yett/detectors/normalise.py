@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 
 from yett.detectors.confusables import FOREIGN, LATIN
 from yett.detectors.view import Piece, View
@@ -46,6 +47,8 @@ _FOREIGN_SET = re.escape("".join(map(chr, FOREIGN)))
 _MIXED = re.compile(f"[A-Za-z][{_FOREIGN_SET}]|[{_FOREIGN_SET}][A-Za-z]")
 _WORD = re.compile(f"[A-Za-z0-9_\u0370-\u058f\u13a0-\u13ff\uab70-\uabbf\u2c80-\u2cff\ua4d0-\ua4ff{_FOREIGN_SET}]+")
 _LATIN = re.compile("[A-Za-z]")
+_NO_LATIN = bytes(code for code in range(128) if not chr(code).isalpha())
+_FOREIGN_LETTERS = frozenset(map(chr, FOREIGN))
 _MANY_MIXED = 3
 _FEW = 8
 
@@ -98,12 +101,15 @@ _FOLDED = _Table(_folded)
 
 def fold(text: str) -> str:
     """A plain text in lower case, without accents; as long as it was."""
-    return text.lower() if text.isascii() else _changed(text.lower(), _FOLDED)
+    if text.isascii():
+        return text.lower()
+    text = text.lower()
+    return _changed(text, set(text), _FOLDED)
 
 
-def _changed(text: str, table: _Table) -> str:
-    """`text.translate(table)`, at less cost where few different characters change, as in most texts."""
-    odd = [character for character in set(text) if table[ord(character)] != character]
+def _changed(text: str, characters: Collection[str], table: _Table) -> str:
+    """`text.translate(table)`, at less cost where few of its different `characters` change, as in most texts."""
+    odd = [character for character in characters if table[ord(character)] != character]
     if len(odd) > _FEW:
         return text.translate(table)
     for character in odd:
@@ -116,24 +122,28 @@ def plain(view: View) -> View:
     text = view.text
     if text.isascii() and len(text.encode().translate(None, _CONTROLS)) == len(text):
         return view
-    drawn = _one_script(_changed(text, _DRAWN))
+    characters = set(text)
+    drawn = _changed(text, characters, _DRAWN)
+    drawn = _one_script(drawn, characters if drawn is text else set(drawn))
     if drawn == text:
         return view
     return View(drawn, view, HOW, lambda: _pieces(text, drawn))
 
 
-def _one_script(text: str) -> str:
+def _one_script(text: str, characters: AbstractSet[str]) -> str:
     """Lookalikes become Latin letters in words that have Latin letters too, and accents go where most letters bear one."""
-    if text.isascii():
-        return text
-    mixed = _MIXED.findall(text)
+    mixed = [] if _FOREIGN_LETTERS.isdisjoint(characters) else _MIXED.findall(text)
     if mixed:
         many = len(mixed) >= _MANY_MIXED
         text = _WORD.sub(lambda word: _latin(word.group(), many), text)
     accents = len(_ACCENTED.findall(text))
-    if accents >= _ACCENTS and accents >= _ACCENTS_SHARE * (accents + len(_LATIN.findall(text))):
-        text = _changed(text, _FOLDED)
+    if accents >= _ACCENTS and accents >= _ACCENTS_SHARE * (accents + _latin_letters(text)):
+        text = _changed(text, set(text), _FOLDED)
     return text
+
+
+def _latin_letters(text: str) -> int:
+    return len(text.encode("ascii", "ignore").translate(None, _NO_LATIN))
 
 
 def _latin(word: str, many: bool) -> str:
