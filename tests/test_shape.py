@@ -75,6 +75,7 @@ EXTRA_TESTS = {
     "edge/test_bad_input.py",
     "detectors/secrets/test_tokens.py",  # every table of shapes in detectors/secrets at once
     "policy/test_many_policies.py",
+    "stages/test_tenants.py",  # the same traffic as two tenants, through the whole pipeline
     "stages/test_facts.py",  # from texts and scores to policy, through the whole pipeline
 }
 

@@ -27,7 +27,8 @@ class Clock(Protocol):
 
 
 class Scope(Struct, frozen=True):
-    """One thing that is limited: `id` like "key:key_x", "team:research", "model:fast"."""
+    """One thing that is limited: `id` like "key:key_x", "team:research", "team@acme:research" of another tenant than the
+    first, "model:fast"."""
 
     id: str
     limits: Limits

@@ -184,3 +184,13 @@ def test_damage_is_an_integrity_error(folder: Path, file: str) -> None:
     assert damaged.exit_code == 4
     assert file in damaged.stderr
     assert run(folder, "revoke", "ci").exit_code == 4
+
+
+def test_a_key_of_another_tenant(folder: Path) -> None:
+    refused = run(folder, *CREATE, "--tenant", "acme")
+    assert (refused.exit_code, 'no tenant "acme"' in refused.stderr) == (2, True)
+    (folder / "yett.toml").write_text('tenants = ["acme"]\n' + TOML)
+    for tenant in ("acme", "default"):
+        created = json.loads(run(folder, *CREATE, "--tenant", tenant, "--json").stdout)
+        assert created["tenant"] == tenant
+    assert "acme/research" in run(folder, "list").stdout

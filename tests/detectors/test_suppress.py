@@ -68,6 +68,11 @@ def test_no_value_is_hashed_that_no_suppression_is_about() -> None:
 )
 def test_scope_and_end(team: str, part: str, now: float, applies: bool) -> None:
     one = Suppression("x", ("pii",), 10.0, teams=("a",), parts=("request",))
-    assert (in_force((one,), team, part, now) == (one,)) is applies
+    assert (in_force((one,), "t", team, part, now) == (one,)) is applies
+    of_another = Suppression("z", ("pii",), 10.0, tenants=("u", "v"))
+    assert (in_force((of_another,), "t", team, part, now), in_force((of_another,), "u", team, part, 1.0)) == (
+        (),
+        (of_another,),
+    )
     anywhere = Suppression("y", ("pii",), 10.0)
-    assert (in_force((anywhere,), team, part, now) == (anywhere,)) is (now < 10.0)
+    assert (in_force((anywhere,), "t", team, part, now) == (anywhere,)) is (now < 10.0)

@@ -18,7 +18,9 @@ from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.system import SystemClock
 from yett.config import units
 from yett.config.decoding import suggestion
+from yett.config.identity import tenants
 from yett.config.reader import Reading, read
+from yett.config.snapshot import TENANT
 from yett.errors import ConfigurationError, Refusal
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.model.record import Record
@@ -88,6 +90,7 @@ _team_option = click.option("--team", default="", help="When keys of several tea
 @command.command()
 @click.option("--name", required=True, help="What it is for; unique among the team's live keys.")
 @click.option("--team", required=True, help="A [teams.NAME] of yett.toml.")
+@click.option("--tenant", default=TENANT, show_default=True, help="One of `tenants` of yett.toml.")
 @click.option("--models", default="", help="Only these models, separated by commas; else what team and policy allow.")
 @click.option("--budget", type=_Budget(), help='Money per period, as in "50usd/month".')
 @click.option("--rpm", type=_limit, help="Requests per minute.")
@@ -101,6 +104,7 @@ def create(
     *,
     name: str,
     team: str,
+    tenant: str,
     models: str,
     budget: Budget | None,
     rpm: int | None,
@@ -118,6 +122,7 @@ def create(
         new = NewKey(
             name=name,
             team=team,
+            tenant=tenant,
             expires=now + expires if expires else 0,
             models=tuple(model for part in models.split(",") if (model := part.strip())),
             limits=Limits(rpm=rpm, tpm=tpm, concurrency=concurrency, budget=budget),
@@ -210,6 +215,8 @@ def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
         raise KeyMistake("a key's name is one line of at most 100 characters")
     if new.team not in settings.teams:
         raise KeyMistake(f'no team "{new.team}" in {reading.file}{suggestion(new.team, settings.teams)}')
+    if new.tenant not in tenants(settings):
+        raise KeyMistake(f'no tenant "{new.tenant}" in {reading.file}{suggestion(new.tenant, tenants(settings))}')
     allowed = settings.teams[new.team].models or tuple(settings.models)
     for model in new.models:
         if model not in settings.models:
@@ -306,6 +313,7 @@ def _described(stored: StoredKey, now: int) -> dict[str, object]:
         "id": key.id,
         "name": key.name,
         "team": key.team,
+        "tenant": key.tenant,
         "last4": key.last4,
         "state": stored.state(now),
         "models": list(key.models),
@@ -336,7 +344,7 @@ def _row(stored: StoredKey, now: int, reading: Reading) -> tuple[str, ...]:
         state = "refused: its team is not in yett.toml"
     return (
         key.id,
-        key.team,
+        key.team if key.tenant == TENANT else f"{key.tenant}/{key.team}",
         key.name,
         f"…{key.last4}",
         state,

@@ -44,6 +44,7 @@ class SuppressionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     findings: Annotated[tuple[str, ...], Meta(description="What it is about: kinds, families, ids of detectors.")]
     until: Annotated[str, Meta(description="The last day, in UTC, as in `2026-12-31`.")]
     reason: Annotated[str, Meta(description="Why, for whoever reads this later.", min_length=1)]
+    tenants: Annotated[tuple[str, ...], Meta(description="Only calls of these tenants; empty: of all.")] = ()
     teams: Annotated[tuple[str, ...], Meta(description="Only calls of these teams; empty: of all.")] = ()
     on: Annotated[
         tuple[Literal["request", "reply"], ...], Meta(description="Only on this side of a call; empty: on both.")

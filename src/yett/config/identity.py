@@ -28,7 +28,7 @@ def issuers(reading: Reading) -> tuple[Issuer, ...]:
 def tenants(settings: Settings) -> frozenset[str]:
     """Every tenant that a caller can be of."""
     identity = settings.identity
-    found = {TENANT, *(domain.tenant for domain in identity.trust_domains.values())}
+    found = {TENANT, *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
     for issuer in identity.issuers.values():
         found.update(issuer.tenants if issuer.tenant_claim else (issuer.tenant,))
     return frozenset(found)

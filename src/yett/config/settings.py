@@ -419,6 +419,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     teams: Annotated[dict[str, TeamSettings], Meta(description="Teams, by name.")] = field(default_factory=dict)
     limits: Annotated[LedgerSettings, Meta(description="How reservations are held.")] = LedgerSettings()
     stores: Annotated[StoreSettings, Meta(description="What several machines share.")] = StoreSettings()
+    tenants: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")], ...],
+        Meta(
+            description="Tenants that keys are issued to, beside `default`; teams of the same name in two of them share nothing."
+        ),
+    ] = ()
     tasks: Annotated[TaskSettings, Meta(description="Calls that belong together.")] = TaskSettings()
     policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()
     inspection: Annotated[InspectionSettings, Meta(description="What is looked for.")] = InspectionSettings()

@@ -108,9 +108,16 @@ class Snapshot(Struct, frozen=True):
         found = self.together.get((caller.like, route.name))
         if found is None:
             own = tuple(Scope(name, limits) for name, limits in caller.credential.limits)
-            found = own + self.teams[caller.team].scopes + route.scopes
+            found = own + _of_team(caller, self.teams[caller.team]) + route.scopes
             self.together.put((caller.like, route.name), found)
         return found
+
+
+def _of_team(caller: Caller, team: TeamRoute) -> tuple[Scope, ...]:
+    """What limits a team, for each tenant by itself: teams of one name in two tenants have nothing in common but their settings."""
+    if caller.tenant == TENANT:
+        return team.scopes
+    return tuple(Scope(f"team@{caller.tenant}:{team.name}", scope.limits) for scope in team.scopes)
 
 
 def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:

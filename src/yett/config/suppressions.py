@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from yett.config.decoding import suggestion
+from yett.config.identity import tenants
 from yett.config.keyed_hash import KeyedHash
 from yett.config.reader import Reading
 from yett.detectors.suppress import Suppression
@@ -26,6 +27,7 @@ def suppressions(reading: Reading, mistakes: list[Mistake]) -> tuple[Suppression
         if until is None:
             mistakes.append(reading.mistake((*path, "until"), f'"{settings.until}" is not a date like 2026-12-31'))
         for setting, written, known in (
+            ("tenants", settings.tenants, tuple(tenants(reading.settings))),
             ("teams", settings.teams, tuple(reading.settings.teams)),
             ("roles", settings.roles, ORIGINS),
         ):
@@ -43,6 +45,7 @@ def suppressions(reading: Reading, mistakes: list[Mistake]) -> tuple[Suppression
                 selectors=settings.findings,
                 until=until or 0.0,
                 teams=settings.teams,
+                tenants=settings.tenants,
                 parts=settings.on,
                 roles=settings.roles,
                 values=frozenset(settings.values),

@@ -22,6 +22,7 @@ class Suppression(Struct, frozen=True):
     parts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     values: frozenset[str] = frozenset()
+    tenants: tuple[str, ...] = ()
 
     def covers(self, finding: Finding, role: str) -> bool:
         """Whether it means a finding in a text that `role` wrote, whatever its value is."""
@@ -30,12 +31,17 @@ class Suppression(Struct, frozen=True):
         )
 
 
-def in_force(suppressions: Sequence[Suppression], team: str, part: str, now: float) -> tuple[Suppression, ...]:
+def in_force(
+    suppressions: Sequence[Suppression], tenant: str, team: str, part: str, now: float
+) -> tuple[Suppression, ...]:
     """Those that apply to one side of a call; nearly always none, and then nothing else has to be asked."""
     return tuple(
         each
         for each in suppressions
-        if now < each.until and (not each.teams or team in each.teams) and (not each.parts or part in each.parts)
+        if now < each.until
+        and (not each.tenants or tenant in each.tenants)
+        and (not each.teams or team in each.teams)
+        and (not each.parts or part in each.parts)
     )
 
 

@@ -110,6 +110,9 @@ class _Count:
         self.overheads = [0] * (len(OVERHEAD) + 1)
 
 
+_FIRST = ("default", "")  # the tenant whose teams need no other name
+
+
 class Metrics:
     """Implements the `Meter` port. `known` are the model names that may be labels."""
 
@@ -128,7 +131,7 @@ class Metrics:
             outcome.surface,
             model if model in self.known else self._model(model),
             outcome.target,
-            outcome.team,
+            outcome.team if outcome.tenant in _FIRST else f"{outcome.tenant}/{outcome.team}",
             outcome.decision,
             outcome.outcome,
             outcome.code,

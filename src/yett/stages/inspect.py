@@ -212,7 +212,7 @@ def standing(
     team, tenant = (caller.team, caller.tenant) if caller else ("", "")
     mark = partial(fingerprint, snapshot.pepper, tenant)
     left, notes = seen.findings, []
-    for each in suppress.in_force(snapshot.suppressions, team, part, now):
+    for each in suppress.in_force(snapshot.suppressions, tenant, team, part, now):
         kept = suppress.standing(left, seen.segments, (each,), mark)
         if len(kept) < len(left):
             notes.append(suppressed(each.id, len(left) - len(kept), part))

@@ -241,7 +241,7 @@ class StreamedReply:
         """Which suppression means a finding in a piece of text; None where there are none."""
         trail, snapshot = self._trail, self._plan.snapshot
         team, tenant = (trail.caller.team, trail.caller.tenant) if trail.caller else ("", "")
-        active = suppress.in_force(snapshot.suppressions, team, "reply", trail.now)
+        active = suppress.in_force(snapshot.suppressions, tenant, team, "reply", trail.now)
         if not active:
             return None
         mark = partial(fingerprint, snapshot.pepper, tenant)

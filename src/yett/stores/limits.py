@@ -296,6 +296,7 @@ def limit_name(scope: Scope, what: str) -> str:
     """`key limit of 60 requests per minute`, `team limit of 60 requests per minute (research)`. A key's id says nothing to
     its holder, who has the one key in hand."""
     kind, _, name = scope.id.partition(":")
+    kind = kind.partition("@")[0]  # a caller knows its tenant
     return f"{kind} limit of {what}" if kind == "key" or not name else f"{kind} limit of {what} ({name})"
 
 
