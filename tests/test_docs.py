@@ -37,6 +37,7 @@ SAFE = (
     "yett policy test",
     "yett keys",
     "yett credentials",
+    "yett drill",
     "yett revoke",
     "yett fences",
     "yett audit",

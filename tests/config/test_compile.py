@@ -97,6 +97,14 @@ def test_own_prices_go_first(snapshot: Snapshot) -> None:
     assert snapshot.models["plain"].prices["openai/gpt-5"] is not None
 
 
+def test_only_of_a_key_that_was_rotated_it_matters_which_secret_it_is(snapshot: Snapshot) -> None:
+    old = key("research")
+    new = replace(old, digest=b"n" * 32, last4="wxyz")
+    assert {caller.credential.mark for caller in with_keys(snapshot, (old,)).callers.values()} == {""}
+    marks = {caller.credential.mark for caller in with_keys(snapshot, (old, new)).callers.values()}
+    assert marks == {f"…{old.last4}", "…wxyz"}
+
+
 def test_equal_calls_have_the_same_scopes_and_other_keys_have_others(snapshot: Snapshot) -> None:
     limited = key(limits=Limits(rpm=1))
     first = with_keys(snapshot, (limited,))

@@ -328,7 +328,7 @@ class Opened:
     """Implements `config.sealed.Unsealed` with what it is given."""
 
     def __init__(self, values: dict[str, Secret], troubles: dict[str, str]) -> None:
-        self.values, self.troubles, self.moved = values, troubles, False
+        self.values, self.troubles, self.moved, self.change = values, troubles, False, 7
 
     def changed(self) -> bool:
         return self.moved

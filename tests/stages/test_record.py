@@ -25,6 +25,8 @@ def test_how_a_caller_was_proven_is_on_the_record(snapshot: Snapshot) -> None:
     assert intent(trail, 1).proof is None
     trail.caller = caller_of(snapshot)
     assert intent(trail, 1).proof == Proof("key")
+    trail.caller = replace(trail.caller, credential=replace(trail.caller.credential, mark="…abcd"))
+    assert intent(trail, 1).proof == Proof("key", id="…abcd")
     credential = Credential("oidc", "jti", issuer="corp")
     trail.caller = replace(trail.caller, credential=credential, kind="agent", assurance=2)
     assert intent(trail, 1).proof == Proof("oidc", "agent", 2, "corp", "jti")

@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
     "credentials": ("yett.cli.credentials", "Seal what providers are called with: add, list, rotate, remove, rewrap."),
+    "drill": ("yett.cli.drill", "Rehearse the replacement of secrets, and measure it."),
     "revoke": ("yett.cli.revoke", "Keep a tenant, team, key, user, agent, service or task out, at once."),
     "fences": ("yett.cli.fences", "List who is kept out, and let them in again."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),

@@ -55,7 +55,7 @@ def add(*, name: str, owner: str, origin: str, config: Path, as_json: bool) -> N
     with told(as_json=as_json):
         reading = lenient_reading(config)
         place = place_of(reading, os.environ)
-        value = _value(origin, reading)
+        value = value_of(origin, reading)
         with store_of(reading) as store:
             kek = kek_of(place, make=not store.change())
             added = store.add(name, value, owner or operator(), _now(), kek)
@@ -91,7 +91,7 @@ def rotate(*, name: str, owner: str, origin: str, config: Path, as_json: bool) -
     with told(as_json=as_json):
         reading = lenient_reading(config)
         kek = kek_of(place_of(reading, os.environ))
-        value = _value(origin, reading)
+        value = value_of(origin, reading)
         with store_of(reading) as store:
             rotated = store.rotate(name, value, _now(), kek, owner)
     _show(rotated, f"version {rotated.version}; {_SOON}", reading, as_json=as_json)
@@ -241,7 +241,7 @@ def _former(old: str, reading: Reading) -> Kek:
     return ring(value, old)
 
 
-def _value(origin: str, reading: Reading) -> str:
+def value_of(origin: str, reading: Reading) -> str:
     """What is to be sealed. Raises CredentialMistake: here a mistake can still be put right."""
     if not origin:
         text = (

@@ -80,6 +80,7 @@ class _Label(click.ParamType[Any]):
         return name, text
 
 
+DURATION = _Duration()
 _limit = click.IntRange(1, 10**12)
 _team_option = click.option("--team", default="", help="When keys of several teams have this name.")
 
@@ -96,7 +97,7 @@ _team_option = click.option("--team", default="", help="When keys of several tea
 @click.option("--rpm", type=_limit, help="Requests per minute.")
 @click.option("--tpm", type=_limit, help="Tokens per minute.")
 @click.option("--concurrency", type=_limit, help="Calls in flight.")
-@click.option("--expires", type=_Duration(), help='For how long it works, as in "30d"; else until it is revoked.')
+@click.option("--expires", type=DURATION, help='For how long it works, as in "30d"; else until it is revoked.')
 @click.option("--label", "labels", type=_Label(), multiple=True, help="A fact for policies, as in env=prod (repeat).")
 @configuration_option
 @json_option
@@ -129,7 +130,7 @@ def create(
             labels=labels,
         )
         _check(new, expires, reading)
-        with _store(reading) as store:
+        with key_store(reading) as store:
             key, text = store.create(new, now)
     _show_once(key, text, as_json=as_json)
 
@@ -164,7 +165,7 @@ def revoke(*, key: str, team: str, config: Path, as_json: bool) -> None:
     """Revoke a key, at once and for good. Calls in progress with it are cut."""
     with told(as_json=as_json):
         reading = _reading(config, lenient=True)
-        with _store(reading) as store:
+        with key_store(reading) as store:
             revoked = store.revoke(store.find(key, team).key.id, _now())
     if as_json:
         print_json({"id": revoked.id, "name": revoked.name, "team": revoked.team, "revoked": _when(revoked.revoked)})
@@ -175,7 +176,7 @@ def revoke(*, key: str, team: str, config: Path, as_json: bool) -> None:
 @command.command()
 @click.argument("key", metavar="ID|NAME")
 @_team_option
-@click.option("--overlap", type=_Duration(), default="0s", help='For how long the old key still works, as in "1h".')
+@click.option("--overlap", type=DURATION, default="0s", help='For how long the old key still works, as in "1h".')
 @configuration_option
 @json_option
 def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) -> None:
@@ -183,7 +184,7 @@ def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) ->
     with told(as_json=as_json):
         reading = _reading(config, lenient=False)
         now = _now()
-        with _store(reading) as store:
+        with key_store(reading) as store:
             rotated, text = store.rotate(store.find(key, team).key.id, now, overlap)
     _show_once(rotated, text, as_json=as_json)
     if not as_json:
@@ -232,7 +233,7 @@ def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
 
 
 @contextmanager
-def _store(reading: Reading) -> Iterator[KeyStore]:
+def key_store(reading: Reading) -> Iterator[KeyStore]:
     """The key store, with each change recorded in the audit journal before it is committed."""
     refuse_other_users(reading)
     journal = change_journal(reading)

@@ -191,7 +191,7 @@ class Worker:
         )
         self._apply()
         await self.issuers.renew()
-        await self._event("start", {"digest": self.live.current.digest, "workers": settings.gateway.workers})
+        await self._event("start", {**self._built(), "workers": settings.gateway.workers})
         memory.settle()
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings), outbox)
         await self.listener.start(bound)
@@ -259,7 +259,7 @@ class Worker:
                 await asyncio.to_thread(self.counsel.take_up, self.live.current.panel)
                 await asyncio.to_thread(memory.trim)
                 log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
-                await self._event("reload", {"digest": self.live.current.digest})
+                await self._event("reload", self._built())
                 return
             log.error(
                 "configuration refused, the one before stays in force",
@@ -273,6 +273,11 @@ class Worker:
         self.issuers.take_up(snapshot.issuers.values())
         self.keyless.take_up([t.provider for m in snapshot.models.values() for t in m.targets])
         self.health.configure(snapshot.settings.routing, [t for m in snapshot.models.values() for t in m.targets])
+
+    def _built(self) -> dict[str, object]:
+        """What is in force, for the record."""
+        snapshot = self.live.current
+        return {"digest": snapshot.digest} | ({"sealed": snapshot.sealed} if snapshot.sealed else {})
 
     async def _event(self, event: str, detail: dict[str, object]) -> None:
         record = Record(kind="event", call=event, ts=int(self._clock.now() * 1e6), event=event, detail=detail)

@@ -119,6 +119,7 @@ def compile_snapshot(
         pepper=pepper,
         proxy=_proxy(reading),
         panel=guardrails.panel(reading),
+        sealed=reading.sealed.change if reading.sealed is not None else 0,
         issuers=by_url(identity.issuers(reading)),
     )
     return with_keys(snapshot, keys)

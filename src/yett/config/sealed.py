@@ -32,6 +32,11 @@ class Unsealed(Protocol):
         """Why there is no value, by name."""
         ...
 
+    @property
+    def change(self) -> int:
+        """The number of the latest change of the credentials that they are from."""
+        ...
+
     def changed(self) -> bool:
         """Whether it is worth looking again."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -79,6 +80,7 @@ class Snapshot(Struct, frozen=True):
     local: ModelRoute  # what Yett answers itself
     pepper: bytes
     proxy: str  # "" or http://[user:password@]host[:port]
+    sealed: int = 0  # number of the latest change of the sealed credentials in it
     panel: Panel | None = None  # the guardrails, when there are any
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
     issuers: Mapping[str, Issuer] = MappingProxyType({})  # by the URL that their tokens name
@@ -124,10 +126,14 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
     """`snapshot` with other keys. A key of a team that yett.toml does not (or no longer) know is left out, so that it is
     refused: the limits and lists that its team was to be held to are gone."""
     by_digest = {key.digest: key for key in keys if key.team in snapshot.teams}
+    secrets = Counter(key.id for key in by_digest.values())
+    rotated = {key for key, count in secrets.items() if count > 1}
     return replace(
         snapshot,
         keys=MappingProxyType(by_digest),
-        callers=MappingProxyType({digest: _caller(key, snapshot) for digest, key in by_digest.items()}),
+        callers=MappingProxyType(
+            {digest: _caller(key, snapshot, marked=key.id in rotated) for digest, key in by_digest.items()}
+        ),
         plans=Memo(PLANS),
         together=Memo(PLANS),
     )
@@ -138,7 +144,7 @@ def with_fences(snapshot: Snapshot, fences: tuple[Fence, ...]) -> Snapshot:
     return replace(snapshot, fences=MappingProxyType(by_name(fences)))
 
 
-def _caller(key: VirtualKey, snapshot: Snapshot) -> Caller:
+def _caller(key: VirtualKey, snapshot: Snapshot, *, marked: bool) -> Caller:
     labels = {**snapshot.teams[key.team].labels, **dict(key.labels)}
     credential = Credential(
         kind="key",
@@ -149,5 +155,6 @@ def _caller(key: VirtualKey, snapshot: Snapshot) -> Caller:
         limits=() if key.limits.unlimited else ((f"key:{key.id}", key.limits),),
         fences=(f"tenant:{key.tenant}", f"team:{key.tenant}/{key.team}", f"key:{key.id}"),
         digest=key.digest,
+        mark=f"…{key.last4}" if marked else "",
     )
     return Caller(key.id, key.name, key.team, key.tenant, tuple(sorted(labels.items())), credential, key.id)

@@ -25,6 +25,7 @@ class Credential(Struct, frozen=True):
     limits: tuple[tuple[str, Limits], ...] = ()  # what it may use by itself, by the name of the scope
     fences: tuple[str, ...] = ()
     digest: bytes = b""  # of a key: where it stands among the snapshot's keys
+    mark: str = ""  # of a key that was rotated: which of its secrets, by the last characters
     url: str = ""  # of a token: where its issuer stands among the snapshot's issuers
 
 

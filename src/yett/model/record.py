@@ -44,7 +44,8 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
 
 
 class Proof(Struct, frozen=True, omit_defaults=True):
-    """How a caller proved who it is: `credential` is one of `caller.CREDENTIALS`, `id` names it (a key's is the caller's)."""
+    """How a caller proved who it is: `credential` is one of `caller.CREDENTIALS`, `id` names it. A key's is the caller's, so it
+    is only there for one that was rotated, to say which of its secrets: its last characters."""
 
     credential: str
     kind: str = "service"  # one of `caller.KINDS`

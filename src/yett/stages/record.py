@@ -103,7 +103,7 @@ class Trail:
 def _proof(caller: Caller) -> Proof:
     credential = caller.credential
     if credential.kind == "key":
-        return _KEY
+        return _KEY if not credential.mark else Proof(_KEY.credential, id=credential.mark)
     return Proof(credential.kind, caller.kind, caller.assurance, credential.issuer, credential.id)
 
 

@@ -31,6 +31,18 @@ class Mark(Struct, frozen=True):
     enter: str = ""
 
 
+def lives(folder: Path) -> bool:
+    """Whether the process of a writer's folder is still there."""
+    try:
+        with (folder / "checkpoints").open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 class CheckpointFile:
     """A writer's `checkpoints`. The flock on it says that the writer lives."""
 
