@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
-from tests.servers import Valkey
+from tests.servers import Postgres, Valkey
 
 from yett.simulator.server import Simulator
 
@@ -29,3 +29,11 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     server = Valkey(tmp_path_factory.mktemp("valkey")).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server that all tests share: each makes a database of its own in it."""
+    server = Postgres().start()
+    yield server
+    server.close()

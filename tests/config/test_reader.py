@@ -426,6 +426,9 @@ def test_whatever_is_written_there_is_an_answer(pairs: dict[str, str]) -> None:
         ('limits = "redis://localhost"\non_outage = "local_share"', "how many machines share the limits?"),
         ('limits = "redis://localhost"\nca_file = "nowhere.pem"', "there is no file"),
         ('deployment = "{}"', "deployment"),
+        ('state = "mysql://a"', "is not an address of PostgreSQL"),
+        ('state = "postgresql://a:hidden-word@b/c"', "must not contain a password"),
+        ('pepper = "sealed:x"', "which open no seal"),
     ],
 )
 def test_stores_that_cannot_be(lines: str, message: str) -> None:

@@ -1,7 +1,10 @@
-"""Two gateways that count in one store: what is spent at one is spent at the other, whatever becomes of them or of it."""
+"""Two gateways that share their stores: what is spent or revoked at one is at the other, whatever becomes of them or of those."""
 
 from __future__ import annotations
 
+import json
+import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +12,7 @@ from uuid import uuid4
 import pytest
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, models_toml, until
-from tests.servers import Valkey
+from tests.servers import Postgres, Valkey
 
 from yett.simulator.server import Simulator
 
@@ -34,6 +37,13 @@ def store(tmp_path: Path) -> Iterator[Valkey]:
     server = Valkey(tmp_path, keep=True).start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    server = Postgres().start()
+    yield server
+    server.close()
 
 
 def test_two_gateways_spend_one_budget(build: Callable[..., Gateway], provider: Simulator, store: Valkey) -> None:
@@ -78,3 +88,54 @@ def test_two_gateways_spend_one_budget(build: Callable[..., Gateway], provider: 
     assert second.chat("plain", key=keys[1], max_tokens=8000).code == "budget_exceeded"
     assert second.chat("plain", key=keys[1], max_tokens=10).status == 200
     assert (second.metrics()["yett_ledger_outages_total"], second.metrics()["yett_ledger_local_calls_total"]) == (1, 1)
+
+
+SHARED = """
+[stores]
+state = "env:STATE"
+pepper = "env:PEPPER"
+"""
+
+
+def test_two_gateways_know_the_same_keys(build: Callable[..., Gateway], provider: Simulator, server: Postgres) -> None:
+    text = HEAD + SHARED + provider_toml(provider, "cloud") + models_toml(simulated({"plain": ""}))
+    first, second = (build(text, STATE=server.url, PEPPER="5a" * 32) for _ in range(2))
+    first.start(ready=False)
+    second.start()
+    first.await_ready()
+
+    # issued at one machine, good at the other; revoked, fenced off, and neither takes a second
+    made = json.loads(first.yett("keys", "create", "--name", "app", "--team", "research", "--json"))
+    key, began = made["key"], time.monotonic()
+    until(lambda: second.listed(key) == 200, 1.0, "the key")
+    second.yett("revoke", "team", "research")
+    until(lambda: first.listed(key) != 200, 1.0, "the fence")
+    second.yett("fences", "lift", json.loads(first.yett("fences", "list", "--json"))["fences"][0]["fence"])
+    until(lambda: first.listed(key) == 200, 1.0, "its end")
+    assert time.monotonic() - began < 60
+
+    # calls ask the database nothing: what is in its log comes from looking for changes
+    time.sleep(1.2)
+    before, began = len(statements(server)), time.monotonic()
+    for _ in range(60):
+        assert second.chat("plain", key=key).status == 200
+    asked = statements(server)[before:]
+    assert all(line.startswith(("SELECT version", "SELECT serial")) for line in asked), asked
+    looks = (time.monotonic() - began) / 1.0 + 1
+    assert len(asked) <= 2 * 2 * looks, "two gateways look for two versions each second"
+
+    # without the database, what was read last is in force, and the operator is told
+    server.stop()
+    until(lambda: "what was read last is in force" in str(second.readiness()), what="the news")
+    assert second.readiness()[0] == 200
+    assert second.chat("plain", key=key).status == 200
+    server.start()
+    until(lambda: "what was read last" not in str(second.readiness()), what="the recovery")
+    first.yett("keys", "revoke", "app")
+    until(lambda: second.listed(key) == 401, 1.0, "the revocation")
+    assert first.stop() == second.stop() == 0
+
+
+def statements(server: Postgres) -> list[str]:
+    found = re.findall(r"LOG:  (?:statement|execute [^:]*): (.*)", server.log)
+    return [line for line in found if not line.startswith(("LISTEN", "UNLISTEN", "SET", "BEGIN", "COMMIT", "RESET"))]

@@ -263,9 +263,9 @@ def test_a_state_directory_that_cannot_be(tmp_path: Path) -> None:
 
 def test_a_locked_store_is_unavailable(tmp_path: Path) -> None:
     with KeyStore.open(tmp_path) as store:
-        store._connection.execute("PRAGMA busy_timeout=50")
+        store._database.connection.execute("PRAGMA busy_timeout=50")
         other = connect(tmp_path / "yett.db")
-        with writing(other, store.path), pytest.raises(StoreUnavailable, match="locked"):
+        with writing(other, store._database.path), pytest.raises(StoreUnavailable, match="locked"):
             store.create(FULL, now=1)
         assert store.all() == ()
         other.close()

@@ -22,6 +22,7 @@ from msgspec import Struct, to_builtins
 from yett.cli.automata import builder
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
 from yett.cli.sealed import Unsealer
+from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import Reading, secret_references
@@ -30,7 +31,6 @@ from yett.errors import ConfigurationError, YettError
 from yett.model.guardrail import Panel
 from yett.providers.shelf import KINDS
 from yett.stores.journal import PUBLIC_KEY, SIGNING_KEY
-from yett.stores.keys import KeyStore
 
 _NEEDED = (
     "uvicorn", "httptools", "uvloop", "msgspec", "cedarpy", "google-re2", "phonenumbers", "cryptography",
@@ -242,14 +242,16 @@ def _audit_key(reading: Reading) -> Finding:
 
 
 def _keys(reading: Reading) -> Finding:
-    if not (reading.state / "yett.db").exists():
+    shared = bool(reading.settings.stores.state)
+    if not shared and not (reading.state / "yett.db").exists():
         return Finding("keys", "ok", "none yet", "run: yett keys create --name … --team …")
     try:
-        with KeyStore.open(reading.state) as store:
+        with open_keys(reading) as store:
             now = int(SystemClock().now())
             active = {one.key.id: one.key for one in store.list() if one.state(now) == "active"}
     except YettError as error:
-        return Finding("keys", "failure", str(error), "restore yett.db and pepper together from a backup")
+        advice = "check stores.state and the network" if shared else "restore yett.db and pepper together from a backup"
+        return Finding("keys", "failure", str(error), advice)
     stray = sorted(f"{key.team}/{key.name}" for key in active.values() if key.team not in reading.settings.teams)
     if stray:
         return Finding(

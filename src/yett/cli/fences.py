@@ -11,6 +11,7 @@ import click
 
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.keys import change_journal, lenient_reading, operator, refuse_other_users
+from yett.cli.state import open_fences
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading
 from yett.errors import Refusal
@@ -36,7 +37,7 @@ def list_(*, config: Path, as_json: bool) -> None:
     """List the fences in force, oldest first."""
     with told(as_json=as_json):
         reading = lenient_reading(config)
-        with FenceStore.open(reading.state) as store:
+        with open_fences(reading) as store:
             found = store.all()
     now = int(SystemClock().now())
     standing = [fence for fence in found if not fence.until or fence.until > now]
@@ -85,7 +86,7 @@ def store_of(reading: Reading) -> Iterator[FenceStore]:
             ) from refusal
 
     try:
-        with FenceStore.open(reading.state, witness=record) as store:
+        with open_fences(reading, witness=record) as store:
             yield store
     finally:
         journal.close()

@@ -15,6 +15,7 @@ import click
 from msgspec import structs
 
 from yett.cli.common import configuration_option, json_option, print_json, told
+from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config import units
 from yett.config.decoding import suggestion
@@ -144,7 +145,7 @@ def list_(*, team: str, everything: bool, config: Path, as_json: bool) -> None:
     """List the keys: by default those that work."""
     with told(as_json=as_json):
         reading = _reading(config, lenient=True)
-        with KeyStore.open(reading.state) as store:
+        with open_keys(reading) as store:
             stored = store.list()
     now = _now()
     rows = [one for one in stored if team in ("", one.key.team) and (everything or one.state(now) == "active")]
@@ -263,7 +264,7 @@ def key_store(reading: Reading) -> Iterator[KeyStore]:
             ) from refusal
 
     try:
-        with KeyStore.open(reading.state, witness=record) as store:
+        with open_keys(reading, witness=record) as store:
             yield store
     finally:
         journal.close()

@@ -11,13 +11,14 @@ import click
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.fences import described, store_of, told_of
 from yett.cli.keys import lenient_reading
+from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config import units
 from yett.config.decoding import suggestion
 from yett.config.reader import Reading
 from yett.config.snapshot import TENANT
 from yett.model.fence import KINDS, fence_name
-from yett.stores.keys import KeyMistake, KeyStore
+from yett.stores.keys import KeyMistake
 
 _LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}")
 
@@ -61,7 +62,7 @@ def _name(kind: str, whom: str, tenant: str, reading: Reading) -> str:
     if kind == "team" and whom not in reading.settings.teams:
         raise KeyMistake(f'no team "{whom}" in {reading.file}{suggestion(whom, reading.settings.teams)}')
     if kind == "key":
-        with KeyStore.open(reading.state) as keys:
+        with open_keys(reading) as keys:
             return fence_name(kind, tenant, keys.find(whom).key.id)
     return fence_name(kind, tenant, whom)
 

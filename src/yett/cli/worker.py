@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.counsel import Counsel
 from yett.cli.limits import open_limits
 from yett.cli.sealed import Unsealer
+from yett.cli.state import open_database, open_fences, open_keys
 from yett.cli.system import SystemClock, call_ids
 from yett.config.live import Live
 from yett.config.reader import load
@@ -44,14 +46,13 @@ from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
 from yett.stages.tasks import Tasks
-from yett.stores.fences import FenceStore
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
-from yett.stores.keys import KeyStore
 from yett.stores.tasks import SWEEP_SECONDS, TaskExchange
 from yett.stores.vault import Vault
 
 log = logging.getLogger("yett")
+T = TypeVar("T")
 
 KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
@@ -113,15 +114,16 @@ class Worker:
         self._tesseract = shutil.which("tesseract", path=self._environment["PATH"]) or ""
         unseal = Unsealer()
         reading = self._reading = load(path, environment, unseal)
-        state = self.state = reading.state
+        self.state = reading.state
         self.audit = reading.audit
-        self.keys = KeyStore.open(state)
+        self._database = open_database(reading)
+        self.keys = open_keys(reading, self._database)
         self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment), unseal)
         self._keys_version = self.keys.version()
-        self.fences = FenceStore.open(state)
-        self._fences_version = -1
-        self._take_up_fences()
         self.tasks = Tasks(self.keys.pepper)
+        self.fences = open_fences(reading, self._database)
+        self._fences_version = self.fences.version()
+        self.live.refresh_fences(self.fences.all())
         self.metrics = Metrics()
         self.draining = False
         self._reloading = asyncio.Lock()
@@ -302,16 +304,17 @@ class Worker:
     async def _refresh_keys(self) -> None:
         version = self.keys.version()
         if version != self._keys_version:
+            self.live.refresh_keys(await self._read(self.keys.all))
             self._keys_version = version
-            self.live.refresh_keys(self.keys.all())
-        self._take_up_fences()
-        self._cut_stale()
-
-    def _take_up_fences(self) -> None:
         version = self.fences.version()
         if version != self._fences_version:
-            self.live.refresh_fences(self.fences.all())
+            self.live.refresh_fences(await self._read(self.fences.all))
             self._fences_version = version
+        self._cut_stale()
+
+    async def _read(self, rows: Callable[[], T]) -> T:
+        """From the database; not on the loop when it takes a while."""
+        return await asyncio.to_thread(rows) if self._database.remote else rows()
 
     def _cut_stale(self) -> None:
         """End the calls whose credential has been revoked, fenced off or has expired since they began."""
@@ -381,6 +384,8 @@ class Worker:
         found += [f"provider {name}: no token: {why}" for name, why in self.keyless.troubles().items()]
         if self.vault.trouble and self.settings.redaction.vault == "optional":
             found.append(self.vault.trouble)
+        if self._database.trouble:
+            found.append(self._database.trouble)
         if self.limits.degraded:
             found.append(self.limits.degraded)
         if self.exchange.trouble:

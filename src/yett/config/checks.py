@@ -176,6 +176,17 @@ def _stores(settings: Settings) -> Iterator[Problem]:
             yield ("stores", "limits"), 'must not contain a password; write "env:NAME" with its variable'
         elif trouble := limits_trouble(stores.limits, settings):
             yield ("stores", "limits"), trouble
+    for setting, written in (("state", stores.state), ("pepper", stores.pepper)):
+        if written.startswith("sealed:"):
+            yield (
+                ("stores", setting),
+                'is needed by commands as well, which open no seal; write "env:NAME" or "file:PATH"',
+            )
+    if stores.state and not stores.state.startswith(REFERENCES):
+        if has_password(stores.state):
+            yield ("stores", "state"), 'must not contain a password; write "env:NAME" with its variable'
+        elif not stores.state.startswith(("postgresql://", "postgres://")):
+            yield ("stores", "state"), "is not an address of PostgreSQL: postgresql://user@host:5432/yett"
     if stores.on_outage == "local_share" and not stores.limits:
         yield ("stores", "on_outage"), 'means nothing without "limits"'
     if stores.on_outage == "local_share" and stores.replicas == 1:

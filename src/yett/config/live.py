@@ -34,6 +34,8 @@ AT_START = (
     ("audit", "checkpoint_seconds"),
     ("audit", "checkpoint_records"),
     ("limits", "lease_seconds"),
+    ("stores", "state"),
+    ("stores", "pepper"),
     ("stores", "limits"),
     ("stores", "deployment"),
     ("stores", "on_outage"),

@@ -215,8 +215,10 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
             )
     if settings.routing.proxy.startswith(REFERENCES):
         found.append((("routing", "proxy"), settings.routing.proxy))
-    if settings.stores.limits.startswith(REFERENCES):
-        found.append((("stores", "limits"), settings.stores.limits))
+    stores = settings.stores
+    for setting, written in (("state", stores.state), ("pepper", stores.pepper), ("limits", stores.limits)):
+        if written.startswith(REFERENCES):
+            found.append((("stores", setting), written))
     for name, provider in settings.providers.items():
         found += [(("providers", name, *path), reference) for path, reference in _references(provider) if reference]
     for name, guardrail in settings.guardrails.items():

@@ -199,6 +199,19 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What gateways on several machines share. Without these, everything is in `state.dir`, for the processes of one machine."""
 
+    state: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL that keys and fences are in: `postgresql://user@host:5432/yett`; one with a password is a "
+            "reference, such as `env:YETT_STATE`."
+        ),
+    ] = ""
+    pepper: Annotated[
+        SecretReference,
+        Meta(
+            description="What keys are hashed with, 64 hexadecimal digits, the same on all machines; else a file in `state.dir`."
+        ),
+    ] = ""
     limits: Annotated[
         str,
         Meta(

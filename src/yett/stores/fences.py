@@ -6,7 +6,6 @@ a few times a second, and reads `all()` when the answer has changed. No call rea
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -14,8 +13,8 @@ from typing import Self
 from msgspec import Struct
 
 from yett.model.fence import Fence
-from yett.stores.pepper import state_directory
-from yett.stores.sqlite import Migration, connect, migrate, numbered, translated, writing
+from yett.stores.database import Database, FileDatabase
+from yett.stores.sqlite import Migration
 
 MIGRATIONS = (
     Migration(
@@ -49,21 +48,22 @@ MIGRATIONS = (
 )
 _COLUMNS = "name, serial, since, until, sessions, reason, source"
 _ALL = f"SELECT {_COLUMNS} FROM fences ORDER BY serial"  # noqa: S608
-_NAMED = numbered(f"SELECT {_COLUMNS} FROM fences WHERE name = $1 ORDER BY serial")  # noqa: S608
+_NAMED = f"SELECT {_COLUMNS} FROM fences WHERE name = $1 ORDER BY serial"  # noqa: S608
 # A fence is only ever made stricter here: a later event about sessions does not take back what an earlier one ended, and a
 # fence without an end keeps none. Lifting is another thing.
-_DRAW = numbered(
+_DRAW = (
     f"INSERT INTO fences ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)"  # noqa: S608
-    " ON CONFLICT (name, sessions) DO UPDATE SET serial = excluded.serial, since = max(since, excluded.since),"
-    " until = CASE WHEN until = 0 OR excluded.until = 0 THEN 0 ELSE max(until, excluded.until) END,"
+    " ON CONFLICT (name, sessions) DO UPDATE SET serial = excluded.serial, since = CASE WHEN fences.since > excluded.since THEN fences.since ELSE excluded.since END,"
+    " until = CASE WHEN fences.until = 0 OR excluded.until = 0 THEN 0"
+    " WHEN fences.until > excluded.until THEN fences.until ELSE excluded.until END,"
     " reason = excluded.reason, source = excluded.source"
 )
-_OVER = numbered("DELETE FROM fences WHERE until <> 0 AND until <= $1")
-_LIFT = numbered("DELETE FROM fences WHERE name = $1")
+_OVER = "DELETE FROM fences WHERE until <> 0 AND until <= $1"
+_LIFT = "DELETE FROM fences WHERE name = $1"
 _SERIAL = "SELECT serial FROM fence_state WHERE one = 1"
 _NEXT = "UPDATE fence_state SET serial = serial + 1 WHERE one = 1 RETURNING serial"
-_FORGET = numbered("DELETE FROM fence_events WHERE expires <= $1")
-_SEEN = numbered("INSERT INTO fence_events VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+_FORGET = "DELETE FROM fence_events WHERE expires <= $1"
+_SEEN = "INSERT INTO fence_events VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
 Witness = Callable[[str, Fence], None]
 
@@ -81,31 +81,29 @@ def nobody(_event: str, _fence: Fence) -> None:
 
 
 class FenceStore:
-    """The fences in `<state>/yett.db`. `witness(event, fence)` is called inside each transaction, just before it commits: if it
+    """The fences in `<state>/yett.db`, or in a database that several machines share. `witness(event, fence)` is called inside each transaction, just before it commits: if it
     raises, nothing has changed. Events: fence.draw, fence.lift.
 
     Every method may raise IntegrityError (damaged) or StoreUnavailable (locked, full, not permitted).
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, witness: Witness) -> None:
-        self._path = path
-        self._connection = connection
+    def __init__(self, database: Database, witness: Witness) -> None:
+        self._database = database
         self._witness = witness
 
     @classmethod
-    def open(cls, state: Path, *, witness: Witness = nobody) -> FenceStore:
-        """Open the store in the state directory, creating both on first use."""
-        path = state_directory(state) / "yett.db"
-        connection = connect(path)
+    def open(cls, state: Path, *, witness: Witness = nobody, database: Database | None = None) -> FenceStore:
+        """Open the store in the state directory, or in `database`, which is closed with it."""
+        shared = database or FileDatabase(state)
         try:
-            migrate(connection, path, "fences", MIGRATIONS)
+            shared.migrate("fences", MIGRATIONS)
         except BaseException:
-            connection.close()
+            shared.close()
             raise
-        return cls(path, connection, witness)
+        return cls(shared, witness)
 
     def close(self) -> None:
-        self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -114,15 +112,12 @@ class FenceStore:
         self.close()
 
     def version(self) -> int:
-        """The serial of the last change, whoever made it. A few microseconds."""
-        with translated(self._path):
-            return int(self._connection.execute(_SERIAL).fetchone()[0])
+        """The serial of the last change, whoever made it."""
+        return self._database.version(_SERIAL)
 
     def all(self) -> tuple[Fence, ...]:
         """Oldest first; those that have ended stay until the next change."""
-        with translated(self._path):
-            rows = self._connection.execute(_ALL).fetchall()
-        return tuple(_fence(row) for row in rows)
+        return tuple(_fence(row) for row in self._database.rows(_ALL))
 
     def draw(
         self,
@@ -139,15 +134,15 @@ class FenceStore:
         """Keep these out from `since` (0: now) on, all or none. A fence that is there already is made stricter, never weaker.
         Nothing is changed when `event` has been acted on before."""
         drawn = []
-        with writing(self._connection, self._path):
+        with self._database.writing():
             if event is not None:
-                self._connection.execute(_FORGET, (now,))
-                if not self._connection.execute(_SEEN, (event.source, event.jti, event.expires)).rowcount:
+                self._database.run(_FORGET, now)
+                if not self._database.run(_SEEN, event.source, event.jti, event.expires):
                     return ()
-            self._connection.execute(_OVER, (now,))
+            self._database.run(_OVER, now)
             for name in names:
-                serial = self._connection.execute(_NEXT).fetchone()[0]
-                self._connection.execute(_DRAW, (name, serial, since or now, until, int(sessions), reason, source))
+                serial = self._database.rows(_NEXT)[0][0]
+                self._database.run(_DRAW, name, serial, since or now, until, int(sessions), reason, source)
                 fence = next(each for each in self._named(name) if each.sessions == sessions)
                 self._witness("fence.draw", fence)
                 drawn.append(fence)
@@ -155,18 +150,18 @@ class FenceStore:
 
     def lift(self, name: str, now: int) -> tuple[Fence, ...]:
         """Let them in again; the fences that were there."""
-        with writing(self._connection, self._path):
-            self._connection.execute(_OVER, (now,))
+        with self._database.writing():
+            self._database.run(_OVER, now)
             lifted = self._named(name)
             if lifted:
-                self._connection.execute(_LIFT, (name,))
-                self._connection.execute(_NEXT)
+                self._database.run(_LIFT, name)
+                self._database.rows(_NEXT)
             for fence in lifted:
                 self._witness("fence.lift", fence)
         return lifted
 
     def _named(self, name: str) -> tuple[Fence, ...]:
-        return tuple(_fence(row) for row in self._connection.execute(_NAMED, (name,)).fetchall())
+        return tuple(_fence(row) for row in self._database.rows(_NAMED, name))
 
 
 def _fence(row: tuple[object, ...]) -> Fence:

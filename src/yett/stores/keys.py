@@ -1,14 +1,13 @@
 """The virtual keys that were issued: created, listed, rotated and revoked by the CLI, read by a running gateway.
 
-A gateway holds all keys in memory. It asks `version()` about once a second (one indexed read) and reads `all()` when the
-answer has changed, so that a revocation in another process is honoured within that second.
+A gateway holds all keys in memory. It asks `version()` a few times a second and reads `all()` when the answer has changed, so
+that a revocation in another process, or on another machine, is honoured within that second.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
@@ -19,8 +18,9 @@ from msgspec import Struct
 from yett.config.virtual_key import ENTROPY_BYTES, digest, mint
 from yett.errors import IntegrityError, YettError
 from yett.model.key import Limits, VirtualKey
-from yett.stores.pepper import load_pepper, pepper_id, state_directory
-from yett.stores.sqlite import Migration, connect, migrate, numbered, translated, writing
+from yett.stores.database import Database, FileDatabase
+from yett.stores.pepper import load_pepper, pepper_id
+from yett.stores.sqlite import Migration
 
 MIGRATIONS = (
     Migration(
@@ -63,12 +63,13 @@ _ALL = """SELECT k.id, k.name, k.team, k.tenant, k.models, k.limits, k.labels, k
     FROM virtual_keys k JOIN virtual_key_digests d ON d.key_id = k.id ORDER BY k.created, k.id, d.created, d.expires DESC"""
 _VERSION = "SELECT version FROM virtual_key_state WHERE one = 1"
 _CHANGED = "UPDATE virtual_key_state SET version = version + 1 WHERE one = 1"
-_INSERT_KEY = numbered("INSERT INTO virtual_keys VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)")
-_INSERT_DIGEST = numbered("INSERT INTO virtual_key_digests VALUES ($1, $2, $3, $4, $5)")
-_SUPERSEDE = numbered("UPDATE virtual_key_digests SET expires = $2 WHERE key_id = $1 AND (expires = 0 OR expires > $2)")
-_REVOKE = numbered("UPDATE virtual_keys SET revoked = $2 WHERE id = $1 AND revoked = 0")
-_TOUCH = numbered("UPDATE virtual_keys SET last_used = $2 WHERE id = $1 AND last_used < $2")
-_BEGIN_STATE = numbered("INSERT INTO virtual_key_state VALUES (1, 1, $1) ON CONFLICT (one) DO NOTHING")
+_INSERT_KEY = "INSERT INTO virtual_keys VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)"
+_INSERT_DIGEST = "INSERT INTO virtual_key_digests VALUES ($1, $2, $3, $4, $5)"
+_SUPERSEDE = "UPDATE virtual_key_digests SET expires = $2 WHERE key_id = $1 AND (expires = 0 OR expires > $2)"
+_REVOKE = "UPDATE virtual_keys SET revoked = $2 WHERE id = $1 AND revoked = 0"
+_TOUCH = "UPDATE virtual_keys SET last_used = $2 WHERE id = $1 AND last_used < $2"
+_OVER = "SELECT revoked <> 0 OR (expires <> 0 AND expires <= $2) FROM virtual_keys WHERE id = $1"
+_BEGIN_STATE = "INSERT INTO virtual_key_state VALUES (1, 1, $1) ON CONFLICT (one) DO NOTHING"
 
 Witness = Callable[[str, VirtualKey], None]
 
@@ -107,39 +108,53 @@ def nobody(_event: str, _key: VirtualKey) -> None:
 
 
 class KeyStore:
-    """The keys in `<state>/yett.db`. `witness(event, key)` is called inside each transaction, just before it commits:
+    """The keys in `<state>/yett.db`, or in a database that several machines share. `witness(event, key)` is called inside each transaction, just before it commits:
     if it raises, nothing has changed. Events: key.create, key.rotate, key.revoke.
 
     Every method may raise IntegrityError (damaged) or StoreUnavailable (locked, full, not permitted).
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, pepper: bytes, witness: Witness) -> None:
-        self.path = path
+    def __init__(self, database: Database, pepper: bytes, witness: Witness) -> None:
         self.pepper = pepper
-        self._connection = connection
+        self._database = database
         self._witness = witness
-        self._inode = path.stat().st_ino
+
+    @property
+    def remote(self) -> bool:
+        """Whether reading takes a while."""
+        return self._database.remote
+
+    @property
+    def trouble(self) -> str:
+        """Why changes that others make are not seen at present; "" while they are."""
+        return self._database.trouble
 
     @classmethod
     def open(
-        cls, state: Path, *, witness: Witness = nobody, randomness: Callable[[int], bytes] = secrets.token_bytes
+        cls,
+        state: Path,
+        *,
+        witness: Witness = nobody,
+        randomness: Callable[[int], bytes] = secrets.token_bytes,
+        database: Database | None = None,
+        pepper: bytes = b"",
     ) -> KeyStore:
-        """Open the store in the state directory, creating directory, database and pepper on first use.
+        """Open the store in the state directory, or in `database`, which is closed with it, creating what is needed on first use. The pepper is in the
+        state directory, unless it is given.
 
         Raises IntegrityError also when the pepper is not the one that the stored hashes were made with.
         """
-        path = state_directory(state) / "yett.db"
-        connection = connect(path)
+        shared = database or FileDatabase(state)
         try:
-            migrate(connection, path, "keys", MIGRATIONS)
-            pepper = _matching_pepper(connection, path, state / "pepper", randomness)
+            shared.migrate("keys", MIGRATIONS)
+            pepper = _matching_pepper(shared, state / "pepper", randomness, pepper)
         except BaseException:
-            connection.close()
+            shared.close()
             raise
-        return cls(path, connection, pepper, witness)
+        return cls(shared, pepper, witness)
 
     def close(self) -> None:
-        self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -148,15 +163,8 @@ class KeyStore:
         self.close()
 
     def version(self) -> int:
-        """A number that changes with every change of the keys, whoever makes it. A few microseconds."""
-        try:
-            if self.path.stat().st_ino != self._inode:
-                raise IntegrityError(f"{self.path} was replaced while it was in use; restart")
-        except OSError as error:
-            raise IntegrityError(f"{self.path} was removed while it was in use; restore it and restart") from error
-        with translated(self.path):
-            row = self._connection.execute(_VERSION).fetchone()
-        return int(row[0])
+        """A number that changes with every change of the keys, whoever makes it."""
+        return self._database.version(_VERSION)
 
     def all(self) -> tuple[VirtualKey, ...]:
         """Every key by each digest it has or had, revoked and expired ones too (they are refused by name)."""
@@ -164,12 +172,11 @@ class KeyStore:
 
     def list(self) -> tuple[StoredKey, ...]:
         """Every key, oldest first; one that was rotated appears once per digest."""
-        with translated(self.path):
-            rows = self._connection.execute(_ALL).fetchall()
+        rows = self._database.rows(_ALL)
         try:
             return tuple(_stored(row) for row in rows)
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
-            raise IntegrityError(f"{self.path} holds a key that cannot be read ({error})") from error
+            raise IntegrityError(f"{self._database.name} holds a key that cannot be read ({error})") from error
 
     def find(self, reference: str, team: str = "") -> StoredKey:
         """The key with this id, or the live key with this name. Raises KeyMistake when it is none, or not only one."""
@@ -208,35 +215,33 @@ class KeyStore:
             tenant=new.tenant,
             issued=now,
         )
-        with writing(self._connection, self.path):
+        with self._database.writing():
             self._refuse_second(new, now)
-            self._connection.execute(
+            self._database.run(
                 _INSERT_KEY,
-                (
-                    key.id,
-                    key.name,
-                    key.team,
-                    key.tenant,
-                    _json(key.models),
-                    _json(key.limits),
-                    _json(key.labels),
-                    key.created,
-                    key.expires,
-                ),
+                key.id,
+                key.name,
+                key.team,
+                key.tenant,
+                _json(key.models),
+                _json(key.limits),
+                _json(key.labels),
+                key.created,
+                key.expires,
             )
-            self._connection.execute(_INSERT_DIGEST, (key.digest, key.id, key.last4, now, 0))
-            self._connection.execute(_CHANGED)
+            self._database.run(_INSERT_DIGEST, key.digest, key.id, key.last4, now, 0)
+            self._database.run(_CHANGED)
             self._witness("key.create", key)
         return key, text
 
     def revoke(self, key_id: str, now: int) -> VirtualKey:
         """Revoke the key with this id, at once and for good. Revoking it again changes nothing."""
-        with writing(self._connection, self.path):
+        with self._database.writing():
             stored = self.find(key_id)
             if stored.key.revoked:
                 return stored.key
-            self._connection.execute(_REVOKE, (stored.key.id, now))
-            self._connection.execute(_CHANGED)
+            self._database.run(_REVOKE, stored.key.id, now)
+            self._database.run(_CHANGED)
             revoked = self.find(stored.key.id).key
             self._witness("key.revoke", revoked)
         return revoked
@@ -251,22 +256,23 @@ class KeyStore:
         """Give the key with this id a new secret; the old one still works for `overlap` seconds. Id, name, limits and what
         was used of them stay. Raises KeyMistake when the key was revoked or has expired."""
         text = mint(randomness(ENTROPY_BYTES))
-        with writing(self._connection, self.path):
+        with self._database.writing():
             stored = self.find(key_id)
             if self._over(stored.key.id, now):
                 raise KeyMistake(f"{stored.key.id} is revoked or expired; create a new key instead")
-            self._connection.execute(_SUPERSEDE, (stored.key.id, now + overlap))
+            self._database.run(_SUPERSEDE, stored.key.id, now + overlap)
             hashed = digest(self.pepper, text.encode())
-            self._connection.execute(_INSERT_DIGEST, (hashed, stored.key.id, text[-4:], now, 0))
-            self._connection.execute(_CHANGED)
+            self._database.run(_INSERT_DIGEST, hashed, stored.key.id, text[-4:], now, 0)
+            self._database.run(_CHANGED)
             key = next(one.key for one in self.list() if one.key.digest == hashed)
             self._witness("key.rotate", key)
         return key, text
 
     def touch(self, last_used: Mapping[str, int]) -> None:
         """Note when keys (by id) were last used. Meant for a batch every minute or so; not a change in `version()`."""
-        with writing(self._connection, self.path):
-            self._connection.executemany(_TOUCH, sorted(last_used.items()))
+        with self._database.writing():
+            for key_id, when in sorted(last_used.items()):
+                self._database.run(_TOUCH, key_id, when)
 
     def _refuse_second(self, new: NewKey, now: int) -> None:
         for stored in self.list():
@@ -279,31 +285,25 @@ class KeyStore:
                 )
 
     def _over(self, key_id: str, now: int) -> bool:
-        row = self._connection.execute(
-            numbered("SELECT revoked <> 0 OR (expires <> 0 AND expires <= $2) FROM virtual_keys WHERE id = $1"),
-            (key_id, now),
-        ).fetchone()
-        return bool(row[0])
+        return bool(self._database.rows(_OVER, key_id, now)[0][0])
 
 
-def _matching_pepper(
-    connection: sqlite3.Connection, path: Path, pepper_path: Path, randomness: Callable[[int], bytes]
-) -> bytes:
+def _matching_pepper(database: Database, path: Path, randomness: Callable[[int], bytes], given: bytes) -> bytes:
     """The pepper, created only while no hash depends on one: a new pepper would silently disown every key."""
-    with writing(connection, path):
-        row = connection.execute("SELECT pepper FROM virtual_key_state").fetchone()
-        if row is None:
-            pepper = load_pepper(pepper_path, randomness)
-            connection.execute(_BEGIN_STATE, (pepper_id(pepper),))
+    with database.writing():
+        rows = database.rows("SELECT pepper FROM virtual_key_state")
+        if not rows:
+            pepper = given or load_pepper(path, randomness)
+            database.run(_BEGIN_STATE, pepper_id(pepper))
             return pepper
-    if not pepper_path.exists():
+    if not given and not path.exists():
         raise IntegrityError(
-            f"{pepper_path} is missing, and the keys in {path} cannot be recognised without it; restore it"
+            f"{path} is missing, and the keys in {database.name} cannot be recognised without it; restore it"
         )
-    pepper = load_pepper(pepper_path, randomness)
-    if row[0] != pepper_id(pepper):
+    pepper = given or load_pepper(path, randomness)
+    if rows[0][0] != pepper_id(pepper):
         raise IntegrityError(
-            f"{pepper_path} is not the pepper that the keys in {path} were made with; restore the right one"
+            f"{'stores.pepper' if given else path} is not the pepper that the keys in {database.name} were made with; restore the right one"
         )
     return pepper
 

@@ -1,0 +1,90 @@
+"""A database as the stores use it: the same SQL for SQLite, in a file of this machine, and for PostgreSQL, which several share.
+
+The dialect is what both understand: `$n` placeholders, INSERT … ON CONFLICT, UPDATE … RETURNING, whole numbers, texts, blobs.
+Migrations are written for SQLite; `postgres` says what differs. A store is used by one thread at a time, and no call reads one:
+what calls need is in memory, and `version` tells when to read it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from yett.errors import IntegrityError
+from yett.stores.pepper import state_directory
+from yett.stores.sqlite import Migration, connect, migrate, numbered, translated, writing
+
+FILE = "yett.db"
+_numbered = lru_cache(256)(numbered)
+
+
+class Database(Protocol):
+    """Everything here raises IntegrityError (damaged, or migrated by a newer Yett) or StoreUnavailable (away, locked, full)."""
+
+    name: str  # for messages
+    remote: bool  # reading takes a while: not on a loop
+    trouble: str  # why changes that others make are not seen at present; "" while they are
+
+    def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]: ...
+
+    def run(self, sql: str, *arguments: object) -> int:
+        """How many rows it changed."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """One transaction, beside which nobody else writes; all of it or nothing. Who watches is told of it."""
+        ...
+
+    def version(self, sql: str) -> int:
+        """The number that `sql` reads, which changes with what it is about. At once: of a remote database, it is what was last
+        seen there, at most a second ago while it answers."""
+        ...
+
+    def migrate(self, component: str, migrations: Sequence[Migration]) -> None:
+        """Bring the component's tables up to date."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FileDatabase:
+    """SQLite, in `<state>/yett.db`."""
+
+    remote = False
+    trouble = ""
+
+    def __init__(self, state: Path) -> None:
+        """Opened, or created on first use, the directory as well."""
+        self.path = state_directory(state) / FILE
+        self.name = str(self.path)
+        self.connection = connect(self.path)
+        self._inode = self.path.stat().st_ino
+
+    def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
+        with translated(self.path):
+            return self.connection.execute(_numbered(sql), arguments).fetchall()
+
+    def run(self, sql: str, *arguments: object) -> int:
+        with translated(self.path):
+            return self.connection.execute(_numbered(sql), arguments).rowcount
+
+    def writing(self) -> AbstractContextManager[None]:
+        return writing(self.connection, self.path)
+
+    def version(self, sql: str) -> int:
+        """A few microseconds."""
+        try:
+            if self.path.stat().st_ino != self._inode:
+                raise IntegrityError(f"{self.path} was replaced while it was in use; restart")
+        except OSError as error:
+            raise IntegrityError(f"{self.path} was removed while it was in use; restore it and restart") from error
+        return int(self.rows(sql)[0][0])
+
+    def migrate(self, component: str, migrations: Sequence[Migration]) -> None:
+        migrate(self.connection, self.path, component, migrations)
+
+    def close(self) -> None:
+        self.connection.close()
