@@ -15,8 +15,14 @@ WORDS = 8  # of a shingle
 FEWEST = 4  # a prompt of fewer words has nothing of its own to give away
 MOST = 50_000  # shingles kept: those of the beginning of a longer prompt
 SHARE = 0.3  # of the prompt in an answer from which on it counts as given away
+FEW = 16  # words that are looked for by themselves, before a text is taken apart
 RUN = 40  # words of the prompt in a row that count as well, however long it is
 
+# What stands in every answer of a provider, around what the model says.
+_USUAL = frozenset(
+    "assistant chat choices completion content created finish function index message model object prompt reason refusal role "
+    "stop tokens total usage".split()
+)
 _LONGEST = 32  # characters; a longer word is several
 # In scripts that are written without spaces, each character is a word.
 _IDEOGRAPH = (
@@ -31,10 +37,11 @@ class Prompt:
     """What is confidential of a request, prepared once: its shingles, of WORDS words, or of all when it has fewer.
 
     `_threes` are its runs of three words. A shingle of eight has one that begins at any given place of every six, so most texts
-    can be told to have no shingle by looking at a sixth of their words.
+    can be told to have no shingle by looking at a sixth of their words. `_telling` are words of which each shingle has one, where
+    few are enough: a text without any of them need not even be taken apart.
     """
 
-    __slots__ = ("_threes", "length", "shingles", "vocabulary")
+    __slots__ = ("_telling", "_threes", "length", "shingles", "vocabulary")
 
     def __init__(self, texts: Iterable[str]) -> None:
         words = [word for text in texts for word in _words(text)]
@@ -44,11 +51,16 @@ class Prompt:
         words = words[: MOST + length]
         self.vocabulary = frozenset(words) if length else frozenset()
         self._threes = frozenset(map(hash, _threes(words, 1))) if length else frozenset()
+        self._telling = _telling(words, length) if length else ()
 
     def absent(self, text: str) -> bool:
         """True when no shingle stands in a text. False says nothing: an Overlap tells."""
         if self.length < FEWEST:
             return True
+        if self._telling:
+            folded = text.lower() if text.isascii() else text.casefold()
+            if not any(word in folded for word in self._telling):
+                return True
         return self._threes.isdisjoint(map(hash, _threes(_words(text), self.length - 2)))
 
 
@@ -59,6 +71,26 @@ def _words(text: str) -> list[str]:
         if max(map(len, words), default=0) <= _LONGEST:
             return words
     return _WORD.findall(text.casefold())
+
+
+def _telling(words: Sequence[str], length: int) -> tuple[str, ...]:
+    """Words of which every run of `length` has one, long ones because they are seldom; none when it takes more than a few."""
+    telling: list[str] = []
+    last = -1  # where such a word stood last
+    for place, word in enumerate(words):
+        if word in telling:
+            last = place
+        elif place - last == length:
+            chosen = max(words[last + 1 : place + 1], key=_rarity)
+            telling.append(chosen)
+            if len(telling) > FEW:
+                return ()
+            last = max(at for at in range(last + 1, place + 1) if words[at] == chosen)
+    return tuple(telling)
+
+
+def _rarity(word: str) -> tuple[bool, int]:
+    return word not in _USUAL, len(word)
 
 
 def _threes(words: Sequence[str], step: int) -> Iterable[tuple[str, str, str]]:
