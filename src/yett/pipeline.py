@@ -157,9 +157,11 @@ async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal
         refusal = error
         trail.refuse(error)
         outcome = record.outcome(trail, _micros(gate), gate.clock.monotonic())
-    gate.meter.observe(outcome)
-    if not outlet.gone:
-        _finish(outlet, trail, reply, refusal)
+    try:
+        if not outlet.gone:
+            _finish(outlet, trail, reply, refusal)
+    finally:
+        gate.meter.observe(outcome)  # after the answer: now and then it counts and logs for many calls at once
 
 
 def _finish(outlet: Outlet, trail: record.Trail, reply: Reply | None, refusal: Refusal | None) -> None:

@@ -217,20 +217,20 @@ class Http1Connection(asyncio.Protocol):
             self._stop("uri_too_long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        limits, headers = self._limits, self._headers
         self._progress = True
-        self._head_bytes += len(name) + len(value) + 4
-        self._fields += 1
-        full = self._fields > self._limits.max_headers and not self._trailers
-        if full or self._head_bytes > self._limits.max_head:
+        size = self._head_bytes = self._head_bytes + len(name) + len(value) + 4
+        fields = self._fields = self._fields + 1
+        if size > limits.max_head or (fields > limits.max_headers and not self._trailers):
             self._stop("headers_too_large")
         if self._trailers:
             return  # RFC 9110 section 6.5: trailers may be discarded, and a late `authorization` must be
         name = name.lower()
-        if name in self._headers:
+        if name in headers:
             if name == b"host":  # two would let a proxy in front and Yett disagree
                 self._stop("bad_http")
-            value = self._headers[name] + b", " + value
-        self._headers[name] = value
+            value = headers[name] + b", " + value
+        headers[name] = value
 
     def on_headers_complete(self) -> None:
         self._progress = True
