@@ -15,11 +15,11 @@ ALL = 2000  # characters of them together
 SHOTS = 8  # made-up exchanges within one message, from which on they are many
 
 _MARK = re.compile(
-    r"[ \t>#*_\-\[(]{0,6}(?:<\|(?:im_start|start_header_id)\|>[ \t]{0,2})?"
+    r"\n[ \t>#*_\-\[(]{0,6}+(?:<\|(?:im_start|start_header_id)\|>[ \t]{0,2}+)?+(?=[abcghimoprsuапюП用助ユア])"
     r"(?:(?P<asks>user|human|me|customer|student|interviewer|prompt|instruction|request|benutzer|utilisateur|usuario|utente|пользователь|用户|ユーザー)"
     r"|(?:assistant|ai|bot|chatbot|gpt|chatgpt|claude|model|response|answer|output|assistent|asistente|assistente|ассистент|助手|アシスタント))"
     r"[ \t]{0,2}\d{0,3}[\])*_]{0,4}[ \t]{0,2}(?::|：|\||<\|end_header_id\|>|\r?$)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -40,16 +40,15 @@ def shots(text: str) -> tuple[int, int, int]:
     """How many exchanges a message makes up, and from where to where."""
     if text.count("\n") < 2 * SHOTS - 1:  # nearly always: each turn begins a line
         return 0, 0, 0
-    count = start = end = at = 0
+    count = start = end = 0
     asked = False
-    for line in text.split("\n"):
-        mark = _MARK.match(line)
-        if mark is not None and mark["asks"] is not None:
-            start = start if count or asked else at
+    for mark in _MARK.finditer(f"\n{text}"):
+        if mark["asks"] is not None:
+            start = start if count or asked else mark.start()
             asked = True
-        elif mark is not None and asked:
+        elif asked:
             asked = False
             count += 1
-            end = at + len(line)
-        at += len(line) + 1
+            line_end = text.find("\n", mark.end() - 1)
+            end = line_end if line_end >= 0 else len(text)
     return count, start, end
