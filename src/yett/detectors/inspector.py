@@ -170,12 +170,14 @@ class Inspector:
             known.setdefault(finding.segment, []).append(finding)
         highest = 0.0
         for number, segment in enumerate(segments):
-            surface = SURFACES.get(segment.role) if self._judges and _says_something(segment.text) else None
-            more, score = self._deep(segment.text, surface, number, known.get(number, ()))
-            found += more
+            says_something = _says_something(segment.text)
+            if says_something or not segment.text.isalnum():  # else there is nothing to take apart
+                surface = SURFACES.get(segment.role) if self._judges and says_something else None
+                more, score = self._deep(segment.text, surface, number, known.get(number, ()))
+                found += more
+                highest = max(highest, score)
             for whole in self._wholes:
                 found += whole.findings(segment, number)
-            highest = max(highest, score)
         found.sort(key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
         return Inspected(tuple(found), {"injection": round(highest, 4)}, traits(segments, self._wanted))
 

@@ -118,13 +118,12 @@ class InjectionModel:
         chunks = len(active)
         strongest = np.maximum.reduce(active.view(_WHOLE), axis=1).view(np.float32)
         total: Floats = (_BELOW[-1:] @ active)[:, 0]
-        sizes = np.full(chunks, CHUNK, np.float32)
-        sizes[-1] = count - (chunks - 1) * CHUNK
         if chunks > 1:
             strongest, total = np.maximum(strongest[:-1], strongest[1:]), total[:-1] + total[1:]
-            sizes = sizes[:-1] + sizes[1:]
-        average: Floats = np.divide(total, np.maximum(sizes, FEWEST)[:, None], dtype=np.float32)
-        return self._verdicts("window", strongest, average)
+            total[:-1] *= np.float32(1 / (2 * CHUNK))
+            count -= (chunks - 2) * CHUNK  # words of the last window
+        total[-1] *= np.float32(1 / max(count, FEWEST))
+        return self._verdicts("window", strongest, total)
 
     def sentences(self, block: Block) -> Floats:
         """The raw verdict on each sentence of a block with at least one word."""
@@ -161,8 +160,12 @@ class InjectionModel:
 
     def _verdicts(self, reader: str, *sights: Floats) -> Floats:
         hidden, hidden_floor, verdict, floor = self._heads[reader]
-        values: Floats = np.maximum(np.concatenate(sights, axis=1) @ hidden + hidden_floor, 0.0) @ verdict + floor
-        return values[:, 0]
+        seen: Floats = np.concatenate(sights, axis=1) @ hidden
+        seen += hidden_floor
+        np.maximum(seen, np.float32(0.0), out=seen)
+        values: Floats = (seen @ verdict)[:, 0]
+        values += floor
+        return values
 
 
 def _arrays(parts: tuple[Part, ...], body: bytes) -> dict[str, Floats]:
