@@ -39,6 +39,7 @@ from yett.stages.tasks import Tasks
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.journal_reader import entries, find
 from yett.stores.shared_ledger import SharedLedger
+from yett.stores.signing import SigningKeys
 from yett.stores.vault import Vault
 
 NOW = 1_795_003_200.0  # 2026-11-18 12:00 UTC, a Wednesday
@@ -283,6 +284,9 @@ class Reply:
         """The error object of a refusal, in the body or as a stream's last event."""
         last = self.body if self.body.startswith(b"{") else self.body.rstrip(b"\n").rpartition(b"data: ")[2]
         error: dict[str, Any] = json.loads(last)["error"]
+        if isinstance(error, str):  # OAuth's shape
+            found = json.loads(last)
+            return {"message": found["error_description"], "code": found["yett"]["code"], "yett": found["yett"]}
         assert set(error) == {"message", "type", "param", "code", "yett"}
         return error
 
@@ -376,7 +380,7 @@ class Meters:
 
 
 class Calls:
-    """Implements `gate.Calls` on the journal. `held` lets a test keep a look-up waiting."""
+    """Implements `stages.local.Calls` on the journal. `held` lets a test keep a look-up waiting."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -440,6 +444,9 @@ class Scene:
         self._ids = 0
         self.panelist = Panelist()
         self.trust = Trust()
+        self.signing = SigningKeys(folder, self.clock, 86_400.0)
+        self.signing.turn()
+        self.trust.known["yett"] = self.signing.public
         self.files = Files()
         self.gate = Gate(
             live=self.live,
@@ -448,6 +455,7 @@ class Scene:
             upstream=self.upstream,
             health=Health(snapshot.settings.routing),
             trust=self.trust,
+            signer=self.signing,
             clock=self.clock,
             meter=self.meters,
             calls=self.calls,

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from msgspec import Struct
@@ -34,6 +35,7 @@ from tests.scene import (
     chat,
     get,
     key,
+    post,
     stream,
     until,
     whole,
@@ -41,9 +43,11 @@ from tests.scene import (
 
 from yett import pipeline
 from yett.config.snapshot import with_fences
+from yett.config.virtual_key import mint
 from yett.dialects import openai_chat
 from yett.edge import http1
 from yett.errors import CODES, Refusal
+from yett.identity.exchange import GRANT
 from yett.identity.jws import read_keys
 from yett.model.attachment import Extracted
 from yett.model.call import Inbound
@@ -55,6 +59,7 @@ from yett.stages.tokens import input_tokens
 from yett.stages.understand import SURFACES, Surface
 from yett.stores.shared_ledger import SharedLedger
 
+ADA = mint((1).to_bytes(32, "big"))  # the key that a scene gives ada
 FIRST = f"call_{int(NOW * 1000):011x}{1:014x}"  # the id that a scene gives its first call
 
 # ---- the rows -----------------------------------------------------------------------------------------------------------
@@ -80,11 +85,22 @@ def _unreadable(code: str) -> Row:
     return Row(inbound, inbound, refused=code)
 
 
+def form(**fields: str) -> Inbound:
+    """A token exchange: for the key of ada, whoever asks."""
+    usual = {
+        "grant_type": GRANT,
+        "subject_token": ADA,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    }
+    return replace(post(urlencode({**usual, **fields}).encode()), path="/oauth/token")
+
+
 ROUTES = {
     "chat": Row(chat("hello"), chat(f"hello {SECRET}"), "openai_chat"),
     "chat, streamed": Row(chat("hello", stream=True), chat(f"hello {SECRET}", stream=True), "openai_chat"),
     "models": Row(get("/v1/models"), get("/v1/models", f"key={SECRET}"), "openai_models"),
     "model": Row(get("/v1/models/fast"), get("/v1/models/fast", f"key={SECRET}"), "openai_model"),
+    "token": Row(form(), form(purpose=SECRET), "oauth_token"),
     "call": Row(get(f"/yett/v1/calls/{FIRST}"), get(f"/yett/v1/calls/{FIRST}", f"key={SECRET}"), "yett_calls"),
 }
 ERRORS = {
@@ -108,6 +124,9 @@ ROWS = {**ROUTES, **ERRORS}
 
 
 ISSUER = """
+[identity.tasks]
+issuer = "https://yett.example"
+
 [identity.issuers.corp]
 issuer = "https://idp.example"
 audiences = ["yett"]
@@ -626,7 +645,7 @@ async def finished(reply: Reply) -> None:
 
 # ---- the cells that have no test, each with its reason ------------------------------------------------------------------
 
-LOCAL = ("models", "model", "call")
+LOCAL = ("models", "model", "token", "call")
 LISTINGS = ("models", "model")
 INVOKING = ("chat", "chat, streamed")
 
@@ -634,7 +653,7 @@ INVOKING = ("chat", "chat, streamed")
 def _exempt() -> dict[tuple[str, str], str]:
     reasons: dict[str, tuple[Iterable[str], str]] = {
         "policy_before_inspection": (LISTINGS, "a listing is not refused but shortened: policy_on_listings"),
-        "policy_on_listings": ((*INVOKING, "call"), "lists nothing: policy_before_inspection"),
+        "policy_on_listings": ((*INVOKING, "token", "call"), "lists nothing: policy_before_inspection"),
         "inspection_and_policy_after_it": (LISTINGS, "a listing is not refused but shortened: policy_on_listings"),
         "redaction": (LISTINGS, "nothing of a listing's request leaves"),
         "targets": (LOCAL, "goes to no target"),

@@ -82,6 +82,14 @@ CODES: dict[str, Code] = {
     "issuer_unavailable": Code(
         503, "server_error", "gateway", True, "The keys of the token's issuer cannot be had at the moment."
     ),
+    # for whom
+    "exchange_unavailable": Code(404, _INVALID, "caller", False, "No task tokens are issued here."),
+    "unsupported_grant": Code(400, _INVALID, "caller", False, "The only grant is a token exchange."),
+    "invalid_scope": Code(400, _INVALID, "caller", False, "The scope is malformed, or wider than what it is asked of."),
+    "delegation_refused": Code(403, "policy_error", "policy", False, "The actor may not act for this subject."),
+    "delegation_too_deep": Code(
+        403, "policy_error", "limit", False, "The task has been handed on more often than is allowed."
+    ),
     # whether
     "model_not_found": Code(404, _INVALID, "caller", False, "No such model, or this key may not know of it."),
     "policy_denied": Code(403, "policy_error", "policy", False, "A policy refuses this call."),

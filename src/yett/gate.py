@@ -14,9 +14,11 @@ from msgspec import Struct
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter, Outlet, Upstream, Vault
+from yett.stages.exchange import Signer
 from yett.stages.health import Health
 from yett.stages.identify import Trust
 from yett.stages.inspect import Examine
+from yett.stages.local import Calls
 from yett.stages.record import Trail
 from yett.stages.reply import BufferedReply, StreamedReply
 from yett.stages.tasks import Tasks
@@ -27,14 +29,6 @@ class Live(Protocol):
 
     @property
     def current(self) -> Snapshot: ...
-
-
-class Calls(Protocol):
-    """Finished calls, for their own caller: `GET /yett/v1/calls/{id}`."""
-
-    async def find(self, call: str) -> list[bytes]:
-        """The journal lines of this call, oldest first."""
-        ...
 
 
 class Flight:
@@ -83,6 +77,7 @@ class Gate(Struct, frozen=True):
     upstream: Upstream
     health: Health
     trust: Trust
+    signer: Signer
     clock: Clock
     meter: Meter
     calls: Calls

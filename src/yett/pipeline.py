@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from yett.dialects import openai_chat
+from yett.dialects import oauth, openai_chat
 from yett.errors import Refusal, YettError
 from yett.gate import Flight, Gate
 from yett.model.call import Call, Inbound
@@ -104,10 +104,8 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # route, forward, review
     if call.action == "InvokeModel":
         await _invoke(outlet, gate, flight, call, plan, bodies)
-    elif call.action == "ListModel":
-        trail.answered(local.models(plan.listed, call.argument))
     else:
-        trail.answered(local.record(caller, await gate.calls.find(call.argument)))
+        trail.answered(await local.answer(call, caller, plan.listed, trail, gate.calls, gate.trust, gate.signer))
 
 
 async def _invoke(outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: Bodies) -> None:
@@ -176,7 +174,7 @@ def _finish(outlet: Outlet, trail: record.Trail, reply: Reply | None, refusal: R
         return
     head = metadata.headers(trail)
     if refusal is not None:
-        body = openai_chat.error_body(refusal, trail.id)
+        body = (oauth if trail.surface == "oauth_token" else openai_chat).error_body(refusal, trail.id)
         head += metadata.refusal_headers(refusal)
         status = refusal.status
     else:

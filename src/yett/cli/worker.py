@@ -48,6 +48,7 @@ from yett.stages.identify import check
 from yett.stages.tasks import Tasks
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
+from yett.stores.signing import SigningKeys
 from yett.stores.tasks import SWEEP_SECONDS, TaskExchange
 from yett.stores.vault import Vault
 
@@ -66,7 +67,7 @@ METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
 
 class Calls:
-    """Implements `gate.Calls` on the journal of all workers."""
+    """Implements `stages.local.Calls` on the journal of all workers."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -159,6 +160,7 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
             outbox=outbox,
         )
+        self.signing = SigningKeys(self.state, self._clock, settings.identity.tasks.rotate)
         self.issuers = Issuers(self.upstream, self._clock, partial(self.metrics.count, "yett_issuer_fetches"))
         self.keyless = Keyless(self.upstream, self._clock, partial(self.metrics.count, "yett_provider_token_fetches"))
         self.examiner = Examiner()
@@ -179,6 +181,7 @@ class Worker:
             upstream=self.keyless,
             health=self.health,
             trust=self.issuers,
+            signer=self.signing,
             clock=self._clock,
             meter=self.meters,
             calls=Calls(self.audit),
@@ -192,7 +195,7 @@ class Worker:
             flights=flights,
         )
         self._apply()
-        await self.issuers.renew()
+        await self._renew_keys()
         await self._event("start", {**self._built(), "workers": settings.gateway.workers})
         memory.settle()
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings), outbox)
@@ -204,7 +207,7 @@ class Worker:
             spawn(self._every(LIMITS_SECONDS, self.limits.refresh), "limits"),
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
             spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
-            spawn(self._every(ISSUERS_SECONDS, self.issuers.renew), "issuers"),
+            spawn(self._every(ISSUERS_SECONDS, self._renew_keys), "issuers"),
             spawn(self._every(TASKS_SECONDS, self._share_tasks), "tasks"),
             spawn(self._every(SWEEP_SECONDS, self._sweep_tasks), "idle tasks"),
         ]
@@ -353,6 +356,12 @@ class Worker:
     async def _sweep_tasks(self) -> None:
         self.tasks.sweep(self.settings.tasks.ttl, self._clock.now())
 
+    async def _renew_keys(self) -> None:
+        if self.settings.identity.tasks.issuer:
+            self.signing.turn()
+            self.issuers.take_own(self.signing.public)
+        await self.issuers.renew()
+
     async def _probe_vault(self) -> None:
         if self.vault.trouble:
             await self.vault.probe()
@@ -442,6 +451,8 @@ class Worker:
             state=self.metrics.state(gauges, totals),
             degraded=self.degraded(),
             guardrails=dict(self._guardrails()),
+            issuer=self.settings.identity.tasks.issuer,
+            keys=self.signing.document.decode() if self.settings.identity.tasks.issuer else "",
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from yett.config.identity_settings import IssuerSettings, TrustDomainSettings
+from yett.config.identity_settings import IssuerSettings, TaskTokenSettings, TrustDomainSettings
 from yett.config.reader import Reading
 from yett.config.settings import Settings
 from yett.config.snapshot import TENANT
+from yett.identity.exchange import TYPE
 from yett.identity.issuer import Issuer, Rule, Source, Workload
 from yett.model.route import Provider, Timeouts
 
@@ -22,6 +23,7 @@ def issuers(reading: Reading) -> tuple[Issuer, ...]:
     return (
         *(_issuer(name, one, reading) for name, one in identity.issuers.items()),
         *(_trust_domain(name, one, reading) for name, one in identity.trust_domains.items()),
+        *((_own(identity.tasks),) if identity.tasks.issuer else ()),
     )
 
 
@@ -74,6 +76,21 @@ def _trust_domain(name: str, settings: TrustDomainSettings, reading: Reading) ->
         tenant=Rule(fixed=settings.tenant),
         workloads=tuple(sorted(workloads, key=lambda one: -len(one.path))),
         models=settings.models,
+    )
+
+
+def _own(settings: TaskTokenSettings) -> Issuer:
+    """This gateway itself, whose keys are never fetched."""
+    return Issuer(
+        name="yett",
+        credential="task",
+        url=settings.issuer,
+        source=Source(),
+        audiences=frozenset((settings.issuer,)),
+        algorithms=frozenset(("Ed25519",)),
+        types=frozenset((TYPE,)),
+        leeway=0.0,  # it is the same clock
+        max_age=settings.ttl,
     )
 
 

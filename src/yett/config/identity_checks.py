@@ -21,6 +21,10 @@ def check_identity(settings: Settings) -> list[Problem]:
     identity = settings.identity
     found: list[Problem] = []
     seen: dict[str, str] = {}
+    if identity.tasks.issuer:
+        seen[identity.tasks.issuer] = "tasks"
+        if trouble := check_url(identity.tasks.issuer, ("http", "https"))[0]:
+            found.append((("identity", "tasks", "issuer"), trouble))
     for name, issuer in identity.issuers.items():
         root = ("identity", "issuers", name)
         found += [((*root, *path), problem) for path, problem in _issuer(name, issuer, settings)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from yett.config.scalars import Seconds, Timeout
+from yett.config.scalars import DURATION, Seconds, Timeout
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
 Sort = Literal["user", "agent", "service"]
@@ -93,10 +93,24 @@ class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
 
 
+class TaskTokenSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Short-lived tokens that this gateway issues itself, for one task."""
+
+    issuer: Annotated[
+        str, Meta(description='The claim `iss` of its tokens, the address of this gateway; "" is to issue none.')
+    ] = ""
+    ttl: Annotated[float, Meta(description="Longest life of a token.", gt=0, le=600), DURATION] = 300.0
+    max_depth: Annotated[int, Meta(description="How often a task may be handed on.", ge=0, le=16)] = 4
+    rotate: Annotated[float, Meta(description="After which another key signs.", ge=3600, le=31_536_000), DURATION] = (
+        86_400.0
+    )
+
+
 class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Proofs of identity beside virtual keys."""
 
     max_token_bytes: Annotated[int, Meta(description="Longest token that is looked at.", ge=512, le=16_384)] = 8192
+    tasks: Annotated[TaskTokenSettings, Meta(description="Task tokens.")] = TaskTokenSettings()
     issuers: Annotated[dict[str, IssuerSettings], Meta(description="Issuers of JWTs, by name.")] = field(
         default_factory=dict
     )

@@ -9,7 +9,7 @@ from msgspec import Meta
 from yett.config.units import BUDGET_PATTERN, DURATION_PATTERN, SIZE_PATTERN
 
 # How a setting is written, for the decoder (`extra`) and for editors (`extra_json_schema`).
-_DURATION = Meta(
+DURATION = Meta(
     extra={"unit": "duration"},
     extra_json_schema={"type": ["string", "number"], "pattern": DURATION_PATTERN, "examples": ["30s"]},
 )
@@ -23,8 +23,8 @@ _SECRET = Meta(
     extra_json_schema={"pattern": "^(env|file|sealed):.+$", "examples": ["env:OPENAI_API_KEY"]},
 )
 
-Seconds = Annotated[float, Meta(ge=0, le=31_536_000), _DURATION]
-Timeout = Annotated[float, Meta(gt=0, le=86_400), _DURATION]
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000), DURATION]
+Timeout = Annotated[float, Meta(gt=0, le=86_400), DURATION]
 Bytes = Annotated[int, Meta(ge=1, le=2**40), _SIZE]
 Money = Annotated[str, _BUDGET]
 SecretReference = Annotated[str, _SECRET]

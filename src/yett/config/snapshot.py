@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -86,6 +87,7 @@ class Snapshot(Struct, frozen=True):
     issuers: Mapping[str, Issuer] = MappingProxyType({})  # by the URL that their tokens name
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
+    keys_by_id: Mapping[str, VirtualKey] = MappingProxyType({})
     fences: Fences = MappingProxyType({})
     plans: Memo[Any] = field(
         default_factory=lambda: Memo(PLANS)
@@ -134,9 +136,15 @@ def with_keys(snapshot: Snapshot, keys: tuple[VirtualKey, ...]) -> Snapshot:
         callers=MappingProxyType(
             {digest: _caller(key, snapshot, marked=key.id in rotated) for digest, key in by_digest.items()}
         ),
+        keys_by_id=MappingProxyType(_lasting(by_digest.values())),
         plans=Memo(PLANS),
         together=Memo(PLANS),
     )
+
+
+def _lasting(keys: Iterable[VirtualKey]) -> dict[str, VirtualKey]:
+    """Of each key the secret that is good for longest: while one is, so is the key."""
+    return {key.id: key for key in sorted(keys, key=lambda key: key.expires or math.inf)}
 
 
 def with_fences(snapshot: Snapshot, fences: tuple[Fence, ...]) -> Snapshot:

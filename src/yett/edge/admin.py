@@ -4,6 +4,7 @@ GET /healthz   200 while the process runs
 GET /readyz    200 when calls are taken, 503 with the reasons otherwise; what is degraded shows here, too, and a refused configuration shows here, but the one
                before stays in force, so it does not make the gateway unready
 GET /metrics   Prometheus text of all workers together
+GET /.well-known/jwks.json, /.well-known/oauth-authorization-server   public keys and metadata of task tokens (RFC 8414)
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Report(msgspec.Struct):
     state: State
     degraded: list[str] = []
     guardrails: dict[str, str] = {}  # their breakers
+    issuer: str = ""  # of task tokens; "" where none are issued
+    keys: str = ""  # that verify them, as a JWK set
 
 
 Reports = Callable[[], Awaitable[list[Report]]]
@@ -61,7 +64,7 @@ def application(reports: Reports, token: str) -> Starlette:
         body: dict[str, object] = {"ready": ready}
         if allowed(request):
             body["workers"] = [
-                {name: value for name, value in msgspec.structs.asdict(report).items() if name != "state"}
+                {name: value for name, value in msgspec.structs.asdict(report).items() if name not in ("state", "keys")}
                 for report in found
             ]
             body["degraded"] = sorted({what for report in found for what in report.degraded})
@@ -73,8 +76,43 @@ def application(reports: Reports, token: str) -> Starlette:
             return PlainTextResponse("the admin token is required\n", 401)
         return Response(exposition([report.state for report in await reports()]), media_type=PROMETHEUS)
 
+    async def keys(_: Request) -> Response:
+        found = next((report.keys for report in await reports() if report.keys), "")
+        return _public(found.encode())
+
+    async def metadata(_: Request) -> Response:
+        issuer = next((report.issuer for report in await reports() if report.issuer), "")
+        return _public(_metadata(issuer) if issuer else b"")
+
     return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+            Route("/.well-known/jwks.json", keys),
+            Route("/.well-known/oauth-authorization-server", metadata),
+        ],
+    )
+
+
+def _public(document: bytes) -> Response:
+    """What anybody may know who is to verify task tokens; there is nothing where none are issued."""
+    headers = {"cache-control": "public, max-age=300"}
+    return Response(document, 200 if document else 404, headers, media_type="application/json")
+
+
+def _metadata(issuer: str) -> bytes:
+    """RFC 8414 section 2."""
+    root = issuer.rstrip("/")
+    return msgspec.json.encode(
+        {
+            "issuer": issuer,
+            "token_endpoint": f"{root}/oauth/token",
+            "jwks_uri": f"{root}/.well-known/jwks.json",
+            "grant_types_supported": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+            "response_types_supported": [],
+            "scopes_supported": [],
+        }
     )
 
 

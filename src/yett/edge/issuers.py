@@ -62,16 +62,25 @@ class Issuers:
         self._upstream = upstream
         self._clock = clock
         self._tell = tell
+        self._own: KeySet = ()
         self._held: dict[Source, _Held] = {}
         self._names: dict[Source, str] = {}
 
     def take_up(self, issuers: Iterable[Issuer]) -> None:
         """These are in force now. Keys of a source that stays are kept."""
-        self._names = {issuer.source: issuer.name for issuer in issuers}
+        self._names = {issuer.source: issuer.name for issuer in issuers if issuer.credential != "task"}
         self._held = {source: self._held.get(source) or _Held() for source in self._names}
         self.generation += 1
 
+    def take_own(self, keys: KeySet) -> None:
+        """The keys that this gateway signs with itself."""
+        if keys != self._own:
+            self._own = keys
+            self.generation += 1
+
     def keys(self, issuer: Issuer) -> KeySet | None:
+        if issuer.credential == "task":
+            return self._own
         held = self._held.get(issuer.source)
         if held is None or self._clock.monotonic() - held.fetched > STALE:
             return None

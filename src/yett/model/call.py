@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from yett.model.route import Secret
+
 
 class Inbound(Struct, frozen=True):
     """One complete HTTP request as the listener hands it over. `path` has no query. Header names are lower case; a field that
@@ -17,6 +19,19 @@ class Inbound(Struct, frozen=True):
     peer: str
     received: float  # monotonic seconds when the last byte was in
     refused: str = ""  # a code of errors.CODES when the listener could not take the request
+
+
+class Grant(Struct, frozen=True):
+    """What a token exchange asks for. `own`: the subject's token is the one that the call came with. `seconds` and `budget`
+    (micro-USD) are 0 when not said."""
+
+    subject: Secret
+    own: bool
+    scope: tuple[str, ...]
+    seconds: int
+    budget: int
+    purpose: str
+    audience: str
 
 
 class Call(Struct, frozen=True):
@@ -36,3 +51,4 @@ class Call(Struct, frozen=True):
     labels: tuple[str, ...] = ()  # declared by the caller or its key, sorted; inspection may add to them
     argument: str = ""
     task: str = ""  # what the caller says that the call is part of
+    grant: Grant | None = None  # of a token exchange

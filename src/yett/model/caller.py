@@ -10,6 +10,17 @@ KINDS = ("user", "agent", "service")
 CREDENTIALS = ("key", "oidc", "svid", "mtls", "task")
 
 
+class Delegation(Struct, frozen=True):
+    """What a task token hands on. `task` names the task, `actors` who acts for the subject, the latest first; `budgets` are
+    micro-USD by the scope that they are counted in."""
+
+    task: str
+    depth: int = 0
+    actors: tuple[str, ...] = ()
+    purpose: str = ""
+    budgets: tuple[tuple[str, int], ...] = ()
+
+
 class Credential(Struct, frozen=True):
     """What a caller proved itself with. Times are whole seconds since the Unix epoch, 0 where there is none.
 
@@ -26,7 +37,8 @@ class Credential(Struct, frozen=True):
     fences: tuple[str, ...] = ()
     digest: bytes = b""  # of a key: where it stands among the snapshot's keys
     mark: str = ""  # of a key that was rotated: which of its secrets, by the last characters
-    url: str = ""  # of a token: where its issuer stands among the snapshot's issuers
+    origins: tuple[str, ...] = ()  # of a token: what has to be in force for it, key:ID or the URL of an issuer
+    delegation: Delegation | None = None  # of a task token
 
 
 class Caller(Struct, frozen=True):

@@ -52,6 +52,8 @@ class Proof(Struct, frozen=True, omit_defaults=True):
     assurance: int = 0
     issuer: str = ""
     id: str = ""
+    task: str = ""
+    actors: tuple[str, ...] = ()  # who acts for the caller, the latest first
 
 
 class Content(Struct, frozen=True, omit_defaults=True):

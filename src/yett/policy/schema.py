@@ -13,7 +13,7 @@ from yett.model import task
 TEXT = files("yett.policy").joinpath("yett.cedarschema").read_text(encoding="utf-8")
 SCHEMA = Schema.from_str(TEXT)
 
-ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel", "ReadCall")
+ACTIONS = ("InvokeModel", "ReleaseReply", "ListModel", "ReadCall", "ExchangeToken")
 PRINCIPALS = ("Key", "User", "Agent", "Service")
 ENTITIES = (*PRINCIPALS, "Team", "Tenant", "Target", "Model", "Provider", "Action")
 CATEGORIES = tuple(

@@ -15,15 +15,17 @@ from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.config.snapshot import Snapshot
 from yett.config.virtual_key import digest, well_formed
 from yett.errors import Refusal
+from yett.identity import exchange, jws
 from yett.identity import issuer as issuers
-from yett.identity import jws
 from yett.identity.issuer import Issuer, Subject
 from yett.model.call import Inbound
 from yett.model.caller import Caller, Credential
+from yett.model.key import VirtualKey
 
 MAX_CREDENTIAL = 4096  # bytes of a key; more are not hashed
 REFUSED_SECONDS = 60.0  # for which a token that was refused is not looked at again
@@ -67,7 +69,11 @@ class Unproven(Struct, frozen=True):
 
 async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     """Raises Refusal: whatever is listed under "who" in errors.CODES. The message never holds the credential."""
-    credential = _bearer(inbound)
+    return await prove(_bearer(inbound), snapshot, trust, now)
+
+
+async def prove(credential: bytes, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
+    """Whose credential it is. Raises Refusal like `identify`."""
     if snapshot.issuers and b"." in credential:
         caller = await _of_token(credential, snapshot, trust, now)
     else:
@@ -79,11 +85,16 @@ async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: floa
 def check(credential: Credential, snapshot: Snapshot, now: float) -> None:
     """Whether a credential that was good when its call began is good still. A token need not outlive the calls that it began.
     Raises Refusal: revoked_key, expired_key, unknown_issuer."""
-    if credential.kind != "key":
-        if credential.url not in snapshot.issuers:
+    if credential.kind == "key":
+        _check_key(snapshot.keys.get(credential.digest), now)
+    for origin in credential.origins:
+        if origin.startswith("key:"):
+            _check_key(snapshot.keys_by_id.get(origin[len("key:") :]), now)
+        elif origin not in snapshot.issuers:
             raise Refusal("unknown_issuer")
-        return
-    key = snapshot.keys.get(credential.digest)
+
+
+def _check_key(key: VirtualKey | None, now: float) -> None:
     if key is None or (key.revoked and key.revoked <= now):
         raise Refusal("revoked_key")
     if key.expires and key.expires <= now:
@@ -147,6 +158,9 @@ async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, no
     issuers.check(issuer, signed, now)
     if "cnf" in signed.claims:  # RFC 7800: whoever has it has to prove more than that
         raise Refusal("unacceptable_token", "The token is genuine, but bound to a key.")
+    if issuer.credential == "task":
+        task = exchange.read(signed.claims)
+        return Proven(_of_task(task, snapshot), task.exp + issuer.leeway, generation)
     subject = issuers.subject(issuer, signed.claims)
     caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), snapshot)
     return Proven(caller, subject.expires + issuer.leeway, generation)
@@ -180,13 +194,23 @@ def _caller(issuer: Issuer, subject: Subject, id: str, snapshot: Snapshot) -> Ca
         expires=subject.expires,
         models=issuer.models,
         fences=fences,
-        url=issuer.url,
+        origins=(issuer.url,),
     )
     alike = (issuer.name, issuer.credential, subject.id, tenant, subject.team, subject.kind, labels)
     like = hashlib.sha256(msgspec.json.encode(alike)).hexdigest()
     return Caller(
         subject.id, subject.name, subject.team, tenant, labels, credential, like, subject.kind, issuer.assurance
     )
+
+
+def _of_task(claims: exchange.TaskClaims, snapshot: Snapshot) -> Caller:
+    if claims.team not in snapshot.teams:
+        raise Refusal("unacceptable_token", "The token is genuine, but its team is not known here.")
+    keys = [snapshot.keys_by_id.get(origin[len("key:") :]) for origin in claims.src if origin.startswith("key:")]
+    limits = {f"key:{key.id}": key.limits for key in keys if key is not None and not key.limits.unlimited}
+    alike = replace(claims, jti="", iat=0, exp=0)
+    like = hashlib.sha256(msgspec.json.encode((alike, limits))).hexdigest()
+    return exchange.caller(claims, like, limits)
 
 
 def _token_id(jti: Any, name: bytes) -> str:

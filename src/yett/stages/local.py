@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
 from yett.dialects import openai_chat
 from yett.errors import Refusal
+from yett.model.call import Call
 from yett.model.caller import Caller
+from yett.stages import exchange
+from yett.stages.exchange import Signer
+from yett.stages.identify import Trust
+from yett.stages.record import Trail
 
 # What a caller may read of its own call; the rest (facts, chain, hold) is the operator's.
 _SHOWN = (
     "call ts task step model stream labels decision policies observed obligations findings targets target outcome code status attempts "
     "usage finish scores ms overhead_ms first_byte_ms".split()
 )
+
+
+class Calls(Protocol):
+    """Finished calls, for their own caller: `GET /yett/v1/calls/{id}`."""
+
+    async def find(self, call: str) -> list[bytes]:
+        """The journal lines of this call, oldest first."""
+        ...
+
+
+async def answer(
+    call: Call, caller: Caller, listed: tuple[str, ...], trail: Trail, calls: Calls, trust: Trust, signer: Signer
+) -> bytes:
+    """The body of the answer. Raises Refusal."""
+    if call.grant is not None:
+        return await exchange.issue(call.grant, caller, trust, signer, trail)
+    if call.action == "ListModel":
+        return models(listed, call.argument)
+    return record(caller, await calls.find(call.argument))
 
 
 def models(listed: tuple[str, ...], name: str) -> bytes:

@@ -22,6 +22,8 @@ def headers(trail: Trail) -> list[tuple[str, str]]:
     found = [("x-yett-request-id", trail.id), ("x-request-id", trail.id)]
     if trail.hold is not None:
         found += standing_headers(trail.hold.standing)
+    if trail.surface == "oauth_token":
+        found.append(("cache-control", "no-store"))  # RFC 6749 section 5.1
     if not trail.snapshot.settings.gateway.expose_metadata:
         return found
     if trail.step is not None:

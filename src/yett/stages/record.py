@@ -104,7 +104,9 @@ def _proof(caller: Caller) -> Proof:
     credential = caller.credential
     if credential.kind == "key":
         return _KEY if not credential.mark else Proof(_KEY.credential, id=credential.mark)
-    return Proof(credential.kind, caller.kind, caller.assurance, credential.issuer, credential.id)
+    handed = credential.delegation
+    task, actors = (handed.task, handed.actors) if handed is not None else ("", ())
+    return Proof(credential.kind, caller.kind, caller.assurance, credential.issuer, credential.id, task, actors)
 
 
 def intent(trail: Trail, ts: int) -> Record:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from yett.dialects import openai_chat
 from yett.model.call import Call, Inbound
-from yett.model.caller import Caller
+from yett.model.caller import Caller, Delegation
 from yett.model.record import FindingCount
 from yett.model.task import TaskFacts, TaskName
 from yett.stages import fence, inspect
@@ -31,10 +31,11 @@ class Answer(Protocol):
 def join(tasks: Tasks, trail: Trail, inbound: Inbound, caller: Caller, call: Call) -> None:
     """Begin the step that this call is, and put it on the trail with the facts that policies ask for. Raises Refusal
     (task_limit_exceeded, task_fanout_exceeded; fenced)."""
-    if not call.task and b"traceparent" not in inbound.headers:
+    handed = caller.credential.delegation
+    if handed is None and not call.task and b"traceparent" not in inbound.headers:
         return
     snapshot = trail.snapshot
-    name = _name(inbound, call, traces=snapshot.settings.tasks.traces)
+    name = _name(inbound, call, handed, traces=snapshot.settings.tasks.traces)
     if name is None:
         return
     step = trail.step = tasks.begin(snapshot.settings.tasks, caller, name, trail.now)
@@ -70,9 +71,11 @@ def leave(trail: Trail, answer: Answer | None, now: float) -> None:
         trail.step.end(trail.usage.cost, now)
 
 
-def _name(inbound: Inbound, call: Call, *, traces: bool) -> TaskName | None:
+def _name(inbound: Inbound, call: Call, handed: Delegation | None, *, traces: bool) -> TaskName | None:
     if call.action != "InvokeModel":
         return None
+    if handed is not None:  # whoever comes with a task token cannot leave the task
+        return TaskName(handed.task, handed.depth)
     if call.task:
         top, slash, below = call.task.partition("/")
         return TaskName(top, below.count("/") + 1 if slash else 0)

@@ -13,7 +13,7 @@ from yett.errors import Refusal
 from yett.model.call import Call, Inbound
 from yett.model.caller import Caller
 from yett.model.segment import Segment
-from yett.stages import inspect
+from yett.stages import exchange, inspect
 from yett.stages.inspect import Examine, Seen
 
 MAX_LABELS = 16
@@ -64,6 +64,12 @@ def _local(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
     )
 
 
+def _exchange(surface: Surface, inbound: Inbound, labels: tuple[str, ...]) -> Call:
+    """What stays of the form has no token in it, so that none is inspected, recorded or kept."""
+    grant, shown = exchange.read(inbound)
+    return Call(surface=surface.id, action=surface.action, body=shown, text=shown.decode(), labels=labels, grant=grant)
+
+
 async def _look_at_body(examine: Examine, snapshot: Snapshot, caller: Caller, call: Call) -> Seen:
     return await inspect.look(examine, snapshot, caller.tenant, call.body)
 
@@ -77,6 +83,7 @@ SURFACES = (
     Surface("openai_chat", "POST", "/v1/chat/completions", "InvokeModel", _chat, _look_at_body),
     Surface("openai_models", "GET", "/v1/models", "ListModel", _local, _look_at_path),
     Surface("openai_model", "GET", "/v1/models/", "ListModel", _local, _look_at_path),
+    Surface("oauth_token", "POST", "/oauth/token", "ExchangeToken", _exchange, _look_at_path),
     Surface("yett_calls", "GET", "/yett/v1/calls/", "ReadCall", _local, _look_at_path),
 )
 _EXACT = {surface.path: surface for surface in SURFACES if not surface.path.endswith("/")}

@@ -1,0 +1,107 @@
+"""exchange: proofs of identity for a task token, which is worth less than each of them (RFC 8693).
+
+The call came through identify like every other: its caller is the actor. The subject's token is put through the same module, and nothing
+that a request says about either of them counts.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Protocol
+
+from msgspec.json import encode
+from msgspec.structs import asdict
+
+from yett.config.snapshot import Snapshot
+from yett.config.units import parse_budget
+from yett.dialects import oauth
+from yett.errors import Refusal
+from yett.identity.exchange import GRANT, TYPE, Terms, Wish, narrowed
+from yett.model.call import Grant, Inbound
+from yett.model.caller import Caller
+from yett.model.route import Secret
+from yett.stages import fence
+from yett.stages.identify import Trust, prove
+from yett.stages.record import Trail
+
+LONGEST_PURPOSE = 128
+MOST_SCOPES = 64
+_TYPES = frozenset(f"urn:ietf:params:oauth:token-type:{name}" for name in ("access_token", "jwt", "id_token"))
+_KNOWN = frozenset(
+    "grant_type subject_token subject_token_type requested_token_type scope audience purpose expires_in budget".split()
+)
+
+
+class Signer(Protocol):
+    """Signs with the key of the hour."""
+
+    def sign(self, claims: dict[str, object], type: str) -> bytes: ...
+
+
+def read(inbound: Inbound) -> tuple[Grant, bytes]:
+    """What is asked for, and the form as the record may keep it: without the token. Raises Refusal: invalid_request,
+    unsupported_grant."""
+    fields = oauth.form(inbound.body)
+    if fields.get("grant_type") != GRANT:
+        raise Refusal("unsupported_grant", param="grant_type")
+    if unknown := next((name for name in fields if name not in _KNOWN), ""):
+        why = "The actor is whoever authenticates." if unknown.startswith("actor_token") else "It is not known here."
+        raise Refusal("invalid_request", why, param=unknown[:40])
+    subject = fields.get("subject_token", "")
+    if not subject or fields.get("subject_token_type") not in _TYPES:
+        raise Refusal("invalid_request", "subject_token and its type are required.", param="subject_token_type")
+    if fields.get("requested_token_type", min(_TYPES)) not in _TYPES:
+        raise Refusal("invalid_request", "There are only access tokens.", param="requested_token_type")
+    scope, purpose = tuple(fields.get("scope", "").split()), fields.get("purpose", "")
+    if len(scope) > MOST_SCOPES or len(purpose) > LONGEST_PURPOSE or not purpose.isprintable():
+        raise Refusal("invalid_request", "scope or purpose is too long.", param="purpose")
+    seconds = fields.get("expires_in", "0")
+    if not seconds.isascii() or not seconds.isdecimal() or len(seconds) > 9:
+        raise Refusal("invalid_request", "expires_in is a number of seconds.", param="expires_in")
+    credential = inbound.headers.get(b"authorization", b"").partition(b" ")[2].strip()
+    grant = Grant(
+        subject=Secret(subject),
+        own=hmac.compare_digest(credential, subject.encode()),
+        scope=scope,
+        seconds=int(seconds),
+        budget=_budget(fields.get("budget", "")),
+        purpose=purpose,
+        audience=fields.get("audience", ""),
+    )
+    shown = {name: value for name, value in fields.items() if name != "subject_token"}
+    return grant, encode(shown)
+
+
+def _budget(written: str) -> int:
+    """Micro-USD: "0.50usd"."""
+    if not written:
+        return 0
+    try:
+        return parse_budget(f"{written}/month").amount
+    except ValueError:
+        raise Refusal("invalid_request", 'A budget is written like "0.50usd".', param="budget") from None
+
+
+async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, trail: Trail) -> bytes:
+    """The token response; what was issued is noted on the trail. Raises Refusal: whatever identify raises about the subject, and
+    what `narrowed` raises."""
+    snapshot = trail.snapshot
+    settings = snapshot.settings.identity.tasks
+    if not settings.issuer:
+        raise Refusal("exchange_unavailable")
+    if grant.audience not in ("", settings.issuer):
+        raise Refusal("invalid_request", "Tokens are issued for this gateway only.", param="audience")
+    subject = actor if grant.own else await _subject(grant, snapshot, trust, trail.now)
+    terms = Terms(
+        settings.issuer, int(settings.ttl), settings.max_depth, f"task_{trail.id.removeprefix('call_')}", int(trail.now)
+    )
+    claims = narrowed(subject, actor, Wish(grant.scope, grant.seconds, grant.budget, grant.purpose), terms)
+    token = signer.sign(asdict(claims), TYPE)
+    trail.notes = (*trail.notes, f"issued {claims.jti} for {claims.sub}, task {claims.txn}, depth {claims.dep}")
+    return oauth.token_response(token, claims.exp - claims.iat, claims.scope, claims.txn)
+
+
+async def _subject(grant: Grant, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
+    subject = await prove(grant.subject.reveal().encode(), snapshot, trust, now)
+    fence.check(snapshot.fences, subject.credential, now)
+    return subject

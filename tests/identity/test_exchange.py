@@ -1,0 +1,151 @@
+"""Task tokens only ever narrow: scope, life, budget, depth; and they say who acts for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import asdict, replace
+
+from yett.errors import Refusal
+from yett.identity.exchange import TaskClaims, Terms, Wish, caller, narrowed, read
+from yett.model.caller import Caller, Credential
+from yett.model.key import Budget, Limits
+
+NOW = 1_000_000
+
+
+def somebody(id: str, *models: str, expires: int = 0, tenant: str = "default", **fields: Any) -> Caller:
+    kind = "oidc" if expires else "key"
+    origins = ("https://idp.example",) if expires else ()
+    credential = Credential(kind, id, expires=expires, models=models, fences=(f"user:{tenant}/{id}",), origins=origins)
+    return Caller(id, id, "research", tenant, (("env", "prod"),), credential, id, **fields)
+
+
+ADA = somebody("corp/ada", "fast", "smart", expires=NOW + 200, assurance=2, kind="user")
+BOT = somebody("spiffe://example.org/bot", "fast", "tiny", expires=NOW + 90, assurance=3, kind="agent")
+KEY = somebody("key_1")
+
+
+def terms(id: str = "task_1", **more: Any) -> Terms:
+    return replace(Terms("https://yett.example", 300, 4, id, NOW), **more)
+
+
+NO_WISH = Wish()
+
+
+def token(subject: Caller, actor: Caller | None = None, wish: Wish = NO_WISH, **more: Any) -> TaskClaims:
+    return narrowed(subject, actor or subject, wish, terms(**more))
+
+
+def holder(claims: TaskClaims) -> Caller:
+    """Who comes with such a token."""
+    return caller(read({**asdict(claims), "cnf": 1}), "like", {})
+
+
+def code(*arguments: Any, **more: Any) -> str:
+    with pytest.raises(Refusal) as caught:
+        token(*arguments, **more)
+    return caught.value.code
+
+
+def test_a_first_token() -> None:
+    claims = token(ADA, wish=Wish(purpose="report"))
+    assert (claims.sub, claims.jti, claims.txn, claims.dep, claims.act) == ("corp/ada", "task_1", "task_1", 0, None)
+    assert (claims.iat, claims.exp, claims.scope, claims.tctx) == (
+        NOW,
+        NOW + 200,
+        "m:fast m:smart",
+        {"purpose": "report"},
+    )
+    found = holder(claims)
+    assert (found.id, found.team, found.kind, found.assurance, found.labels) == (
+        "corp/ada",
+        "research",
+        "user",
+        2,
+        ADA.labels,
+    )
+    assert (found.credential.kind, found.credential.models) == ("task", ("fast", "smart"))
+    assert found.credential.origins == ("https://idp.example",)
+    assert found.credential.fences == ("user:default/corp/ada", "task:default/task_1")
+
+
+def test_whoever_acts_is_put_in_front() -> None:
+    first = holder(token(ADA, BOT))
+    claims = token(first, KEY, id="task_2")
+    assert claims.act == {"sub": "key_1", "act": {"sub": "spiffe://example.org/bot"}}
+    assert (claims.sub, claims.txn, claims.jti, claims.dep) == ("corp/ada", "task_1", "task_2", 1)
+    assert claims.src == ("https://idp.example", "key:key_1")
+    found = holder(claims)
+    assert found.credential.delegation is not None
+    assert found.credential.delegation.actors == ("key_1", "spiffe://example.org/bot")
+    # an actor that itself comes with a task token is whoever acts in it
+    third = token(ADA, found, id="task_3")
+    assert third.act == {"sub": "key_1"}
+    assert token(ADA, holder(token(BOT)), id="task_4").act == {"sub": "spiffe://example.org/bot"}
+    assert third.dep == 2
+
+
+def test_scope_is_what_both_may_use() -> None:
+    assert token(ADA, BOT).scope == "m:fast"
+    assert token(KEY).scope == ""
+    assert token(KEY, wish=Wish(("m:x", "m:a"))).scope == "m:a m:x"
+    assert token(ADA, wish=Wish(("m:smart",))).scope == "m:smart"
+    assert code(ADA, BOT, Wish(("m:smart",))) == "invalid_scope"
+    assert code(ADA, None, Wish(("t:tool",))) == "invalid_scope"
+    assert code(ADA, None, Wish(("m:",))) == "invalid_scope"
+    assert code(ADA, somebody("x", "other")) == "invalid_scope"
+    narrow = holder(token(ADA, wish=Wish(("m:smart",))))
+    assert code(narrow, None, Wish(("m:fast",))) == "invalid_scope"
+    assert token(narrow).scope == "m:smart"
+
+
+def test_it_ends_before_what_it_was_exchanged_for() -> None:
+    assert token(KEY).exp == NOW + 300
+    assert token(KEY, wish=Wish(seconds=20)).exp == NOW + 20
+    assert token(KEY, wish=Wish(seconds=9999)).exp == NOW + 300
+    assert token(ADA, BOT).exp == NOW + 90
+    assert token(holder(token(KEY, wish=Wish(seconds=20)))).exp == NOW + 20
+    assert code(ADA, now=NOW + 200) == "expired_token"
+
+
+def test_budgets_of_all_tokens_above_go_on_counting() -> None:
+    first = token(KEY, wish=Wish(budget=500))
+    second = token(holder(first), wish=Wish(budget=100), id="task_2")
+    assert first.bud == (("task:task_1", 500),)
+    assert second.bud == (("task:task_1", 500), ("task:task_2", 100))
+    found = caller(second, "like", {"key:key_1": Limits(rpm=5)})
+    assert found.credential.limits == (
+        ("key:key_1", Limits(rpm=5)),
+        ("task:task_1", Limits(budget=Budget(500, "month"))),
+        ("task:task_2", Limits(budget=Budget(100, "month"))),
+    )
+    assert token(ADA, holder(first)).bud == first.bud  # who acts under a budget does so for others, too
+
+
+def test_depth_is_bounded() -> None:
+    current = holder(token(KEY))
+    for depth in range(1, 5):
+        current = holder(token(current, ADA if depth % 2 else BOT))
+        assert current.credential.delegation is not None
+        assert current.credential.delegation.depth == depth
+    assert code(current) == "delegation_too_deep"
+    assert code(KEY, holder(token(KEY)), depth=0) == "delegation_too_deep"
+    many = replace(KEY, credential=replace(KEY.credential, origins=tuple(map(str, range(33)))))
+    assert code(many) == "delegation_too_deep"
+
+
+def test_context_and_tenant_do_not_change() -> None:
+    first = holder(token(KEY, wish=Wish(purpose="report")))
+    assert token(first, wish=Wish(purpose="report")).tctx == token(first).tctx == {"purpose": "report"}
+    assert code(first, None, Wish(purpose="payment")) == "invalid_request"
+    assert code(holder(token(KEY)), None, Wish(purpose="payment")) == "invalid_request"
+    assert code(ADA, somebody("spy", tenant="other")) == "delegation_refused"
+
+
+@pytest.mark.parametrize("claims", [{}, {"iss": 5}, {**asdict(token(KEY)), "bud": "all"}])
+def test_other_claims_are_no_task(claims: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as caught:
+        read(claims)
+    assert caught.value.code == "unacceptable_token"

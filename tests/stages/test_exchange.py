@@ -1,0 +1,203 @@
+"""A token exchange from form to token, and what the token is then good for, on the real pipeline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from msgspec.structs import replace
+from tests.issuing import Authority
+from tests.scene import CONFIGURATION, NOW, Reply, Scene, chat, key, post
+
+from yett.config.snapshot import with_fences
+from yett.identity import jws
+from yett.identity.exchange import GRANT
+from yett.model.call import Inbound
+from yett.model.fence import Fence
+from yett.model.key import Limits
+from yett.model.record import Proof
+from yett.stages.exchange import LONGEST_PURPOSE, MOST_SCOPES
+
+TYPE = "urn:ietf:params:oauth:token-type:access_token"
+CORP = Authority()
+TASKS = """
+[identity.tasks]
+issuer = "https://yett.example"
+
+[identity.issuers.corp]
+issuer = "https://idp.example"
+audiences = ["yett"]
+algorithms = ["Ed25519"]
+team = "research"
+"""
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Any:
+    limited = key(limits=Limits(rpm=3))
+    with Scene(tmp_path / "scene", configuration=CONFIGURATION + TASKS, keys={"limited": limited}) as scene:
+        scene.trust.known["corp"] = jws.read_keys(CORP.document())
+        yield scene
+
+
+def form(subject: str, **fields: str) -> Inbound:
+    usual = {"grant_type": GRANT, "subject_token": subject, "subject_token_type": TYPE}
+    body = urlencode({name: value for name, value in {**usual, **fields}.items() if value is not None})
+    return replace(post(body.encode()), path="/oauth/token")
+
+
+def bearing(inbound: Inbound, token: str) -> Inbound:
+    return replace(inbound, headers={b"authorization": b"Bearer " + token.encode()})
+
+
+async def exchanged(scene: Scene, subject: str, actor: str = "", **fields: str) -> str:
+    reply = await scene.call(bearing(form(subject, **fields), actor or subject))
+    assert reply.status == 200, reply.body
+    assert (reply.headers["cache-control"], reply.json["token_type"]) == ("no-store", "Bearer")
+    return str(reply.json["access_token"])
+
+
+def claims(token: str) -> dict[str, Any]:
+    return dict(jws.take_apart(token.encode()).claims)
+
+
+async def test_a_key_becomes_a_task(scene: Scene) -> None:
+    ada = scene.secrets["ada"]
+    token = await exchanged(scene, ada, scope="m:fast", purpose="report", expires_in="60", budget="0.5usd")
+    found = claims(token)
+    assert (found["sub"], found["scope"], found["tctx"], found["exp"]) == (
+        "key_ada",
+        "m:fast",
+        {"purpose": "report"},
+        NOW + 60,
+    )
+    issued = scene.outcome()
+    assert (issued.action, issued.caller) == ("ExchangeToken", "key_ada")
+    assert issued.notes == (f"issued {found['jti']} for key_ada, task {found['txn']}, depth 0",)
+    journal = b"".join(path.read_bytes() for path in (scene.folder / "audit").rglob("*.jsonl"))
+    assert ada.encode() not in journal
+    assert token.encode() not in journal
+    reply = await scene.call(bearing(chat("hello"), token))
+    assert reply.status == 200
+    record = scene.outcome(reply)
+    assert (record.caller, record.team) == ("key_ada", "research")
+    assert record.proof == Proof("task", "service", 0, "https://yett.example", found["jti"], found["txn"])
+    elsewhere = replace(
+        bearing(chat("hello"), token), headers={**bearing(chat(), token).headers, b"x-yett-task": b"other"}
+    )
+    again = await scene.call(elsewhere)
+    assert again.headers["x-yett-task"] == reply.headers["x-yett-task"]  # the token says which task it is
+    assert (await scene.call(bearing(chat("hello", model="free"), token))).code == "policy_denied"
+    scene.clock.time += 61
+    assert (await scene.call(bearing(chat("hello"), token))).code == "expired_token"
+
+
+async def test_an_agent_acts_for_a_person(scene: Scene) -> None:
+    person = CORP.token().decode()
+    token = await exchanged(scene, person, scene.secrets["ada"])
+    assert (claims(token)["sub"], claims(token)["act"]) == ("corp/ada", {"sub": "key_ada"})
+    reply = await scene.call(bearing(chat("hello"), token))
+    proof = scene.outcome(reply).proof
+    assert proof is not None
+    assert (proof.kind, proof.assurance, proof.actors) == ("user", 0, ("key_ada",))
+
+
+async def test_it_ends_with_what_it_was_exchanged_for(scene: Scene) -> None:
+    token = await exchanged(scene, CORP.token().decode(), scene.secrets["ada"])
+    snapshot = scene.live.current
+    assert (await scene.call(bearing(chat("hello"), token))).status == 200
+    for name in (
+        "team:default/research",
+        "key:key_ada",
+        "user:default/corp/ada",
+        f"task:default/{claims(token)['txn']}",
+    ):
+        scene.live.current = with_fences(snapshot, (Fence(name, 1, int(NOW)),))
+        assert (await scene.call(bearing(chat("hello"), token))).code == "fenced"
+    scene.live.current = replace(snapshot, issuers={url: i for url, i in snapshot.issuers.items() if i.name == "yett"})
+    assert (await scene.call(bearing(chat("hello"), token))).code == "unknown_issuer"
+    scene.live.current = snapshot
+    scene.issue("ada", key(revoked=1))
+    assert (await scene.call(bearing(chat("hello"), token))).code == "revoked_key"
+
+
+async def test_limits_of_the_key_go_on_counting(scene: Scene) -> None:
+    token = await exchanged(scene, scene.secrets["limited"])
+    assert [(await scene.call(bearing(chat("hello"), token))).status for _ in range(3)] == [200, 200, 429]
+    assert (await scene.call(chat("hello"), "limited")).status == 429
+
+
+async def test_a_budget_holds_for_all_that_follows_from_it(scene: Scene) -> None:
+    first = await exchanged(scene, scene.secrets["ada"], budget="0.009usd")
+    second = await exchanged(scene, first)
+    assert (await scene.call(bearing(chat("hello"), second))).status == 200
+    assert (await scene.call(bearing(chat("hello", max_tokens=5000), second))).code == "budget_exceeded"
+    assert (await scene.call(bearing(chat("hello", max_tokens=5000), first))).code == "budget_exceeded"
+    assert (await scene.call(chat("hello", max_tokens=5000))).status == 200
+
+
+async def test_a_token_whose_team_is_gone(scene: Scene) -> None:
+    token = await exchanged(scene, scene.secrets["ada"])
+    scene.live.current = replace(scene.live.current, teams={})
+    assert (await scene.call(bearing(chat("hello"), token))).code == "unacceptable_token"
+
+
+async def test_policy_decides_who_may_exchange(tmp_path: Path) -> None:
+    policies = '@id("all-but") permit (principal, action, resource) unless { action == Action::"ExchangeToken" };'
+    with Scene(tmp_path / "scene", configuration=CONFIGURATION + TASKS, policies=policies) as scene:
+        reply = await scene.call(form(scene.secrets["ada"]))
+        assert (reply.status, reply.code, reply.json["error"]) == (403, "policy_denied", "access_denied")
+
+
+async def test_where_no_tokens_are_issued(tmp_path: Path) -> None:
+    with Scene(tmp_path / "scene") as scene:
+        reply: Reply = await scene.call(form(scene.secrets["ada"]))
+        assert (reply.status, reply.code) == (404, "exchange_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"grant_type": "client_credentials"}, "unsupported_grant"),
+        ({"subject_token": None}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "invalid_request"),
+        ({"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"}, "invalid_request"),
+        ({"actor_token": "x"}, "invalid_request"),
+        ({"resource": "x"}, "invalid_request"),
+        ({"audience": "https://other.example"}, "invalid_request"),
+        ({"scope": "m:x " * (MOST_SCOPES + 1)}, "invalid_request"),
+        ({"scope": "everything"}, "invalid_scope"),
+        ({"purpose": "x" * (LONGEST_PURPOSE + 1)}, "invalid_request"),
+        ({"purpose": "a\nb"}, "invalid_request"),
+        ({"expires_in": "-5"}, "invalid_request"),
+        ({"expires_in": "1e3"}, "invalid_request"),
+        ({"budget": "lots"}, "invalid_request"),
+        ({"subject_token": "ytk_live_nonsense"}, "malformed_key"),
+        ({"subject_token": CORP.token(aud="other").decode()}, "wrong_audience"),
+        ({"subject_token": CORP.sign(CORP.claims(), alg="none").decode()}, "algorithm_refused"),
+    ],
+)
+async def test_what_gets_no_token(scene: Scene, fields: dict[str, Any], code: str) -> None:
+    reply = await scene.call(form(**{"subject": scene.secrets["ada"], **fields}))
+    assert reply.code == code
+    assert "access_token" not in reply.json
+    assert scene.outcome(reply).code == code
+
+
+async def test_a_subject_that_is_fenced_off_is_handed_to_nobody(scene: Scene) -> None:
+    scene.live.current = with_fences(scene.live.current, (Fence("user:default/corp/ada", 1, int(NOW)),))
+    assert (await scene.call(form(CORP.token().decode()))).code == "fenced"
+
+
+async def test_an_audience_of_ones_own_is_fine(scene: Scene) -> None:
+    assert await exchanged(scene, scene.secrets["ada"], audience="https://yett.example", requested_token_type=TYPE)
+
+
+async def test_a_token_of_another_type_is_no_task(scene: Scene) -> None:
+    token = await exchanged(scene, scene.secrets["ada"])
+    other = scene.signing.sign(claims(token), "at+jwt").decode()
+    assert (await scene.call(bearing(chat("hello"), other))).code == "unacceptable_token"
+    assert json.loads(scene.signing.document)["keys"][0]["alg"] == "Ed25519"
