@@ -116,6 +116,17 @@ def test_a_new_kek_while_everything_opens_and_no_trace_of_the_old(folder: Path) 
     assert events(folder)[-1]["event"] == "credential.rewrap"
 
 
+def test_a_key_file_of_somebody_elses_keeps_the_old_key(folder: Path) -> None:
+    (folder / "kek").write_text(fresh())
+    (folder / "kek").chmod(0o600)
+    (folder / "yett.toml").write_text(f'{TOML}[credentials]\nkek = "file:kek"\n')
+    run(folder, "add", "openai", value=VALUE)
+    assert run(folder, "rewrap", "--new").exit_code == 0
+    assert (folder / "kek").read_text().count(",") == 1
+    assert opened(folder)["sealed:openai"] == Secret(VALUE)
+    assert not (folder / ".yett/kek").exists()
+
+
 def test_from_the_file_to_a_variable_and_to_the_next_one(folder: Path) -> None:
     run(folder, "add", "openai", value=VALUE)
     (folder / "yett.toml").write_text(f'{TOML}[credentials]\nkek = "env:KEK"\n')

@@ -51,13 +51,13 @@ def credential(tmp_path: Path) -> Use:
 def test_while_a_worker_has_not_taken_it_up_nothing_is_over(worker: FileJournal, tmp_path: Path) -> None:
     took_up(worker, 1, -100, "start")
     call(worker, -50, -40)
-    assert credential(tmp_path) == Use(None, None)
+    assert credential(tmp_path) == Use(None, None, workers=1)
     call(worker, 3, 5)
-    assert credential(tmp_path) == Use(None, 5.0)
+    assert credential(tmp_path) == Use(None, 5.0, workers=1)
     took_up(worker, 2, 6)
-    assert credential(tmp_path) == Use(6.0, 5.0)
+    assert credential(tmp_path) == Use(6.0, 5.0, workers=1)
     took_up(worker, 3, 9)  # a later change does not make it later
-    assert credential(tmp_path) == Use(6.0, 5.0)
+    assert credential(tmp_path) == Use(6.0, 5.0, workers=1)
 
 
 def test_a_call_keeps_what_it_began_with(worker: FileJournal, tmp_path: Path) -> None:
@@ -67,9 +67,20 @@ def test_a_call_keeps_what_it_began_with(worker: FileJournal, tmp_path: Path) ->
     call(worker, 0.5, 12)
     call(worker, 2, 90)  # with the new one
     call(worker, -10, 99, provider="other")
-    assert credential(tmp_path) == Use(1.0, 30.0)
+    assert credential(tmp_path) == Use(1.0, 30.0, workers=1)
     call(worker, -5, None)
-    assert credential(tmp_path) == Use(1.0, 30.0, running=1)
+    assert credential(tmp_path) == Use(1.0, 30.0, running=1, workers=1)
+
+
+def test_a_call_that_died_with_its_worker_is_over_when_it_was_found(worker: FileJournal, tmp_path: Path) -> None:
+    dead = open_journal(tmp_path / "audit", tmp_path, SystemClock())
+    took_up(dead, 1, -100, "start")
+    call(dead, -5, None)
+    dead.abandon()
+    assert credential(tmp_path) == Use(0.0, None, running=1)
+    name = f"call_{at(-5) // 1000:011x}{at(-5) % 97:014x}"
+    worker.write(Record(kind="outcome", call=name, ts=at(9), event="recovery", outcome="unknown"))
+    assert credential(tmp_path) == Use(0.0, 9.0)
 
 
 def test_the_slowest_worker_counts_and_one_that_has_ended_does_not(worker: FileJournal, tmp_path: Path) -> None:
@@ -77,14 +88,14 @@ def test_the_slowest_worker_counts_and_one_that_has_ended_does_not(worker: FileJ
     took_up(worker, 1, -100, "start")
     took_up(other, 1, -100, "start")
     took_up(worker, 2, 1)
-    assert credential(tmp_path) == Use(None, None)
+    assert credential(tmp_path) == Use(None, None, workers=2)
     took_up(other, 2, 4)
-    assert credential(tmp_path) == Use(4.0, None)
+    assert credential(tmp_path) == Use(4.0, None, workers=2)
     third = open_journal(tmp_path / "audit", tmp_path, SystemClock())
     took_up(third, 1, -100, "start")
-    assert credential(tmp_path) == Use(None, None)
+    assert credential(tmp_path) == Use(None, None, workers=3)
     third.close()
-    assert credential(tmp_path) == Use(4.0, None)
+    assert credential(tmp_path) == Use(4.0, None, workers=2)
     other.close()
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -30,9 +31,11 @@ class Bao:
         assert package.origin is not None, "requirements/dev.txt brings the server"
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}"
+        self.address = f"https://127.0.0.1:{port}"
+        self.ca_file = str(folder / "vault-ca.pem")
         options = (
-            "-dev",
+            "-dev-tls",
+            f"-dev-tls-cert-dir={folder}",
             "-dev-no-store-token",
             f"-dev-root-token-id={self.token}",
             f"-dev-listen-address=127.0.0.1:{port}",
@@ -61,8 +64,11 @@ class Bao:
             {"X-Vault-Token": self.token},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=self._trusted()) as answer:
             return dict(json.loads(answer.read() or b"{}"))
+
+    def _trusted(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.ca_file)
 
     def key(self, name: str) -> str:
         """Make a transit key."""

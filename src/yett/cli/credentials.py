@@ -143,7 +143,8 @@ def rewrap(*, new: bool, old: str, config: Path, as_json: bool) -> None:
 
 def rewrapped(reading: Reading, *, new: bool = False, old: str = "") -> Rewrapped:
     """Wrap everything anew. At every moment of it all credentials can be opened with what the settings name: a new key is put in
-    front of the old one, which is taken out when nothing is under it any more."""
+    front of the old one, which is taken out when nothing is under it any more. (Not of a file that the settings name: what else is
+    under that key, only its owner knows.)"""
     place = place_of(reading, os.environ)
     with store_of(reading) as store:
         if not store.change():
@@ -154,7 +155,7 @@ def rewrapped(reading: Reading, *, new: bool = False, old: str = "") -> Rewrappe
             kek = _renewed(kek, file)
         either = Either(kek, _former(old, reading)) if old else kek
         outcome = store.rewrap(either)
-    if file is not None and not outcome.troubles:
+    if file == place.state / "kek" and not outcome.troubles:
         keep_newest(file)
     return outcome
 

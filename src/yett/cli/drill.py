@@ -73,6 +73,7 @@ class Replaced(Struct):
             "taken_up_seconds": use.taken_up if use else None,
             "last_use_seconds": use.last if use else None,
             "still_running": use.running if use else 0,
+            "workers": use.workers if use else 0,
             "failure": self.failure,
         }
 

@@ -25,11 +25,13 @@ _LONGEST = 900 * _MILLION  # how long before it a call may have begun that still
 class Use(Struct, frozen=True):
     """Seconds after the replacement. `taken_up`: until every worker had the new one (of a virtual key: until the first call with it),
     None while that is not so. `last`: until the last
-    call that can have used the old one ended, None when there was none. `running`: such calls that have not ended yet."""
+    call that can have used the old one ended, None when there was none. `running`: such calls that have not ended yet. `workers`:
+    how many serve calls now."""
 
     taken_up: float | None
     last: float | None
     running: int = 0
+    workers: int = 0
 
 
 def of_credential(audit: Path, change: int, since: int, providers: frozenset[str]) -> Use:
@@ -40,22 +42,23 @@ def of_credential(audit: Path, change: int, since: int, providers: frozenset[str
             sealed = entry.record.detail.get("sealed", 0)
             if isinstance(sealed, int) and sealed >= change:
                 reached[entry.writer] = min(entry.record.ts, reached.get(entry.writer, entry.record.ts))
-    waiting = [writer for writer in _gateways(audit) if writer not in reached]
-    last: int | None = None
-    begun: set[str] = set()
+    workers = [*_gateways(audit)]
+    last = 0
+    running: set[str] = set()
     for entry in entries(audit, Filter(since=since - _LONGEST)) if providers else ():
         record = entry.record
-        if not _may_use(record, providers) or _begun(record) > reached.get(entry.writer, record.ts):
-            continue
-        if record.kind == "intent":
-            begun.add(record.call)
-        elif record.ts > since:
-            begun.discard(record.call)
-            last = max(last or 0, record.ts)
+        if record.kind == "outcome" and record.call in running:
+            running.discard(record.call)
+            used = not record.attempts or _may_use(record, providers)  # closed by who found it: it may have
         else:
-            begun.discard(record.call)
+            used = _may_use(record, providers) and _begun(record) <= reached.get(entry.writer, record.ts)
+        if used and record.kind == "intent":
+            running.add(record.call)
+        elif used and record.ts > since:
+            last = max(last, record.ts)
+    waiting = any(writer not in reached for writer in workers)
     taken = None if waiting else max((at - since for at in reached.values()), default=0) / _MILLION
-    return Use(taken, _after(last, since), len(begun))
+    return Use(taken, _after(last or None, since), len(running), len(workers))
 
 
 def of_key(audit: Path, key: str, old: str, new: str, since: int) -> Use:

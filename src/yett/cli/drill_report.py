@@ -59,7 +59,12 @@ def _replaced(one: dict[str, Any]) -> str:
         outcome = f"**failed**: {one['failure']}"
         return _row(f"{one['kind']} {one['name']}", outcome, "", "", "")
     running = f", {one['still_running']} calls still running" if one["still_running"] else ""
-    taken = f"{one['taken_up_seconds']:.1f} s" if one["taken_up_seconds"] is not None else _NOT_YET[one["kind"]]
+    if one["kind"] != "virtual key" and not one["workers"]:
+        taken = "no worker is running"
+    elif one["taken_up_seconds"] is None:
+        taken = _NOT_YET[one["kind"]]
+    else:
+        taken = f"{one['taken_up_seconds']:.1f} s"
     last = "no use after it" if one["last_use_seconds"] is None else f"{one['last_use_seconds']:.1f} s"
     until = _time(one["old_works_until"]) if one["old_works_until"] else "it does not"
     return _row(f"{one['kind']} {one['name']}", f"{one['old']} → {one['new']}", taken, last + running, until)

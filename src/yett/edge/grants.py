@@ -11,6 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from msgspec import Struct
 
@@ -128,4 +129,7 @@ def _assertion(grant: Grant, now: float) -> str:
         "exp": int(now) + _ASSERTION_SECONDS,
         "jti": secrets.token_urlsafe(16),
     }
-    return jwt.encode(header, claims, jwk, algorithms=[algorithm])
+    try:
+        return jwt.encode(header, claims, jwk, algorithms=[algorithm])
+    except JoseError as error:
+        raise TokenTrouble(f"the client's statement cannot be signed ({type(error).__name__})") from None
