@@ -64,3 +64,23 @@ def test_what_is_right(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_mistake_is_told(text: str, expected: str, tmp_path: Path) -> None:
     assert any(expected in mistake for mistake in mistakes(text, tmp_path)), mistakes(text, tmp_path)
+
+
+RECEIVER = '[receivers.corp]\nissuer = "https://idp.example"\naudiences = ["yett"]\njwks_file = "keys.json"\n'
+
+
+def test_receivers_of_events(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    assert mistakes(RECEIVER, tmp_path) == []
+    assert mistakes(ISSUER + RECEIVER + 'identity = "corp"\ntenants = ["default"]\n', tmp_path) == []
+    for text, expected in (
+        (RECEIVER.replace("corp", '"a b"'), "a receiver's name consists of"),
+        (RECEIVER.replace("keys.json", "none.json"), "jwks_file: there is no file"),
+        (RECEIVER.replace('["yett"]', "[]"), "audiences"),
+        (RECEIVER + 'identity = "corp"', 'identity: there is no [identity.issuers."corp"]'),
+        (RECEIVER + 'tenants = ["acme"]', 'tenants[0]: there is no tenant "acme"'),
+        (RECEIVER + "algorithms = []", "algorithms"),
+        (RECEIVER + 'token = "env:NOT_SET"', "NOT_SET"),
+    ):
+        (told,) = mistakes(text, tmp_path)
+        assert expected in told

@@ -73,13 +73,20 @@ def lift(*, name: str, config: Path, as_json: bool) -> None:
 
 @contextmanager
 def store_of(reading: Reading) -> Iterator[FenceStore]:
-    """The store of fences, with each change recorded in the audit journal before it is committed."""
+    """The store of fences, for who is at the command line."""
     refuse_other_users(reading)
+    with drawing(reading, {"user": operator()}) as store:
+        yield store
+
+
+@contextmanager
+def drawing(reading: Reading, detail: dict[str, object]) -> Iterator[FenceStore]:
+    """The store of fences, with each change recorded in the audit journal, with this detail, before it is committed."""
     journal = change_journal(reading)
 
     def record(event: str, fence: Fence) -> None:
         try:
-            journal.write(event_of(event, fence, {"user": operator()}))
+            journal.write(event_of(event, fence, detail))
         except Refusal as refusal:
             raise StoreUnavailable(
                 f"the audit journal {reading.audit} cannot be written: nothing was changed"

@@ -17,11 +17,12 @@ import uvloop
 from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
+from yett.cli.receiver import Receiver
 from yett.cli.sealed import Unsealer
 from yett.cli.supervisor import Supervisor, received
 from yett.cli.worker import Worker
 from yett.config.compile import compile_snapshot, gather
-from yett.config.reader import load
+from yett.config.reader import Reading, load
 from yett.config.settings import Settings
 from yett.edge import log
 from yett.edge.admin import AdminServer, Report, application
@@ -57,11 +58,11 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
         if supervised is not None:
             uvloop.run(_worker(config, environment, supervised))
         elif count == 1:
-            uvloop.run(_alone(config, environment, settings, token))
+            uvloop.run(_alone(config, environment, reading, token))
         else:
             # Policies as well: what is wrong is told here once, not by each worker in turn.
             compile_snapshot(gather(config, environment, Unsealer()), epoch=0, pepper=b"", build=builder(environment))
-            uvloop.run(_supervise(config, environment, settings, count, token))
+            uvloop.run(_supervise(config, environment, reading, count, token))
         logger.info("stopped")
 
 
@@ -73,8 +74,9 @@ def _bound(host: str, port: int, setting: str, *, shared: bool) -> socket.socket
         raise ConfigurationError((Mistake("yett.toml", 0, mistake),)) from error
 
 
-async def _alone(config: Path, environment: Mapping[str, str], settings: Settings, token: str) -> None:
+async def _alone(config: Path, environment: Mapping[str, str], reading: Reading, token: str) -> None:
     """One process is gateway and admin port."""
+    settings = reading.settings
     gateway = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=False)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
     worker = Worker(config, environment)
@@ -84,7 +86,8 @@ async def _alone(config: Path, environment: Mapping[str, str], settings: Setting
     async def reports() -> list[Report]:
         return [worker.report()]
 
-    server = AdminServer(application(reports, token))
+    receiver = Receiver(config, environment, reading)
+    server = AdminServer(application(reports, token, receiver.take))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, 1)
     await stopped.wait()
@@ -93,15 +96,17 @@ async def _alone(config: Path, environment: Mapping[str, str], settings: Setting
     await serving
 
 
-async def _supervise(config: Path, environment: Mapping[str, str], settings: Settings, count: int, token: str) -> None:
+async def _supervise(config: Path, environment: Mapping[str, str], reading: Reading, count: int, token: str) -> None:
     """This process is the admin port; the workers are the gateway."""
+    settings = reading.settings
     # Bound here as well, never listened on: a port in use is found before any worker starts.
     held = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=True)
     admin = _bound(settings.admin.host, settings.admin.port, "admin.port", shared=False)
     supervisor = Supervisor(config, count, environment)
     stopped = _signals(lambda: supervisor.signal(signal.SIGHUP), lambda: supervisor.signal(HURRY))
     supervisor.start()
-    server = AdminServer(application(supervisor.reports, token))
+    receiver = Receiver(config, environment, reading)
+    server = AdminServer(application(supervisor.reports, token, receiver.take))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, count)
     await stopped.wait()

@@ -9,6 +9,7 @@ from yett.config.checks import check_url, is_loopback
 from yett.config.decoding import Problem, suggestion
 from yett.config.identity_settings import IssuerSettings, TrustDomainSettings
 from yett.config.lines import KeyPath
+from yett.config.receiver_settings import receiver_mistakes
 from yett.config.settings import Settings
 from yett.identity import spiffe
 
@@ -34,6 +35,13 @@ def check_identity(settings: Settings) -> list[Problem]:
     for name, domain in identity.trust_domains.items():
         root = ("identity", "trust_domains", name)
         found += [((*root, *path), problem) for path, problem in _trust_domain(name, domain, settings)]
+    known = frozenset(identity.issuers)
+    tenants = {"default", *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
+    for issuer in identity.issuers.values():
+        tenants.update((issuer.tenant, *issuer.tenants))
+    for name, receiver in settings.receivers.items():
+        mistakes = receiver_mistakes(name, receiver, known, frozenset(tenants))
+        found += [(("receivers", name, *path), problem) for path, problem in mistakes]
     return found
 
 

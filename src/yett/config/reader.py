@@ -221,6 +221,7 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
             found.append((("stores", setting), written))
     for name, provider in settings.providers.items():
         found += [(("providers", name, *path), reference) for path, reference in _references(provider) if reference]
+    found += [(("receivers", name, "token"), one.token) for name, one in settings.receivers.items() if one.token]
     for name, guardrail in settings.guardrails.items():
         for setting in ("key", "access_key", "session_token"):
             if reference := getattr(guardrail, setting):
@@ -330,6 +331,7 @@ def _files(reading: Reading) -> list[Problem]:
     ]
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named.append((("stores", "ca_file"), settings.stores.ca_file))
+    named += [(("receivers", name, "jwks_file"), one.jwks_file) for name, one in settings.receivers.items()]
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
     for name, issuer in settings.identity.issuers.items():
         path = ("identity", "issuers", name)

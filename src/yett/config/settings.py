@@ -15,6 +15,7 @@ from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.identity_settings import IdentitySettings
 from yett.config.oauth_settings import OAuthSettings
+from yett.config.receiver_settings import ReceiverSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.task_settings import TaskSettings
 from yett.config.topic_settings import TopicSettings
@@ -438,6 +439,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             description="Tenants that keys are issued to, beside `default`; teams of the same name in two of them share nothing."
         ),
     ] = ()
+    receivers: Annotated[dict[str, ReceiverSettings], Meta(description="Transmitters of security events, by name.")] = (
+        field(default_factory=dict)
+    )
     tasks: Annotated[TaskSettings, Meta(description="Calls that belong together.")] = TaskSettings()
     policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()
     inspection: Annotated[InspectionSettings, Meta(description="What is looked for.")] = InspectionSettings()

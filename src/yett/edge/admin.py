@@ -3,6 +3,7 @@
 GET /healthz   200 while the process runs
 GET /readyz    200 when calls are taken, 503 with the reasons otherwise; what is degraded shows here, too, and a refused configuration shows here, but the one
                before stays in force, so it does not make the gateway unready
+POST /events/NAME   a security event of an identity provider, for the receiver of this name (RFC 8935)
 GET /metrics   Prometheus text of all workers together
 GET /.well-known/jwks.json, /.well-known/oauth-authorization-server   public keys and metadata of task tokens (RFC 8414)
 """
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from yett.edge.events import Receive, events_route
 from yett.edge.metrics import State, exposition
 
 PROMETHEUS = "text/plain; version=1.0.0; charset=utf-8"
@@ -48,8 +50,9 @@ class Report(msgspec.Struct):
 Reports = Callable[[], Awaitable[list[Report]]]
 
 
-def application(reports: Reports, token: str) -> Starlette:
-    """The admin application. With a `token`, /metrics and the details of /readyz need `Authorization: Bearer <token>`."""
+def application(reports: Reports, token: str, receive: Receive) -> Starlette:
+    """The admin application. With a `token`, /metrics and the details of /readyz need `Authorization: Bearer <token>`. Events are
+    believed for their signature, so each receiver has a token of its own, or none."""
 
     def allowed(request: Request) -> bool:
         given = request.headers.get("authorization", "").encode("latin-1")
@@ -86,6 +89,7 @@ def application(reports: Reports, token: str) -> Starlette:
 
     return Starlette(
         routes=[
+            events_route(receive),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),

@@ -1,0 +1,91 @@
+"""Security events that identity providers push to the operator's port, and the fences that follow from them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from yett.cli.fences import drawing
+from yett.cli.sealed import Unsealer
+from yett.cli.system import SystemClock
+from yett.config.identity import tenants
+from yett.config.reader import Reading, load
+from yett.config.receiver_settings import ReceiverSettings
+from yett.edge.events import Received
+from yett.errors import ConfigurationError, YettError
+from yett.identity.events import EventError, Transmitter, read
+from yett.identity.jws import read_keys
+from yett.model.caller import KINDS
+from yett.stores.fences import Event
+
+log = logging.getLogger("yett")
+
+_TAKEN = Received(202)
+
+
+class Receiver:
+    """Takes one event at a time. Its settings are those of the file as it is now, or as it last was without mistakes."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str], reading: Reading) -> None:
+        self._path = path
+        self._environment = environment
+        self._reading = reading
+        self._taking = asyncio.Lock()
+
+    async def take(self, name: str, token: bytes, authorization: str) -> Received:
+        """Act on an event token that was pushed to the receiver of this name. Raises nothing but CancelledError."""
+        async with self._taking:
+            return await asyncio.to_thread(self._take, name, token, authorization)
+
+    def _take(self, name: str, token: bytes, authorization: str) -> Received:
+        with suppress(ConfigurationError):  # being edited: what was right before still is
+            self._reading = load(self._path, self._environment, Unsealer())
+        settings = self._reading.settings.receivers.get(name)
+        if settings is None:
+            return Received(404)
+        if settings.token:
+            wanted = f"Bearer {self._reading.secrets[settings.token].reveal()}"
+            if not hmac.compare_digest(authorization.encode("latin-1", "replace"), wanted.encode()):
+                return Received(401, "authentication_failed", "the bearer token is missing, or not the one agreed on")
+        try:
+            return self._act(name, settings, token)
+        except EventError as error:
+            log.warning("event refused", extra={"fields": {"receiver": name, "err": error.err, "why": str(error)}})
+            return Received(400, error.err, str(error))
+        except (YettError, OSError, ValueError) as error:  # nothing was changed; the transmitter tries again
+            log.error("event not taken", extra={"fields": {"receiver": name, "why": str(error)}})  # noqa: TRY400
+            return Received(503)
+
+    def _act(self, name: str, settings: ReceiverSettings, token: bytes) -> Received:
+        now = SystemClock().now()
+        keys = read_keys(self._reading.resolve(settings.jwks_file).read_bytes())
+        found = read(transmitter(name, settings, self._reading), token, keys, now)
+        if found.names:
+            event = Event(f"caep:{name}", found.jti, int(now + settings.max_age + 120))
+            detail: dict[str, object] = {"events": list(found.types), "jti": found.jti}
+            with drawing(self._reading, detail) as store:
+                store.draw(found.names, int(now), sessions=True, since=found.since, source=event.source, event=event)
+        return _TAKEN
+
+
+def transmitter(name: str, settings: ReceiverSettings, reading: Reading) -> Transmitter:
+    """Whom a receiver's events may be about."""
+    issuer = reading.settings.identity.issuers.get(settings.identity)
+    own: tuple[str, ...] = tuple(sorted(tenants(reading.settings)))
+    if issuer is not None:
+        own = issuer.tenants if issuer.tenant_claim else (issuer.tenant,)
+    return Transmitter(
+        name=name,
+        issuer=settings.issuer,
+        audiences=frozenset(settings.audiences),
+        algorithms=frozenset(settings.algorithms),
+        tenants=settings.tenants or own,
+        kinds=KINDS if issuer is None or issuer.kind_claim else (issuer.kind,),
+        prefix="" if issuer is None else f"{settings.identity}/",
+        url=settings.issuer if issuer is None else issuer.issuer,
+        max_age=settings.max_age,
+    )
