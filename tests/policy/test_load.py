@@ -102,7 +102,7 @@ def mistakes(text: str, **known: object) -> list[str]:
         (f'{GRANT}@id("a") @obligation("spotlight:user") {P};', 'obligation "spotlight:user" adds nothing known; known: tool'),
         (f'{GRANT}@id("a") @obligation("route:a/b") {P};', "needs a plain name"),
         (f'{GRANT}@id("a") @obligation("redact:pii") forbid (principal, action, resource);', "a forbid refuses"),
-        (f'@id("a") @obligation("redact:pii") {P};', "no permit without one grants InvokeModel or"),
+        (f'@id("a") @obligation("redact:pii") {P};', "no permit without one grants ExchangeToken or InvokeModel or"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told(text, expected):
