@@ -35,6 +35,9 @@ def test_a_key_turns_without_a_gap(tmp_path: Path) -> None:
     first = one.sign({"sub": "a"}, "yett-task+jwt")
     assert verified(first, two)
     assert len(json.loads(two.document)["keys"]) == 1
+    public = two.public
+    two.turn()
+    assert two.public is public
     clock.time = 101 * DAY - AHEAD + 1
     one.turn()
     assert len(one.public) == 2  # the next one is known before it signs

@@ -59,6 +59,8 @@ class SigningKeys:
         for path in self._folder.glob("*.key"):
             if path.stem.isdigit() and int(path.stem) < first:
                 path.unlink(missing_ok=True)
+        if found.keys() == self._signers.keys():  # the same ones: nobody need verify anything anew
+            return
         self._signers = found
         keys = [signer.jwk for signer in found.values()]
         self.public = tuple(key for jwk in keys if (key := public_key(jwk)) is not None)
