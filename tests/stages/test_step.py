@@ -32,6 +32,7 @@ from tests.scene import (
 
 from yett.config.snapshot import with_fences
 from yett.model.call import Inbound
+from yett.model.caller import Delegation
 from yett.model.fence import Fence
 from yett.model.record import Record
 
@@ -243,6 +244,19 @@ async def test_a_task_is_fenced_off_alone(make: Make) -> None:
     assert (refused.code, scene.outcome(refused).fence) == ("fenced", fence.label)
     assert (await scene.call(step(task=b"another"))).status == 200
     assert (await scene.call(step(), "bob")).status == 200
+
+
+async def test_a_task_token_says_which_task_it_is(make: Make) -> None:
+    scene = make(tasks="max_steps = 3")
+    snapshot = scene.live.current
+    digest, ada = next((digest, caller) for digest, caller in snapshot.callers.items() if caller.id == "key_ada")
+    handed = replace(ada.credential, delegation=Delegation("task_7", depth=1))
+    with_token = {**snapshot.callers, digest: replace(ada, credential=handed)}
+    scene.live.current = replace(snapshot, callers=with_token)
+    for number, inbound in enumerate((chat(), step(task=b"another"), traced(TRACE)), 1):
+        assert of(scene.outcome(await scene.call(inbound))) == ("task_7", number), "whatever the caller says besides"
+    assert (await scene.call(step(task=b"another"))).code == "task_limit_exceeded"
+    assert (await scene.call(get("/v1/models"))).status == 200
 
 
 async def test_a_policy_can_ask_for_a_task(make: Make) -> None:

@@ -60,6 +60,15 @@ def test_nobody_joins_anothers_task(tasks: Tasks) -> None:
     assert tasks.begin(FREE, others[1], NAME, 1.0).task.fence.startswith("task:acme/task_")
 
 
+def test_a_task_that_was_issued_is_the_same_for_all_who_come_with_its_token(tasks: Tasks) -> None:
+    issued = TaskName("task_1", 1, issued=True)
+    first = tasks.begin(FREE, ADA, issued, 1.0)
+    assert (first.task.id, first.task.fence) == ("task_1", "task:default/task_1")
+    assert tasks.begin(FREE, replace(ADA, id="okta/bob"), replace(issued, depth=2), 1.0).task is first.task
+    assert tasks.begin(FREE, replace(ADA, tenant="acme"), issued, 1.0).task is not first.task
+    assert tasks.begin(FREE, ADA, TaskName("task_1"), 1.0).task is not first.task, "a word is no token"
+
+
 def test_what_was_seen_stays(tasks: Tasks) -> None:
     task = finished(tasks).task
     task.learn(labels=["restricted"], findings=["pii", "pii@tool"])

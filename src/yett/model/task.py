@@ -22,7 +22,9 @@ class TaskFacts(Struct, frozen=True, omit_defaults=True):
 
 
 class TaskName(Struct, frozen=True):
-    """What a caller says that a call is part of. `name` is of the whole task, `depth` how far below its top the caller stands."""
+    """What a call is part of. `name` is of the whole task, `depth` how far below its top the caller stands. `issued`: it is in a token
+    that Yett issued, and so the id of one task of the tenant, whoever comes with such a token; else it is a word of the caller's."""
 
     name: str
     depth: int = 0
+    issued: bool = False

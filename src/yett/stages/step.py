@@ -75,7 +75,7 @@ def _name(inbound: Inbound, call: Call, handed: Delegation | None, *, traces: bo
     if call.action != "InvokeModel":
         return None
     if handed is not None:  # whoever comes with a task token cannot leave the task
-        return TaskName(handed.task, handed.depth)
+        return TaskName(handed.task, handed.depth, issued=True)
     if call.task:
         top, slash, below = call.task.partition("/")
         return TaskName(top, below.count("/") + 1 if slash else 0)

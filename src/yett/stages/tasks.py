@@ -1,8 +1,9 @@
 """tasks: which calls belong together, and what they have done so far. Each call of a task is decided with that, and bounded by it.
 
-A task is named by its callers: `x-yett-task`, in which every "/" is one level further down, or else the trace id of `traceparent`.
-A name means something within one caller of one tenant only: nobody can join, exhaust or taint another's task. Who leaves the
-name out has no task, and no facts of one; what must not be done without one, a policy refuses with `unless { context has task }`.
+A task token says which task it is for. Without one, callers name it: `x-yett-task`, in which every "/" is one level further
+down, or else the trace id of `traceparent`. Such a name means something within one caller of one tenant only: nobody can join,
+exhaust or taint another's task. Who leaves it out has no task, and no facts of one; what must not be done without one, a policy
+refuses with `unless { context has task }`.
 
 All of it is in memory, for each process by itself; what other processes of the machine know of the same task comes in with
 `merge`. Data labels, findings and tools only ever grow: what a task has seen it cannot unsee.
@@ -123,7 +124,7 @@ class Tasks:
 
         Raises Refusal (task_limit_exceeded, task_fanout_exceeded): the step is then not counted.
         """
-        task = self._find(settings, caller, name.name, now)
+        task = self._find(settings, caller, name, now)
         own, others = task.own, task.others
         if settings.max_depth is not None and name.depth > settings.max_depth:
             raise Refusal("task_limit_exceeded", f"A task may have {settings.max_depth} levels below it.")
@@ -138,13 +139,13 @@ class Tasks:
         task.changed = True
         return Step(task)
 
-    def _find(self, settings: TaskSettings, caller: Caller, name: str, now: float) -> Task:
+    def _find(self, settings: TaskSettings, caller: Caller, name: TaskName, now: float) -> Task:
         tasks = self._tenants.setdefault(caller.tenant, {})
-        key = (caller.id, name)
+        key = ("" if name.issued else caller.id, name.name)
         task = tasks.pop(key, None)
         if task is None or (not task.own.fanout and max(task.own.last, task.others.last) + settings.ttl <= now):
             _make_room(tasks, settings, now)
-            id = self._id(caller, name)
+            id = name.name if name.issued else self._id(caller, name.name)
             task = Task(id, caller.tenant, self._known.get(id) or Part())
             if task.others.last + settings.ttl <= now:
                 task.others = Part()
