@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,7 +88,25 @@ def test_two_gateways_spend_one_budget(build: Callable[..., Gateway], provider: 
     until(lambda: second.metrics()["yett_ledger_available"] == 1, what="the recovery")
     assert second.chat("plain", key=keys[1], max_tokens=8000).code == "budget_exceeded"
     assert second.chat("plain", key=keys[1], max_tokens=10).status == 200
+    # what the store says was spent is what the journals of both say, and what it is given anew when it has lost it
+    both = ("--audit", str(second.audit))
+    assert "ledger and journal agree" in first.yett("ledger", "check", *both)
+    flush(store)
+    assert second.chat("plain", key=keys[1], max_tokens=10).code == "ledger_unavailable"
+    assert "lost its counters" in str(second.readiness())
+    first.yett("ledger", "rebuild", *both)
+    until(
+        lambda: second.chat("plain", key=keys[1], max_tokens=8000).code == "budget_exceeded", what="the rebuilt ledger"
+    )
+    assert second.chat("plain", key=keys[1], max_tokens=10).status == 200
+    assert "ledger and journal agree" in first.yett("ledger", "check", *both)
     assert (second.metrics()["yett_ledger_outages_total"], second.metrics()["yett_ledger_local_calls_total"]) == (1, 1)
+
+
+def flush(store: Valkey) -> None:
+    with socket.create_connection(("127.0.0.1", store.port)) as connection:
+        connection.sendall(b"FLUSHALL\r\n")
+        assert connection.recv(100) == b"+OK\r\n"
 
 
 SHARED = """

@@ -8,8 +8,9 @@ from tests.stages.conftest import caller_of, trail_of
 
 from yett.config.snapshot import Snapshot
 from yett.model.caller import Credential
+from yett.model.key import Limits
 from yett.model.record import NO_FACTS, Proof, Record
-from yett.ports import Hold, Standing
+from yett.ports import Hold, Scope, Standing
 from yett.stages.record import intent
 
 
@@ -34,7 +35,10 @@ def test_how_a_caller_was_proven_is_on_the_record(snapshot: Snapshot) -> None:
 
 def test_a_call_that_went_on_without_the_store_says_so(snapshot: Snapshot) -> None:
     trail = trail_of(snapshot)
-    trail.held(Hold("call_1", (), 1, 1, 0.0, Standing()))
+    scopes = (Scope("team:t", Limits()),)
+    trail.held(Hold("call_1", scopes, 2, 3, 0.0, Standing()))
+    assert (intent(trail, 1).scopes, intent(trail, 1).reserved) == (("team:t",), (2, 3))
     assert intent(trail, 1).notes == ()
-    trail.held(Hold("call_1", (), 1, 1, 0.0, Standing(share=4)))
+    trail.held(Hold("call_1", scopes, 2, 3, 0.0, Standing(share=4)))
+    assert intent(trail, 1).scopes == ()
     assert intent(trail, 1).notes == ("limits: the store is away: 1/4 of each rate, no budget",)

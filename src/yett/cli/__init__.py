@@ -31,6 +31,7 @@ COMMANDS = {
     "detectors": ("yett.cli.detectors", "List the detectors, try them on a text, measure what they cost."),
     "findings": ("yett.cli.findings", "Review what was found in calls, and suppress what does not count."),
     "policy": ("yett.cli.policy", "Check, test and explain the policies."),
+    "ledger": ("yett.cli.ledger", "Hold what was spent against the journal, or make it anew from it."),
     "audit": ("yett.cli.audit", "Read, search, export and verify the audit journal."),
     "schema": ("yett.cli.schema", "Print the JSON Schema of yett.toml for editors."),
     "simulator": ("yett.cli.simulator", "Run the simulated provider."),

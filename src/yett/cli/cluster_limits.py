@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,12 +12,15 @@ from yett.cli.takeover import Dead
 from yett.config.reader import Reading
 from yett.config.store_address import limits_address
 from yett.errors import ConfigurationError
-from yett.ports import Clock, Ledger
+from yett.model.key import Limits
+from yett.ports import Clock, Ledger, Scope
+from yett.stores.books import Abandoned, Books, Dial, replay
 from yett.stores.journal_recovery import Recovered
+from yett.stores.limits import Account
 from yett.stores.local_share import LocalShare
 from yett.stores.process import Process, boot_id, is_running, this_process
 from yett.stores.redis_ledger import LedgerDown, RedisLedger
-from yett.stores.redis_link import LinkDown, RedisLink, StoreError
+from yett.stores.redis_link import LinkDown, RedisLink, StoreError, command
 from yett.stores.secret_file import create_once
 from yett.stores.shared_ledger import SharedLedger
 
@@ -88,13 +91,14 @@ class ClusterLimits:
 
     async def refresh(self) -> None:
         """Also charges what nobody settles any more, tells which ledger this is, and takes over once the store is there."""
-        if self._shared.broken:
+        if self._link.trouble:
             return
         try:
-            self._remember()
-            await self._settle_lost()
-            await self._shared.sweep()
             await self._shared.refresh()
+            if not self._shared.lost:
+                self._remember()
+                await self._settle_lost()
+                await self._shared.sweep()
         except (LinkDown, StoreError, LedgerDown) as error:
             log.warning("the store of limits did not answer", extra={"fields": {"why": str(error)}})
         self.abandoned = self._shared.figures.abandoned
@@ -131,3 +135,55 @@ class ClusterLimits:
         """A store without its memory has to be told from one that is new: by who has counted in it."""
         if self._shared.id and not (self._state / REMEMBERED).exists():
             create_once(self._state / REMEMBERED, self._shared.id.encode(), 0o600)
+
+
+class ClusterBooks:
+    """The ledger in the store, for `yett ledger`."""
+
+    def __init__(self, reading: Reading) -> None:
+        settings = reading.settings.stores
+        ca_file = str(reading.resolve(settings.ca_file)) if settings.ca_file else ""
+        self._link = RedisLink(limits_address(reading.limits, ca_file), timeout=max(settings.timeout, 5.0))
+        self._deployment = settings.deployment
+        self._lease = reading.settings.limits.lease_seconds
+        path = reading.state / REMEMBERED
+        self._known = path.read_text().strip() if path.exists() else ""
+
+    async def look(self, read: Callable[[list[Abandoned]], Books]) -> tuple[Books, dict[str, Account], list[Abandoned]]:
+        """What `compare` takes; `read` reads the journals, and is told of which calls more is wanted. Raises LinkDown, StoreError."""
+        ledger = RedisLedger(self._link, self._deployment)
+        await ledger.start(self._known)
+        try:
+            if ledger.lost:
+                raise LinkDown(ledger.lost)
+            left: list[Abandoned] = [
+                (each.id, each.cost, each.scopes) for each in await ledger.left() if each.abandoned
+            ]
+            books = read(left)
+            return books, {name: await ledger.account(Scope(name, Limits())) for name in await ledger.scopes()}, left
+        finally:
+            await ledger.close()
+
+    async def rebuild(self, books: Books, force: bool) -> None:
+        """Under a name of its own, so that nobody counts in it before it is whole."""
+        await self._link.start()
+        root = f"{{{self._deployment}}}:ledger"
+        there = await self._link.ask(command("HGET", root, "id"))
+        if there is not None and not there.startswith(b"rebuild-") and not force:
+            await self._link.close()
+            raise StoreError(f"{self._link.address} holds a ledger; stop the gateways and use --force to replace it")
+        names = [f"{root}{part}" for part in ("", ":scopes", ":holds", ":leases", ":abandoned")]
+        passing = f"rebuild-{uuid4().hex}"
+        # Whoever has begun one sees that another goes on, and fails.
+        for words in (("MULTI",), ("DEL", *names), ("HSET", root, "id", passing), ("EXEC",)):
+            await self._link.ask(command(*words))
+        await self._link.close()
+        dial = Dial()
+        link = RedisLink(self._link.address, timeout=5.0)
+        ledger = RedisLedger(link, self._deployment, owner="rebuild", lease=self._lease, clock=dial)
+        await ledger.start(passing)
+        await replay(books, ledger, dial)
+        await ledger.refresh()
+        final = self._known or (there.decode() if there and not there.startswith(b"rebuild-") else uuid4().hex)
+        await link.ask(command("HSET", root, "id", final))
+        await ledger.close()

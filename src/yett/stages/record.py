@@ -109,6 +109,11 @@ def _proof(caller: Caller) -> Proof:
     return Proof(credential.kind, caller.kind, caller.assurance, credential.issuer, credential.id, task, actors)
 
 
+def _counted(hold: Hold | None) -> tuple[str, ...]:
+    """The scopes that the ledger of all gateways counts it in: none of what went on without it."""
+    return () if hold is None or hold.standing.share > 1 else tuple([scope.id for scope in hold.scopes])
+
+
 def intent(trail: Trail, ts: int) -> Record:
     """`ts` in microseconds since the epoch. The facts are here, because here is where they were decided on."""
     caller, call, decision = trail.caller, trail.call, trail.decision
@@ -137,6 +142,8 @@ def intent(trail: Trail, ts: int) -> Record:
         facts=trail.facts,
         targets=tuple([id for id, _ in decision.targets]) if decision else (),
         hold=trail.hold.id if trail.hold else "",
+        scopes=_counted(trail.hold),
+        reserved=(trail.hold.tokens, trail.hold.cost) if trail.hold else (),
         task=trail.step.task.id if trail.step else "",
         step=trail.step.number if trail.step else 0,
         request=trail.request,

@@ -180,6 +180,10 @@ class RedisLedger:
             if cursor == b"0":
                 return list({each.id: each for each in found}.values())
 
+    async def scopes(self) -> list[str]:
+        """Every scope that anything was ever counted in."""
+        return [name.decode() for name in await self._plain("HKEYS", f"{self._root}:scopes")]
+
     async def expired(self, now: float) -> list[str]:
         """Ids of the calls whose lease has run out by `now` (wall seconds) and that were not settled."""
         due = await self._plain("ZRANGE", f"{self._root}:leases", "-inf", int(now * 1e6), "BYSCORE")
@@ -199,6 +203,11 @@ class RedisLedger:
 
     async def refresh(self) -> None:
         """Look at the state of the ledger, and send again what was not confirmed. For a background duty, every second or so."""
+        if self.lost:
+            there = await self._plain("HGET", self._root, "id")
+            self._judge(there.decode() if there else "")
+        if self.lost:
+            return
         for id, wire in list(self._overdue.items()):
             if self._pending.get(id) is wire:
                 self._send(id, wire)
