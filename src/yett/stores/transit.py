@@ -147,8 +147,8 @@ class Transit:
             else:
                 connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=self._timeout)
             connection.request(method, url.path + path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read(_MOST_BYTES)
+            with connection.getresponse() as response:
+                return response.status, response.read(_MOST_BYTES)
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise KekTrouble(f"{self._address} cannot be reached: {why}", lasting=False) from error
