@@ -80,6 +80,12 @@ def test_the_inventory_has_everything_and_no_value(folder: Path) -> None:
     assert "sk-" not in run(folder, "--json").output
 
 
+def test_keys_that_turn_by_themselves_are_in_it(folder: Path) -> None:
+    (folder / ".yett/task-signing").mkdir()
+    (folder / ".yett/task-signing/20412.key").write_bytes(b"s" * 32)
+    assert held(folder)["task signing key", "20412"]["replaced"].startswith("by itself")
+
+
 def test_where_nothing_is_yet(tmp_path: Path) -> None:
     (tmp_path / "yett.toml").write_text('[credentials.transit]\naddress = "https://bao.example"\ntoken = "env:T"\n')
     found = inventory(read(tmp_path / "yett.toml", None), 0)

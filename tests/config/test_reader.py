@@ -376,6 +376,7 @@ def test_sealed_credentials_are_opened_by_whoever_is_given(tmp_path: Path) -> No
         ('transit = { address = "http://bao", token = "env:A" }', "would send token and data keys unencrypted"),
         ('kek = "env:A"\ntransit = { address = "http://[::1]", token = "env:A" }', 'give either "kek" or "transit"'),
         ('transit = { address = "https://bao", token = "env:A", ca_file = "x.pem" }', "there is no file"),
+        ('[stores]\nlimits = "sealed:a"', "stores.limits: is needed before anything sealed is opened"),
         ('kek = "sealed:../a"', "a secret must not be written here"),
     ],
 )

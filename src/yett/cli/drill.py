@@ -25,12 +25,12 @@ from yett.cli.drill_measure import Use, of_credential, of_key
 from yett.cli.drill_report import markdown
 from yett.cli.keys import DURATION, change_journal, key_store, lenient_reading, operator, refuse_other_users
 from yett.cli.sealed import kek_of, place_of
+from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading, secret_references
 from yett.errors import Refusal, YettError
 from yett.model.record import Record
 from yett.stores.credentials import CredentialMistake, CredentialStore, latest_change
-from yett.stores.keys import KeyStore
 from yett.stores.sqlite import StoreUnavailable
 
 _LOOK = 0.25  # seconds between two looks into the journal
@@ -173,7 +173,7 @@ def _key_step(reading: Reading, key: str, overlap: int, keys_to: Path | None) ->
     file = keys_to
     if not file.parent.is_dir() or file.exists():
         raise CredentialMistake(f"{file} is there already, or its folder is not")
-    with KeyStore.open(reading.state) as known:
+    with open_keys(reading) as known:
         found = known.find(key).key
 
     def step() -> Replaced:

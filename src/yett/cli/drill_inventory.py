@@ -9,11 +9,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from yett.cli.credentials import used_by
+from yett.cli.state import open_keys
 from yett.config.reader import Reading, secret_references
 from yett.stores.credentials import CredentialStore
 from yett.stores.journal import CONTENT_KEY, SIGNING_KEY
 from yett.stores.journal_reader import Filter, entries
-from yett.stores.keys import KeyStore
 
 _ENDS = (("pepper", "pepper"), (SIGNING_KEY, "checkpoint key"), (CONTENT_KEY, "content key"))
 _STAYS = {
@@ -54,13 +54,13 @@ def inventory(reading: Reading, now: int) -> list[Held]:
 
 
 def _virtual_keys(reading: Reading, now: int) -> Iterator[Held]:
-    if not (reading.state / "yett.db").exists():
+    if not (reading.settings.stores.state or (reading.state / "yett.db").exists()):
         return
     rotated: dict[str, int] = {}
     if reading.audit.is_dir():
         for entry in entries(reading.audit, Filter(event="key.rotate")):
             rotated[entry.record.call] = entry.record.ts // 1_000_000
-    with KeyStore.open(reading.state) as store:
+    with open_keys(reading) as store:
         keys = {one.key.id: one.key for one in store.list() if one.state(now) == "active"}
     for key in keys.values():
         since = rotated.get(key.id, key.created)
@@ -106,6 +106,9 @@ def _kek(reading: Reading) -> Iterator[Held]:
 
 def _state(reading: Reading) -> Iterator[Held]:
     known = dict(_ENDS)
+    for path in sorted((reading.state / "task-signing").glob("*.key")):
+        since, owner = _file(path)
+        yield Held("task signing key", path.stem, owner, since, str(path), "by itself: identity.tasks.rotate")
     for path in sorted({reading.state / "pepper", *reading.state.glob("*.key")}):
         if path.is_file():
             since, owner = _file(path)

@@ -159,6 +159,9 @@ def _credentials(settings: Settings) -> Iterator[Problem]:
     for where, reference in ((("credentials", "kek"), credentials.kek), ((*path, "token"), transit.token)):
         if reference.startswith("sealed:"):
             yield where, 'opens what is sealed, so it cannot be sealed itself; write "env:NAME" or "file:PATH"'
+    for setting in ("state", "pepper", "limits"):
+        if getattr(settings.stores, setting).startswith("sealed:"):
+            yield ("stores", setting), 'is needed before anything sealed is opened; write "env:NAME" or "file:PATH"'
     if not transit.address:
         return
     if trouble := check_private(transit.address, "token and data keys", plaintext=transit.plaintext):

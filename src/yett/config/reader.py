@@ -256,6 +256,8 @@ def _secrets(
 def secret_at(reference: str, root: Path, environment: Mapping[str, str], *, lines: bool = False) -> tuple[str, str]:
     """What an `env:` or `file:` reference leads to, and why nothing, "" when something. With `lines` it may have several."""
     kind, _, name = reference.partition(":")
+    if kind == "sealed":
+        return "", "what sealed credentials are opened with, or beside, cannot be sealed itself"
     if kind == "env":
         return _variable(name, environment, lines=lines)
     return _secret_file(_under(root, name), lines=lines)
@@ -266,7 +268,7 @@ def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem
     references = [
         (path, reference)
         for path, reference in secret_references(reading.settings)
-        if reference.startswith("sealed:") and path[0] != "credentials"  # which is a mistake of its own
+        if reference.startswith("sealed:") and path[0] not in ("credentials", "stores")  # which is a mistake of its own
     ]
     if not references:
         return reading
