@@ -26,6 +26,7 @@ from yett.edge.log import AccessLog
 from yett.edge.metrics import Metrics
 from yett.errors import Refusal
 from yett.gate import Gate
+from yett.identity.dpop import Seen
 from yett.identity.issuer import Issuer
 from yett.identity.jws import KeySet
 from yett.model.attachment import Attached, Extracted
@@ -334,6 +335,7 @@ class Trust:
 
     def __init__(self) -> None:
         self.generation = 1
+        self.seen = Seen()
         self.known: dict[str, KeySet] = {}
         self.soon: dict[str, KeySet] = {}
         self.asked: list[str] = []

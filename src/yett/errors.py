@@ -79,6 +79,11 @@ CODES: dict[str, Code] = {
     "expired_token": Code(401, _INVALID, "caller", False, "The token has expired."),
     "token_not_yet_valid": Code(401, _INVALID, "caller", False, "The token is not valid yet, or from the future."),
     "wrong_audience": Code(401, _INVALID, "caller", False, "The token is meant for somebody else."),
+    "proof_required": Code(
+        401, _INVALID, "caller", False, "The token is bound to a key, and the call does not prove possession of it."
+    ),
+    "invalid_proof": Code(401, _INVALID, "caller", False, "The proof of possession does not hold for this call."),
+    "replayed_proof": Code(401, _INVALID, "caller", False, "The proof of possession was used before."),
     "issuer_unavailable": Code(
         503, "server_error", "gateway", True, "The keys of the token's issuer cannot be had at the moment."
     ),

@@ -24,10 +24,10 @@ def test_what_is_no_form(body: bytes) -> None:
 
 
 def test_answers() -> None:
-    answer = json.loads(oauth.token_response(b"a.b.c", 300, "m:fast", "task_1"))
+    answer = json.loads(oauth.token_response(b"a.b.c", 300, "m:fast", "task_1", "Bearer"))
     assert (answer["access_token"], answer["token_type"], answer["expires_in"]) == ("a.b.c", "Bearer", 300)
     assert (answer["scope"], answer["task"]) == ("m:fast", "task_1")
-    assert "scope" not in json.loads(oauth.token_response(b"a.b.c", 300, "", "task_1"))
+    assert "scope" not in json.loads(oauth.token_response(b"a.b.c", 300, "", "task_1", "DPoP"))
 
 
 @pytest.mark.parametrize(

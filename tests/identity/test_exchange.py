@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from yett.errors import Refusal
 from yett.identity.exchange import TaskClaims, Terms, Wish, caller, narrowed, read
@@ -40,7 +41,7 @@ def token(subject: Caller, actor: Caller | None = None, wish: Wish = NO_WISH, **
 
 def holder(claims: TaskClaims) -> Caller:
     """Who comes with such a token."""
-    return caller(read({**asdict(claims), "cnf": 1}), "like", {})
+    return caller(read({**msgspec.to_builtins(claims), "new": 1}), "like", {})
 
 
 def code(*arguments: Any, **more: Any) -> str:
@@ -144,8 +145,16 @@ def test_context_and_tenant_do_not_change() -> None:
     assert code(ADA, somebody("spy", tenant="other")) == "delegation_refused"
 
 
-@pytest.mark.parametrize("claims", [{}, {"iss": 5}, {**asdict(token(KEY)), "bud": "all"}])
+@pytest.mark.parametrize("claims", [{}, {"iss": 5}, {**msgspec.to_builtins(token(KEY)), "bud": "all"}])
 def test_other_claims_are_no_task(claims: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as caught:
         read(claims)
     assert caught.value.code == "unacceptable_token"
+
+
+def test_it_is_bound_to_the_key_that_the_actor_has_shown() -> None:
+    shown = replace(BOT, credential=replace(BOT.credential, shown="thumbprint"))
+    claims = token(ADA, shown)
+    assert claims.cnf == {"jkt": "thumbprint"}
+    assert holder(claims).credential.bound == "thumbprint"
+    assert token(shown, ADA).cnf is None  # what counts is who is to use it

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from msgspec.structs import replace
+from tests.identity.test_dpop import proof
 from tests.issuing import Authority
 from tests.scene import CONFIGURATION, NOW, Reply, Scene, chat, key, post
 
@@ -201,3 +202,23 @@ async def test_a_token_of_another_type_is_no_task(scene: Scene) -> None:
     other = scene.signing.sign(claims(token), "at+jwt").decode()
     assert (await scene.call(bearing(chat("hello"), other))).code == "unacceptable_token"
     assert json.loads(scene.signing.document)["keys"][0]["alg"] == "Ed25519"
+
+
+async def test_a_token_is_bound_to_the_key_that_was_shown(scene: Scene) -> None:
+    def showing(inbound: Inbound, token: str, scheme: str = "DPoP", **claims: Any) -> Inbound:
+        held = proof(token.encode(), htu=f"https://yett.example{inbound.path}", **claims)
+        return replace(
+            inbound, headers={b"authorization": f"{scheme} {token}".encode(), b"host": b"yett.example", b"dpop": held}
+        )
+
+    ada = scene.secrets["ada"]
+    reply = await scene.call(showing(form(ada), ada, "Bearer", jti="1"))
+    token = str(reply.json["access_token"])
+    assert (reply.json["token_type"], set(claims(token)["cnf"])) == ("DPoP", {"jkt"})
+    assert (await scene.call(bearing(chat("hello"), token))).code == "proof_required"
+    assert (await scene.call(showing(chat("hello"), token, jti="2"))).status == 200
+    assert (await scene.call(showing(chat("hello"), token, jti="2"))).code == "replayed_proof"
+    # nobody else gets an unbound one for it; its holder gets one that is bound to the same key
+    assert (await scene.call(form(token))).code == "proof_required"
+    again = await scene.call(showing(form(token), token, jti="3"))
+    assert claims(str(again.json["access_token"]))["cnf"] == claims(token)["cnf"]

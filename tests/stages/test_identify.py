@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.identity.test_dpop import THUMBPRINT, proof
 from tests.issuing import NOW, Authority
 from tests.scene import CONFIGURATION, POLICIES, Trust, post
 from tests.stages.conftest import SECRET_KEY, Compiled, caller_of, keyed
@@ -237,7 +238,9 @@ def test_an_issuer_that_cannot_be_asked(issuing: Snapshot) -> None:
         (CORP.token(aud="other"), "wrong_audience"),
         (CORP.token(iss="https://other.example"), "unknown_issuer"),
         (CORP.token(team="nobody"), "unacceptable_token"),
-        (CORP.token(cnf={"jkt": "x"}), "unacceptable_token"),
+        (CORP.token(cnf={"x5t#S256": "x"}), "unacceptable_token"),
+        (CORP.token(cnf={"jkt": "x", "jwk": {}}), "unacceptable_token"),
+        (CORP.token(cnf={"jkt": ""}), "unacceptable_token"),
         (CORP.sign(CORP.claims(), alg="none"), "algorithm_refused"),
         (CORP.sign(CORP.claims(), alg="HS256"), "algorithm_refused"),
         (CORP.token()[:-9] + b"A" * 9, "invalid_signature"),
@@ -280,3 +283,40 @@ def test_a_key_gets_in_beside_issuers(issuing: Snapshot, trust: Trust) -> None:
     with pytest.raises(Refusal) as caught:
         known(issuing, bearer(b"x" * (MAX_CREDENTIAL + 1)), trust)
     assert caught.value.code == "malformed_key"
+
+
+# ---- possession ---------------------------------------------------------------------------------------------------
+
+
+def showing(token: bytes, proof: bytes | None, scheme: bytes = b"DPoP") -> Inbound:
+    headers = {b"authorization": scheme + b" " + token, b"host": b"yett.example"}
+    return post(b"", headers if proof is None else {**headers, b"dpop": proof})
+
+
+def test_a_bound_token_needs_its_key_for_every_call(issuing: Snapshot, trust: Trust) -> None:
+    token = CORP.token(cnf={"jkt": THUMBPRINT})
+    caller = known(issuing, showing(token, proof(token)), trust, NOW)
+    assert (caller.id, caller.credential.shown) == ("corp/ada", THUMBPRINT)
+    other = CORP.token(cnf={"jkt": "another"}, jti="t2")
+    for inbound, expected in (
+        (showing(token, proof(token)), "replayed_proof"),
+        (showing(token, None), "proof_required"),
+        (showing(token, None, b"Bearer"), "proof_required"),
+        (showing(token, proof(token, jti="p2"), b"Bearer"), "proof_required"),
+        (showing(token, proof(CORP.token(), jti="p3")), "invalid_proof"),
+        (showing(token, proof(token, jti="p4", iat=NOW - 90)), "invalid_proof"),
+        (showing(other, proof(other, jti="p5")), "invalid_proof"),
+        (showing(CORP.token(), None), "proof_required"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            known(issuing, inbound, trust, NOW)
+        assert (caught.value.code, caught.value.status) == (expected, 401)
+    assert known(issuing, showing(token, proof(token, jti="p6")), trust, NOW).credential.shown
+
+
+def test_a_key_may_be_shown_with_a_token_that_is_not_bound(issuing: Snapshot, trust: Trust) -> None:
+    token = CORP.token()
+    assert known(issuing, showing(token, proof(token), b"Bearer"), trust, NOW).credential.shown == THUMBPRINT
+    with pytest.raises(Refusal) as caught:
+        known(issuing, showing(token, b"nonsense", b"Bearer"), trust, NOW)
+    assert caught.value.code == "invalid_proof"

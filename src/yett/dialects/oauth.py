@@ -38,12 +38,12 @@ def form(body: bytes) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}  # an empty one counts as left out (section 3.2)
 
 
-def token_response(token: bytes, seconds: int, scope: str, task: str) -> bytes:
+def token_response(token: bytes, seconds: int, scope: str, task: str, type: str) -> bytes:
     """RFC 8693 section 2.2.1."""
     answer: dict[str, object] = {
         "access_token": token.decode("ascii"),
         "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
-        "token_type": "Bearer",
+        "token_type": type,
         "expires_in": seconds,
         "task": task,
     }

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from yett.config.checks import check_url, is_loopback
 from yett.edge.tasks import spawn
+from yett.identity.dpop import Seen
 from yett.identity.issuer import Issuer, Source
 from yett.identity.jws import KeySet, read_keys
 from yett.model.route import Provider
@@ -59,6 +60,7 @@ class Issuers:
 
     def __init__(self, upstream: Upstream, clock: Clock, tell: Tell) -> None:
         self.generation = 1
+        self.seen = Seen()
         self._upstream = upstream
         self._clock = clock
         self._tell = tell

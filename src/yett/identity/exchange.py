@@ -5,6 +5,7 @@
     budget     those of all tokens above it go on counting; one of its own is added
     depth      one more than theirs, up to the setting
     context    purpose and task: given by the first token, copied by all others
+    binding    to the key that the actor has shown (DPoP), if it has
     subject    never changes; whoever acts for it is put in front of those who did before (`act`, section 4.1)
 
 The actor is whoever authenticates the exchange, never what a request says.
@@ -68,6 +69,7 @@ class TaskClaims(Struct, frozen=True, omit_defaults=True):
     scope: str = ""
     lab: tuple[tuple[str, str], ...] = ()
     act: dict[str, Any] | None = None
+    cnf: dict[str, str] | None = None
     tctx: dict[str, str] = {}
     bud: tuple[tuple[str, int], ...] = ()
 
@@ -117,6 +119,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         scope=" ".join(f"{MODEL}{model}" for model in _models(above, wish.scope)),
         lab=subject.labels,
         act=_chain(actors),
+        cnf={"jkt": actor.credential.shown} if actor.credential.shown else None,
         tctx={"purpose": purpose} if (purpose := own.purpose if own is not None else wish.purpose) else {},
         bud=tuple(sorted(budgets.items())),
     )
@@ -153,6 +156,7 @@ def caller(claims: TaskClaims, like: str, limits: Mapping[str, Limits]) -> Calle
         fences=tuple(dict.fromkeys((*claims.fen, task))),
         origins=claims.src,
         delegation=delegation,
+        bound=claims.cnf.get("jkt", "") if claims.cnf else "",
     )
     return Caller(
         claims.sub, claims.name, claims.team, claims.tnt, claims.lab, credential, like, claims.kind, claims.asr

@@ -39,6 +39,8 @@ class Credential(Struct, frozen=True):
     mark: str = ""  # of a key that was rotated: which of its secrets, by the last characters
     origins: tuple[str, ...] = ()  # of a token: what has to be in force for it, key:ID or the URL of an issuer
     delegation: Delegation | None = None  # of a task token
+    bound: str = ""  # thumbprint of the key that has to be shown with the token; "" for a bearer token
+    shown: str = ""  # thumbprint of the key whose possession this call has proven
 
 
 class Caller(Struct, frozen=True):

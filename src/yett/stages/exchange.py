@@ -9,8 +9,8 @@ from __future__ import annotations
 import hmac
 from typing import Protocol
 
+from msgspec import to_builtins
 from msgspec.json import encode
-from msgspec.structs import asdict
 
 from yett.config.snapshot import Snapshot
 from yett.config.units import parse_budget
@@ -96,12 +96,16 @@ async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, trail
         settings.issuer, int(settings.ttl), settings.max_depth, f"task_{trail.id.removeprefix('call_')}", int(trail.now)
     )
     claims = narrowed(subject, actor, Wish(grant.scope, grant.seconds, grant.budget, grant.purpose), terms)
-    token = signer.sign(asdict(claims), TYPE)
+    token = signer.sign(to_builtins(claims), TYPE)
     trail.notes = (*trail.notes, f"issued {claims.jti} for {claims.sub}, task {claims.txn}, depth {claims.dep}")
-    return oauth.token_response(token, claims.exp - claims.iat, claims.scope, claims.txn)
+    return oauth.token_response(
+        token, claims.exp - claims.iat, claims.scope, claims.txn, "DPoP" if claims.cnf else "Bearer"
+    )
 
 
 async def _subject(grant: Grant, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     subject = await prove(grant.subject.reveal().encode(), snapshot, trust, now)
+    if subject.credential.bound:
+        raise Refusal("proof_required", "The subject's token is bound to a key that only its holder can show.")
     fence.check(snapshot.fences, subject.credential, now)
     return subject

@@ -1,6 +1,7 @@
 """identify: who is calling, and how well that is proven. The one way in; anonymous callers do not exist.
 
     Authorization: Bearer ytk_…      a virtual key    looked up by its keyed hash                     assurance 0
+    Authorization: DPoP eyJ….….…     the same, bound to a key whose possession the DPoP header proves (RFC 9449)
     Authorization: Bearer eyJ….….…   a token          verified once, then known by its hash until     assurance 2
                                                       it expires or its issuer's keys change
 
@@ -11,6 +12,7 @@ what it says.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -20,7 +22,7 @@ from msgspec.structs import replace
 from yett.config.snapshot import Snapshot
 from yett.config.virtual_key import digest, well_formed
 from yett.errors import Refusal
-from yett.identity import exchange, jws
+from yett.identity import dpop, exchange, jws
 from yett.identity import issuer as issuers
 from yett.identity.issuer import Issuer, Subject
 from yett.model.call import Inbound
@@ -40,6 +42,11 @@ class Trust(Protocol):
 
     @property
     def generation(self) -> int: ...
+
+    @property
+    def seen(self) -> dpop.Seen:
+        """Proofs of possession that were used."""
+        ...
 
     def keys(self, issuer: Issuer) -> jws.KeySet | None:
         """None when they are not known, or not for certain any more."""
@@ -69,7 +76,30 @@ class Unproven(Struct, frozen=True):
 
 async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     """Raises Refusal: whatever is listed under "who" in errors.CODES. The message never holds the credential."""
-    return await prove(_bearer(inbound), snapshot, trust, now)
+    scheme, credential = _credential(inbound)
+    caller = await prove(credential, snapshot, trust, now)
+    proof = inbound.headers.get(b"dpop")
+    if proof is None and not caller.credential.bound and scheme == b"bearer":
+        return caller
+    return _with_proof(caller, scheme, credential, proof, inbound, trust, now)
+
+
+def _with_proof(
+    caller: Caller, scheme: bytes, credential: bytes, proof: bytes | None, inbound: Inbound, trust: Trust, now: float
+) -> Caller:
+    """Who holds the key that its token is bound to, or shows one that its next token is to be bound to."""
+    bound = caller.credential.bound
+    if proof is None:
+        raise Refusal("proof_required")
+    if bound and scheme != b"dpop":  # RFC 9449 section 7.2: a bound token is no bearer token
+        raise Refusal("proof_required", "The token is bound to a key: send it as `Authorization: DPoP <token>`.")
+    host = inbound.headers.get(b"host", b"").decode("latin-1")
+    held = dpop.check(proof, inbound.method, host, inbound.path, credential, now)
+    if bound and held.key != bound:
+        raise Refusal("invalid_proof", "The DPoP proof does not hold: it is made with another key.")
+    if not trust.seen.first(caller.tenant, held, now):
+        raise Refusal("replayed_proof")
+    return replace(caller, credential=replace(caller.credential, shown=held.key))
 
 
 async def prove(credential: bytes, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
@@ -101,16 +131,18 @@ def _check_key(key: VirtualKey | None, now: float) -> None:
         raise Refusal("expired_key")
 
 
-def _bearer(inbound: Inbound) -> bytes:
+def _credential(inbound: Inbound) -> tuple[bytes, bytes]:
+    """The scheme, `bearer` or `dpop`, and what follows it."""
     value = inbound.headers.get(b"authorization")
     if value is None:
         raise Refusal("missing_key")
     # Two credentials arrive joined and are no key: a proxy in front might have checked the other one.
     scheme, _, credential = value.partition(b" ")
     credential = credential.strip()
-    if scheme.lower() != b"bearer" or not credential:
+    scheme = scheme.lower()
+    if scheme not in (b"bearer", b"dpop") or not credential:
         raise Refusal("malformed_key", "The Authorization header must be `Bearer <key or token>`.")
-    return credential
+    return scheme, credential
 
 
 def _of_key(credential: bytes, snapshot: Snapshot) -> Caller:
@@ -156,13 +188,12 @@ async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, no
     algorithm = jws.algorithm_of(signed, issuer.algorithms)
     generation = await _verify(signed, algorithm, issuer, trust)
     issuers.check(issuer, signed, now)
-    if "cnf" in signed.claims:  # RFC 7800: whoever has it has to prove more than that
-        raise Refusal("unacceptable_token", "The token is genuine, but bound to a key.")
+    bound = _bound(signed.claims)
     if issuer.credential == "task":
         task = exchange.read(signed.claims)
         return Proven(_of_task(task, snapshot), task.exp + issuer.leeway, generation)
     subject = issuers.subject(issuer, signed.claims)
-    caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), snapshot)
+    caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), bound, snapshot)
     return Proven(caller, subject.expires + issuer.leeway, generation)
 
 
@@ -179,7 +210,18 @@ async def _verify(signed: jws.Signed, algorithm: str, issuer: Issuer, trust: Tru
     return generation
 
 
-def _caller(issuer: Issuer, subject: Subject, id: str, snapshot: Snapshot) -> Caller:
+def _bound(claims: Mapping[str, Any]) -> str:
+    """The thumbprint of the key that a token is bound to, "" for a bearer token. Raises Refusal("unacceptable_token") for another way
+    of binding (RFC 7800): whoever has such a token would have to prove something else."""
+    if "cnf" not in claims:
+        return ""
+    match claims["cnf"]:
+        case {"jkt": str(thumbprint), **others} if thumbprint and not others:
+            return thumbprint
+    raise Refusal("unacceptable_token", "The token is genuine, but bound in a way that is not supported.")
+
+
+def _caller(issuer: Issuer, subject: Subject, id: str, bound: str, snapshot: Snapshot) -> Caller:
     team = snapshot.teams.get(subject.team)
     if team is None:
         raise Refusal("unacceptable_token", "The token is genuine, but its team is not known here.")
@@ -195,6 +237,7 @@ def _caller(issuer: Issuer, subject: Subject, id: str, snapshot: Snapshot) -> Ca
         models=issuer.models,
         fences=fences,
         origins=(issuer.url,),
+        bound=bound,
     )
     alike = (issuer.name, issuer.credential, subject.id, tenant, subject.team, subject.kind, labels)
     like = hashlib.sha256(msgspec.json.encode(alike)).hexdigest()
