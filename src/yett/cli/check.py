@@ -13,6 +13,7 @@ from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.sealed import Unsealer
 from yett.config.compile import compile_snapshot, gather
 from yett.config.snapshot import Snapshot
+from yett.detectors.people import KINDS as PEOPLE_KINDS
 
 
 @click.command("check")
@@ -79,6 +80,11 @@ def _notes(snapshot: Snapshot) -> list[str]:
         f"inspection.suppressions.{each.id}: ended, and can be taken out"
         for each in snapshot.suppressions
         if each.until <= time.time()
+    ]
+    notes += [
+        f'policy "{policy.id}" asks for names or addresses in replies: answers that are streamed are not searched for them'
+        for policy in snapshot.policy.policies
+        if "ReleaseReply" in policy.actions and any(kind in policy.text for kind in PEOPLE_KINDS)
     ]
     if snapshot.observing:
         notes.append('mode = "observe": policies are recorded, not enforced')
