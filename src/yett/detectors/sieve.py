@@ -66,10 +66,10 @@ class _Gates:
 
 
 class _Group:
-    """Shapes that are alike."""
+    """Shapes that are alike, and which of the expressions must occur for each to be looked for."""
 
-    def __init__(self, gate: str, members: Sequence[int], patterns: Sequence[str], build: Build) -> None:
-        self.gate = gate
+    def __init__(self, gates: frozenset[str], members: Sequence[int], patterns: Sequence[str], build: Build) -> None:
+        self.gates = gates
         self._members = members
         self._any = AnyOf(patterns)
         self._which = _automaton(build, [f"^(?:{pattern})" for pattern in patterns])
@@ -100,9 +100,13 @@ class Sieve:
         self._behind.compile()
         self._gates = _Gates(list(dict.fromkeys(filter(None, self._besides))), build)
         self._groups = [
-            _Group(gate, members, [detectors[place].pattern for place in members], build)
+            _Group(frozenset((gate,)), members, [detectors[place].pattern for place in members], build)
             for (gate, _), members in groups.items()
         ]
+        # Where one of the numbers occurs, all do more often than not: then all shapes are looked for in one pass.
+        every = [place for members in groups.values() for place in members]
+        gates = frozenset(gate for gate, _ in groups)
+        self._together = _Group(gates, every, [detectors[place].pattern for place in every], build) if every else None
 
     def __call__(self, data: bytes) -> list[Heard]:
         """Detectors in no order. Empty for clean text, after one or two passes for nearly all of it."""
@@ -110,9 +114,12 @@ class Sieve:
         open_gates = self._gates(data)
         if open_gates:
             heard += [(place, None) for place in self._behind(data) if self._besides[place] in open_gates]
-            for group in self._groups:
-                if group.gate in open_gates:
-                    heard += group(data)
+            if self._together and self._together.gates <= open_gates:
+                heard += self._together(data)
+            else:
+                for group in self._groups:
+                    if group.gates <= open_gates:
+                        heard += group(data)
         return heard
 
 

@@ -51,7 +51,13 @@ _PAYMENTS: tuple[Detector, ...] = (
 
 _OFFICE: tuple[Detector, ...] = (
     token("figma-token", r"fig[a-z]_[A-Za-z0-9_-]{36,44}"),
-    after("figma-legacy-token", r"[^A-Za-z0-9/._-]", rf"[0-9]{{6,12}}-{UUID}", kind="figma-token"),  # not the name of an image
+    after(  # not the name of an image
+        "figma-legacy-token",
+        r"[^A-Za-z0-9/._-]",
+        rf"[0-9]{{6,12}}-{UUID}",
+        kind="figma-token",
+        anchor=rf"[0-9]-{UUID}",
+    ),
     token("linear-key", r"lin_(?:api|oauth|wh)_[A-Za-z0-9]{40}", ALNUM),
     token("notion-token", r"(?:secret_[A-Za-z0-9]{43}|ntn_[0-9]{11}[A-Za-z0-9]{35})"),
     token("airtable-token", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),

@@ -117,7 +117,7 @@ _HOSTING: tuple[Detector, ...] = (
     token("netlify-token", r"nf[pcuboi]_[A-Za-z0-9_-]{36}"),
     token("akamai-token", r"ak[a-z]{2}-[a-z0-9]{16}-[a-z0-9]{16}"),
     token("tailscale-key", r"tskey-(?:[a-z]{2,10}-)?[A-Za-z0-9]{6,20}(?:CNTRL)?-[A-Za-z0-9]{16}", ALNUM),
-    token("ngrok-token", r"2[A-Za-z0-9]{26}_[A-Za-z0-9]{20,22}"),
+    token("ngrok-token", r"2[A-Za-z0-9]{26}_[A-Za-z0-9]{20,22}", anchor=r"[A-Za-z0-9]_[A-Za-z0-9]{20}"),
     token("ngrok-key", r"(?:ak|cr)_2[A-Za-z0-9]{24,30}", kind="ngrok-token"),
 )
 

@@ -28,7 +28,11 @@ _CHAT: tuple[Detector, ...] = (
         accept=when(entropy.random),
         tail=r"[A-Za-z0-9+/]*",
     ),
-    token("discord-token", r"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}"),
+    token(
+        "discord-token",
+        r"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}",
+        anchor=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
+    ),
     after("discord-webhook", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/", r"[0-9]{17,20}/[A-Za-z0-9_-]{60,68}"),
     token("telegram-token", r"[0-9]{7,11}:A[A-Za-z0-9_-]{34}"),
     after("teams-webhook", r"(?:webhook\.office\.com|outlook\.office(?:365)?\.com)/webhook", rf"b?2?/{UUID}@{UUID}/IncomingWebhook/[a-zA-Z0-9]{{32}}/{UUID}", end=r"[^A-Fa-f0-9]"),
@@ -67,7 +71,13 @@ _TELEPHONY: tuple[Detector, ...] = (
 
 _SOCIAL: tuple[Detector, ...] = (
     after("facebook-token", r"[^A-Za-z0-9+/]", r"EAA[A-Za-z0-9]{40}", tail=ALNUM),
-    after("facebook-app-token", r"[^0-9][0-9]{13,17}(?:\||%7C)", r"[A-Za-z0-9_-]{24,40}", kind="facebook-token"),
+    after(
+        "facebook-app-token",
+        r"[^0-9][0-9]{13,17}(?:\||%7C)",
+        r"[A-Za-z0-9_-]{24,40}",
+        kind="facebook-token",
+        anchor=r"[0-9](?:\||%7C)[A-Za-z0-9_-]{24}",
+    ),
     token("instagram-token", r"IG(?:QV|AA)[A-Za-z0-9_-]{60}", BASE64URL),
     token("threads-token", r"THAA[A-Za-z0-9_-]{60}", BASE64URL),
     token("twitter-bearer", r"A{20,24}[A-Za-z0-9%]{60}", r"[A-Za-z0-9%]*", kind="twitter-token", valid=entropy.varied),

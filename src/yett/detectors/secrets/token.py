@@ -20,15 +20,23 @@ ALNUM = r"[A-Za-z0-9]*"
 
 
 def token(
-    id: str, pattern: str, tail: str = "", *, kind: str = "", valid: Callable[[str], bool] = entropy.issued
+    id: str,
+    pattern: str,
+    tail: str = "",
+    *,
+    kind: str = "",
+    valid: Callable[[str], bool] = entropy.issued,
+    anchor: str = "",
 ) -> Detector:
-    """A token with a prefix of its own; with `tail`, of which `pattern` is the beginning. The kind is the id unless it is given."""
+    """A token with a prefix of its own; with `tail`, of which `pattern` is the beginning. The kind is the id unless it is given.
+    An `anchor` spares the automaton to follow what may be one from each letter of ordinary text on."""
     return Detector(
         id=id,
         kind=f"secret.{kind or id}",
         pattern=f"{START}({pattern}){'' if tail else END}",
         accept=when(valid),
         tail=tail,
+        anchor=anchor,
     )
 
 
@@ -41,6 +49,7 @@ def after(
     tail: str = "",
     end: str = END,
     valid: Callable[[str], bool] = entropy.issued,
+    anchor: str = "",
 ) -> Detector:
     """A token that only what stands right before it tells from other text: a host name, a parameter, a field."""
     return Detector(
@@ -49,4 +58,5 @@ def after(
         pattern=f"{context}({pattern}){'' if tail else end}",
         accept=when(valid),
         tail=tail,
+        anchor=anchor,
     )
