@@ -38,6 +38,7 @@ class Endpoint(Struct, frozen=True):
     base_url: str
     key: str
     codes: dict[str, str]
+    admin: str = ""  # the operator's port
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +105,9 @@ base_url = "{base_url}"
 key = "file:provider.key"
 
 [teams.research]
+
+[identity.tasks]
+issuer = "https://yett.example"
 
 [identity.trust_domains."example.org"]
 bundle_file = "bundle.json"
@@ -212,7 +216,9 @@ def gateway(provider: Simulator, idp: Authority, tmp_path_factory: pytest.TempPa
             "limit": "upstream_rate_limited",
             "permission": "policy_denied",
         }
-        yield Endpoint(f"http://127.0.0.1:{port}/v1", json.loads(created.stdout)["key"], codes)
+        yield Endpoint(
+            f"http://127.0.0.1:{port}/v1", json.loads(created.stdout)["key"], codes, f"http://127.0.0.1:{admin_port}"
+        )
     finally:
         process.terminate()
         status = process.wait(30)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+
 import openai
 import pytest
 from tests.clients.conftest import MESH, Endpoint
 from tests.issuing import Authority
 
 from yett.cli.system import SystemClock
+from yett.identity import jws
+from yett.identity.exchange import GRANT
 
 HELLO = [{"role": "user", "content": "hello there"}]
 AGENT = "spiffe://example.org/ns/prod/helper"
@@ -48,3 +55,37 @@ def test_others_are_told_why(gateway: Endpoint, claims: dict[str, object], code:
     with client(gateway, svid(**claims)) as sdk, pytest.raises(openai.AuthenticationError) as caught:
         sdk.models.list()
     assert caught.value.code == code
+
+
+def test_a_task_token_is_an_api_key(gateway: Endpoint, idp: Authority) -> None:
+    """An agent acts for a person: its SVID authenticates the exchange, the person's token is the subject."""
+    fields = {
+        "grant_type": GRANT,
+        "subject_token": idp.token(SystemClock.now()).decode(),
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "scope": "m:fast",
+    }
+    request = urllib.request.Request(
+        gateway.base_url.removesuffix("/v1") + "/oauth/token",
+        urllib.parse.urlencode(fields).encode(),
+        {"authorization": f"Bearer {svid()}"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.headers["cache-control"] == "no-store"
+        token = json.load(answer)["access_token"]
+    with client(gateway, token) as sdk:
+        assert sdk.chat.completions.create(model="fast", messages=HELLO).choices[0].message.content  # type: ignore[call-overload]
+        assert [model.id for model in sdk.models.list()] == ["fast"]
+    # anybody can verify it with what the gateway publishes
+    with urllib.request.urlopen(gateway.admin + "/.well-known/oauth-authorization-server", timeout=20) as answer:
+        assert json.load(answer)["token_endpoint"] == "https://yett.example/oauth/token"
+    with urllib.request.urlopen(gateway.admin + "/.well-known/jwks.json", timeout=20) as answer:
+        keys = jws.read_keys(answer.read())
+    signed = jws.take_apart(token.encode())
+    jws.verify(signed, jws.algorithm_of(signed, ("Ed25519",)), keys)
+    assert (signed.claims["act"], signed.claims["scope"]) == ({"sub": AGENT}, "m:fast")
+    request.add_header("authorization", "Bearer sk-nobody")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=20)
+    with caught.value as refused:
+        assert json.load(refused)["error"] == "invalid_client"
