@@ -55,7 +55,7 @@ def test_in_order_as_json(tmp_path: Path) -> None:
 def test_what_streams_are_not_searched_for_is_said(tmp_path: Path) -> None:
     names = '@id("names") @obligation("redact:pii.person") permit (principal, action, resource);'
     only_asked = names.replace("action,", 'action == Action::"InvokeModel",').replace("names", "asked")
-    _, output, _ = run(tmp_path, policy=f"{names}{only_asked}")
+    _, output, _ = run(tmp_path, policy=f"{POLICY}{names}{only_asked}")
     assert 'note: policy "names" asks for names or addresses in replies' in output
     assert 'policy "asked"' not in output
 
