@@ -84,6 +84,8 @@ def test_whom_and_until(folder: Path) -> None:
         (("team", "reserch"), 'did you mean "research"'),
         (("key", "nobody"), "no live key"),
         (("user", "ada\n"), "one line"),
+        (("task", "run-17"), 'records have it as "task_…"'),
+        (("service", "key_1"), '"yett revoke key key_1"'),
         (("tenant", "a/b"), "no slash"),
         (("user", "ada", "--tenant", "a/b"), "no slash"),
         (("user", "ada", "--reason", "a\nb"), "a reason is one line"),

@@ -150,8 +150,11 @@ def test_what_processes_tell_each_other(tasks: Tasks) -> None:
         depth=3, steps=3, fanout=2, spend=12, labels=("restricted",), findings=("pii",), tools=("send_mail",)
     )
     assert refused(other, TaskSettings(max_steps=3), now=10.0) == "task_limit_exceeded"
-    other.merge({})
+    other.merge({id: None, "task_0": Part(steps=1), "task_1": None})
     assert there.task.facts().steps == 1
     old = Tasks(b"pepper")
+    old.merge({id: whole})
+    assert old.begin(TaskSettings(ttl=10.0), ADA, NAME, 19.0).number == 3, "a call of it is in progress elsewhere"
+    old, whole.fanout = Tasks(b"pepper"), 0
     old.merge({id: whole})
     assert old.begin(TaskSettings(ttl=10.0), ADA, NAME, 19.0).number == 1, "idle for too long, wherever that was"

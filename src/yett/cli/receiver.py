@@ -13,7 +13,7 @@ from yett.cli.fences import drawing
 from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock
 from yett.config.identity import tenants
-from yett.config.reader import Reading, load
+from yett.config.reader import Reading, changed, load
 from yett.config.receiver_settings import ReceiverSettings
 from yett.edge.events import Received
 from yett.errors import ConfigurationError, YettError
@@ -42,8 +42,9 @@ class Receiver:
             return await asyncio.to_thread(self._take, name, token, authorization)
 
     def _take(self, name: str, token: bytes, authorization: str) -> Received:
-        with suppress(ConfigurationError):  # being edited: what was right before still is
-            self._reading = load(self._path, self._environment, Unsealer())
+        if changed(self._reading):
+            with suppress(ConfigurationError):  # being edited: what was right before still is
+                self._reading = load(self._path, self._environment, Unsealer())
         settings = self._reading.settings.receivers.get(name)
         if settings is None:
             return Received(404)

@@ -61,6 +61,10 @@ def _name(kind: str, whom: str, tenant: str, reading: Reading) -> str:
         raise KeyMistake("an id is one line of at most 200 characters, and a tenant's has no slash")
     if kind == "team" and whom not in reading.settings.teams:
         raise KeyMistake(f'no team "{whom}" in {reading.file}{suggestion(whom, reading.settings.teams)}')
+    if kind == "task" and not whom.startswith("task_"):
+        raise KeyMistake(f'"{whom}" is no task\'s id; records have it as "task_…"')
+    if kind in ("user", "agent", "service") and whom.startswith("key_"):
+        raise KeyMistake(f'"{whom}" is a key: "yett revoke key {whom}"')
     if kind == "key":
         with open_keys(reading) as keys:
             return fence_name(kind, tenant, keys.find(whom).key.id)

@@ -11,8 +11,9 @@ All of it is in memory, for each process by itself; what other processes of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from itertools import islice
 
 from msgspec import Struct
 
@@ -40,16 +41,20 @@ class Part(Struct):
 
 
 class Task:
-    """One task. `own` is what this process knows, `others` what all others said last; `changed` since that was passed on."""
+    """One task. `own` is what this process knows, `others` what all others said last; `changes` are the tasks of which the others
+    have not been told yet, by id."""
 
-    __slots__ = ("changed", "fence", "id", "others", "own")
+    __slots__ = ("_changes", "fence", "id", "others", "own")
 
-    def __init__(self, id: str, tenant: str, others: Part) -> None:
+    def __init__(self, id: str, tenant: str, others: Part, changes: dict[str, Task]) -> None:
         self.id = id
         self.fence = f"task:{tenant}/{id}"
         self.own = Part()
         self.others = others
-        self.changed = True
+        self._changes = changes
+
+    def changed(self) -> None:
+        self._changes[self.id] = self
 
     @property
     def spend(self) -> int:
@@ -77,7 +82,7 @@ class Task:
             new = [word for word in words if word not in known]
             if new and len(known) < MOST_WORDS:
                 setattr(own, name, known.union(new[: MOST_WORDS - len(known)]))
-                self.changed = True
+                self.changed()
 
 
 class Step:
@@ -105,7 +110,7 @@ class Step:
         own.spent += cost
         own.last = now
         self._held = 0
-        self.task.changed = True
+        self.task.changed()
 
 
 class Tasks:
@@ -114,7 +119,9 @@ class Tasks:
     def __init__(self, pepper: bytes) -> None:
         self._pepper = blake2b(pepper, digest_size=32, person=b"yett-task").digest()
         self._tenants: dict[str, dict[tuple[str, str], Task]] = {}
-        self._known: dict[str, Part] = {}  # by id: what other processes said of tasks that this one has not
+        self._by_id: dict[str, Task] = {}
+        self._changes: dict[str, Task] = {}
+        self._known: dict[str, Part] = {}  # by id: what other processes said, of tasks that this one has not as well
 
     def __len__(self) -> int:
         return sum(map(len, self._tenants.values()))
@@ -136,18 +143,18 @@ class Tasks:
         own.fanout += 1
         own.depth = max(own.depth, name.depth)
         own.last = now
-        task.changed = True
+        task.changed()
         return Step(task)
 
     def _find(self, settings: TaskSettings, caller: Caller, name: TaskName, now: float) -> Task:
         tasks = self._tenants.setdefault(caller.tenant, {})
         key = ("" if name.issued else caller.id, name.name)
         task = tasks.pop(key, None)
-        if task is None or (not task.own.fanout and max(task.own.last, task.others.last) + settings.ttl <= now):
-            _make_room(tasks, settings, now)
+        if task is None or _over(task, settings.ttl, now):
+            self._make_room(tasks, settings, now)
             id = name.name if name.issued else self._id(caller, name.name)
-            task = Task(id, caller.tenant, self._known.get(id) or Part())
-            if task.others.last + settings.ttl <= now:
+            task = self._by_id[id] = Task(id, caller.tenant, self._known.get(id) or Part(), self._changes)
+            if _over(task, settings.ttl, now):
                 task.others = Part()
         tasks[key] = task  # the youngest last
         return task
@@ -164,36 +171,45 @@ class Tasks:
 
     def parts(self) -> list[tuple[str, Part]]:
         """What has changed here since the last time, by the tasks' ids."""
-        found = []
-        for task in self._all():
-            if task.changed:
-                task.changed = False
-                found.append((task.id, task.own))
+        found = [(id, task.own) for id, task in self._changes.items()]
+        self._changes.clear()
         return found
 
     def keep(self, ids: Iterable[str]) -> None:
         """These could not be passed on."""
-        wanted = set(ids)
-        for task in self._all():
-            task.changed = task.changed or task.id in wanted
+        self._changes.update({id: self._by_id[id] for id in ids if id in self._by_id})
 
-    def merge(self, known: Mapping[str, Part]) -> None:
-        """What all other processes together know now, by the tasks' ids."""
-        self._known = dict(known)
-        for task in self._all():
-            task.others = known.get(task.id) or Part()
-
-    def _all(self) -> Iterator[Task]:
-        for tasks in self._tenants.values():
-            yield from tasks.values()
+    def merge(self, heard: Mapping[str, Part | None]) -> None:
+        """What all other processes together know now of these tasks, by their ids; None: nothing any more."""
+        for id, part in heard.items():
+            if part is None:
+                self._known.pop(id, None)
+            else:
+                self._known[id] = part
+            if (task := self._by_id.get(id)) is not None:
+                task.others = part or Part()
 
     def sweep(self, ttl: float, now: float) -> None:
         """Forget what has been idle for so long."""
         for tenant, tasks in list(self._tenants.items()):
             for key in [key for key, task in tasks.items() if not task.own.fanout and task.own.last + ttl <= now]:
-                del tasks[key]
+                self._forget(tasks, key)
             if not tasks:
                 del self._tenants[tenant]
+
+    def _make_room(self, tasks: dict[tuple[str, str], Task], settings: TaskSettings, now: float) -> None:
+        """For one more: what is over goes, and if need be what was idle for longest."""
+        for key, task in list(islice(tasks.items(), 2)):  # the oldest come first
+            if not task.own.fanout and task.own.last + settings.ttl <= now:
+                self._forget(tasks, key)
+        if len(tasks) >= settings.max_tasks:
+            idle = next((key for key, task in tasks.items() if not task.own.fanout), None)
+            if idle is None:
+                raise Refusal("task_fanout_exceeded", "As many tasks are in progress as there may be.", retry_after=1.0)
+            self._forget(tasks, idle)
+
+    def _forget(self, tasks: dict[tuple[str, str], Task], key: tuple[str, str]) -> None:
+        del self._by_id[tasks.pop(key).id]
 
 
 def together(parts: Iterable[Part]) -> Part:
@@ -212,16 +228,10 @@ def together(parts: Iterable[Part]) -> Part:
     return whole
 
 
-def _make_room(tasks: dict[tuple[str, str], Task], settings: TaskSettings, now: float) -> None:
-    """For one more: what is over goes, and if need be what was idle for longest."""
-    for key, task in list(tasks.items())[:2]:  # the oldest come first
-        if not task.own.fanout and task.own.last + settings.ttl <= now:
-            del tasks[key]
-    if len(tasks) >= settings.max_tasks:
-        idle = next((key for key, task in tasks.items() if not task.own.fanout), None)
-        if idle is None:
-            raise Refusal("task_fanout_exceeded", "As many tasks are in progress as there may be.", retry_after=1.0)
-        del tasks[idle]
+def _over(task: Task, ttl: float, now: float) -> bool:
+    """Whether it has been idle for so long, everywhere."""
+    running = task.own.fanout or task.others.fanout
+    return not running and max(task.own.last, task.others.last) + ttl <= now
 
 
 def _words(own: frozenset[str], others: frozenset[str]) -> tuple[str, ...]:

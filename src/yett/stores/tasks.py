@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,8 +98,7 @@ class TaskExchange:
             self.trouble = str(error)
             return
         self.trouble = ""
-        if heard is not None:
-            tasks.merge(heard)
+        tasks.merge(heard)
 
     # ---- in the thread ----
 
@@ -112,14 +112,14 @@ class TaskExchange:
             raise
         return connection
 
-    def _round(self, parts: list[tuple[str, Part]], ttl: float) -> dict[str, Part] | None:
+    def _round(self, parts: list[tuple[str, Part]], ttl: float) -> dict[str, Part | None]:
         now = self._clock.now()
         self._tell(parts)
         heard = self._hear()
         if now - self._swept >= SWEEP_SECONDS:
             self._swept = now
-            heard = self._sweep(now - ttl) or heard
-        return {id: together(parts.values()) for id, parts in self._parts.items()} if heard else None
+            heard |= self._sweep(now - ttl)
+        return {id: together(self._parts[id].values()) if id in self._parts else None for id in heard}
 
     def _tell(self, parts: list[tuple[str, Part]]) -> None:
         if not parts:
@@ -129,36 +129,44 @@ class TaskExchange:
             rows = [(id, *self._own, _encode(part).decode(), part.last, change) for id, part in parts]
             self._connection.executemany(_PUT, rows)
 
-    def _hear(self) -> bool:
-        """Whether others have said anything."""
+    def _hear(self) -> set[str]:
+        """Of which tasks others have said something."""
         with translated(self._path):
             change = int(self._connection.execute(_CHANGE).fetchone()[0])
             if change == self._seen:
-                return False
+                return set()
             rows = self._connection.execute(_SINCE, (self._seen,)).fetchall()
         self._seen = change
-        heard = False
+        heard = set()
         for id, pid, started, namespace, part in rows:
             writer = (pid, started, namespace)
             if writer != self._own:
                 self._parts.setdefault(id, {})[writer] = _decode(part)
-                heard = True
-        return self._bury() or heard
+                heard.add(id)
+        self._bury(heard)
+        return heard
 
-    def _bury(self) -> bool:
-        """Whether processes have died with calls in progress: what these were to cost at worst counts as charged."""
-        busy = [(writer, part) for parts in self._parts.values() for writer, part in parts.items() if part.fanout]
-        dead = {writer for writer in {each for each, _ in busy} if not is_running(Process(*writer), self._process)}
-        for writer, part in busy:
+    def _bury(self, ids: Iterable[str]) -> set[str]:
+        """The tasks among these in which calls of processes that have died were in progress: what they were to cost at worst counts
+        as charged."""
+        busy = [(id, writer, part) for id in ids for writer, part in self._parts[id].items() if part.fanout]
+        writers = {writer for _, writer, _ in busy}
+        dead = {writer for writer in writers if not is_running(Process(*writer), self._process)}
+        for _, writer, part in busy:
             if writer in dead:
                 part.spent, part.held, part.fanout = part.spent + part.held, 0, 0
-        return bool(dead)
+        return {id for id, writer, _ in busy if writer in dead}
 
-    def _sweep(self, over: float) -> bool:
-        """Forget what has been idle since then; whether anything was."""
+    def _sweep(self, over: float) -> set[str]:
+        """Forget what has been idle since then; which tasks others know no longer, or in which they have no calls any more."""
         with writing(self._connection, self._path):
             self._connection.execute(_OVER, (over,))
-        idle = [id for id, parts in self._parts.items() if all(part.last <= over for part in parts.values())]
+        buried = self._bury(self._parts)
+        idle = {
+            id
+            for id, parts in self._parts.items()
+            if all(part.last <= over and not part.fanout for part in parts.values())
+        }
         for id in idle:
             del self._parts[id]
-        return self._bury() or bool(idle)
+        return buried | idle
