@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from yett.errors import Refusal
 from yett.identity.exchange import TaskClaims, Terms, Wish, caller, narrowed, read
 from yett.model.caller import Caller, Credential
+from yett.model.fence import Fence
 from yett.model.key import Budget, Limits
 
 NOW = 1_000_000
@@ -150,6 +151,18 @@ def test_other_claims_are_no_task(claims: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as caught:
         read(claims)
     assert caught.value.code == "unacceptable_token"
+
+
+def test_it_is_as_old_as_the_oldest_of_its_proofs() -> None:
+    """Somebody's sessions are ended at NOW - 5, and that is heard of only after the exchange."""
+    young, old = (
+        replace(who, credential=replace(who.credential, issued=issued)) for who, issued in ((ADA, NOW), (BOT, NOW - 10))
+    )
+    for proofs in ((young, old), (old, young), (old,)):
+        again = token(holder(token(*proofs)))
+        assert holder(again).credential.issued == NOW - 10
+        assert Fence("tenant:default", 1, since=NOW - 5, sessions=True).holds(holder(again).credential.issued, NOW)
+    assert holder(token(young)).credential.issued == NOW
 
 
 def test_it_is_bound_to_the_key_that_the_actor_has_shown() -> None:

@@ -66,6 +66,9 @@ class TaskClaims(Struct, frozen=True, omit_defaults=True):
     asr: int
     src: tuple[str, ...]  # what it was exchanged for: "key:ID", or the URL of an issuer
     fen: tuple[str, ...]  # whose revocation ends it
+    old: int = (
+        0  # when the oldest of the proofs was issued: a session that has ended lives on in no token exchanged since
+    )
     scope: str = ""
     lab: tuple[tuple[str, str], ...] = ()
     act: dict[str, Any] | None = None
@@ -116,6 +119,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         asr=min(each.assurance for each in above),
         src=origins,
         fen=tuple(dict.fromkeys(fence for each in above for fence in each.credential.fences)),
+        old=min(each.credential.issued for each in above),
         scope=" ".join(f"{MODEL}{model}" for model in _models(above, wish.scope)),
         lab=subject.labels,
         act=_chain(actors),
@@ -149,7 +153,7 @@ def caller(claims: TaskClaims, like: str, limits: Mapping[str, Limits]) -> Calle
         kind="task",
         id=claims.jti,
         issuer=claims.iss,
-        issued=claims.iat,
+        issued=claims.old,
         expires=claims.exp,
         models=models,
         limits=(*limits.items(), *spending),
