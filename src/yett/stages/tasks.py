@@ -209,7 +209,7 @@ class Tasks:
             self._forget(tasks, idle)
 
     def _forget(self, tasks: dict[tuple[str, str], Task], key: tuple[str, str]) -> None:
-        del self._by_id[tasks.pop(key).id]
+        self._by_id.pop(tasks.pop(key).id, None)
 
 
 def together(parts: Iterable[Part]) -> Part:
