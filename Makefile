@@ -1,6 +1,7 @@
 # Yett: every target brings up what it needs itself.
 #   make setup   .venv with the yett command        make demo   a running gateway with simulated traffic
 #   make test    lint, types, contracts, tests       make bench  speed and memory against nginx and LiteLLM
+#   make cluster  400 callers on 4 gateways that are killed and whose stores are restarted
 #   make fuzz    mutated input for every parser     make accuracy  how often inspection is right
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all:
 
-.PHONY: help fuzz setup demo test lint types contracts unit bench accuracy train-injection clean
+.PHONY: help fuzz setup demo test lint types contracts unit bench cluster accuracy train-injection clean
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -63,6 +64,10 @@ test: lint types contracts unit
 
 bench: $(VENV)/core.stamp
 	@$(BIN)/python -m bench $(ARGS)
+
+# 400 callers, 4 gateways on one Valkey and one PostgreSQL, all of which fail meanwhile; a small one is among the tests.
+cluster: $(VENV)/dev.stamp
+	@$(BIN)/python -W ignore -m tests.storm $(ARGS)
 
 # Trains the injection model anew and writes it to src/yett/data: make train-injection DATA=folder
 TRAIN := build/train

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -14,6 +15,7 @@ import pytest
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, models_toml, until
 from tests.servers import Postgres, Valkey
+from tests.storm import Storm
 
 from yett.simulator.server import Simulator
 
@@ -158,3 +160,12 @@ def test_two_gateways_know_the_same_keys(build: Callable[..., Gateway], provider
 def statements(server: Postgres) -> list[str]:
     found = re.findall(r"LOG:  (?:statement|execute [^:]*): (.*)", server.log)
     return [line for line in found if not line.startswith(("LISTEN", "UNLISTEN", "SET", "BEGIN", "COMMIT", "RESET"))]
+
+
+def test_nothing_is_overshot_held_or_lost_when_everything_goes_wrong() -> None:
+    """`make cluster` is the same with 400 callers and 4 gateways."""
+    with Storm(gateways=2, budget="0.02").up() as storm:
+        asyncio.run(storm.rage(callers=40, seconds=4.0))
+        storm.calm()
+    assert storm.report.killed
+    assert storm.report.restarted
