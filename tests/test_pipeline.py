@@ -275,6 +275,27 @@ async def test_a_journal_that_raises_leaves_nobody_waiting(scene: Scene, caplog:
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_calls_at_the_same_time_take_each_stage_one_after_the_other(scene: Scene) -> None:
+    scene.upstream.will(whole("one"), whole("two"), whole("three"))
+    calls = [scene.begin(chat("hello")) for _ in range(3)]
+    for call in calls:
+        assert call.task is not None
+        await call.task
+    assert [call.status for call in calls] == [200, 200, 200]
+    assert [record.kind for record in scene.records()] == ["intent"] * 3 + ["outcome"] * 3
+
+
+async def test_a_caller_that_leaves_between_two_stages_is_on_the_record(scene: Scene) -> None:
+    scene.upstream.will(whole("one"), whole("two"))
+    leaving, staying = scene.begin(chat("hello")), scene.begin(chat("hello"))
+    await until(lambda: len(scene.upstream.sent) == 2)
+    leaving.disconnect()
+    for call in (leaving, staying):
+        assert call.task is not None
+        await call.task
+    assert sorted(record.outcome for record in scene.outcomes()) == ["disconnected", "ok"]
+
+
 async def test_more_calls_than_may_be_in_flight_are_refused(tmp_path: Path) -> None:
     with Scene(tmp_path / "gateway", settings={"[gateway]": "[gateway]\nmax_in_flight = 1"}) as scene:
         wait = asyncio.Event()

@@ -6,6 +6,7 @@ that is already running.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -89,3 +90,9 @@ class Gate(Struct, frozen=True):
     new_id: Callable[[], str]  # ids of calls, ordered by time
     roll: Callable[[], float]  # random in [0, 1)
     flights: set[Flight]
+
+    async def abreast(self) -> None:
+        """Let other calls come as far as this one. They then take the next stage one after the other, while the processor still has
+        at hand what it works with: the automaton's tables, the ledger's rows, the code itself."""
+        if len(self.flights) > 1:
+            await asyncio.sleep(0)

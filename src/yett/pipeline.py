@@ -87,6 +87,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         trail.found, trail.notes = seen, (*trail.notes, *notes)
     if snapshot.panel is not None:
         trail.found = seen = await advice.on_request(gate.advisers, trail, caller, call, seen)
+    await gate.abreast()
     step.learn(trail, call, seen)
     if plan is None or seen is not inspect.NOTHING:
         plan = decide.after_inspection(snapshot, caller, call, seen, now, trail)
@@ -104,6 +105,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     # route, forward, review
     if call.action == "InvokeModel":
         await _invoke(outlet, gate, flight, call, plan, bodies)
+        await gate.abreast()
     else:
         trail.answered(await local.answer(call, caller, plan.listed, trail, gate.calls, gate.trust, gate.signer))
 
@@ -124,6 +126,7 @@ async def _invoke(outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: 
         if outlet.paused:
             exchange.pause()
         trail.target = target.id
+        await gate.abreast()
         await reply.deliver(exchange, target)
 
     road = Road(gate.upstream, gate.health, gate.clock, trail.snapshot.settings.routing, gate.roll())
