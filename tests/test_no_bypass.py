@@ -729,7 +729,8 @@ def test_every_exemption_is_of_a_cell_that_exists() -> None:
 
 def test_nothing_but_the_pipeline_leads_to_an_upstream() -> None:
     """What leaves is an Outgoing: `forward` makes those for models, and only the pipeline forwards; `edge/guardrails` makes
-    them for second opinions on what is being governed; `edge/issuers` asks for keys, with nothing of any call in it."""
+    them for second opinions on what is being governed; `edge/issuers` asks for keys and `edge/keyless` for tokens
+    to providers, with nothing of any call in them."""
     source = Path(pipeline.__file__).parent
     makers, forwarders = [], []
     for path in source.rglob("*.py"):
@@ -737,7 +738,10 @@ def test_nothing_but_the_pipeline_leads_to_an_upstream() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 makers += [path.name] if node.func.id == "Outgoing" else []
                 forwarders += [path.name] if node.func.id == "forward" else []
-    assert (sorted(makers), forwarders) == (["forward.py", "guardrails.py", "issuers.py"], ["pipeline.py"])
+    assert (sorted(makers), forwarders) == (
+        ["forward.py", "guardrails.py", "issuers.py", "keyless.py"],
+        ["pipeline.py"],
+    )
 
 
 # ---- proof that the walk can fail ---------------------------------------------------------------------------------------
