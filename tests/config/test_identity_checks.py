@@ -10,8 +10,9 @@ from yett.config.reader import parse
 
 TEAM = "[teams.research]\n"
 ISSUER = '[identity.issuers.corp]\nissuer = "https://idp.example"\naudiences = ["yett"]\nteam = "research"\n'
+TASKS = '[identity.tasks]\nissuer = "https://yett.example"\n'
 DOMAIN = (
-    '[identity.trust_domains."example.org"]\nbundle_url = "https://spire.example/bundle"\n'
+    '[identity.trust_domains."example.org"]\nbundle_url = "https://spire.example/bundle"\naudiences = ["yett"]\n'
     'workloads = [{ path = "/ns", team = "research" }]\n'
 )
 
@@ -55,6 +56,10 @@ def test_what_is_right(tmp_path: Path) -> None:
         (DOMAIN.replace("example.org", "Example.org"), "a trust domain's name consists of"),
         (DOMAIN.replace("bundle_url", "ca_file"), 'give either "bundle_url" or "bundle_file"'),
         (DOMAIN.replace("https:", "http:"), "is not encrypted"),
+        (DOMAIN.replace('["yett"]', "[]"), "audiences: is empty"),
+        (TASKS.replace("https:", "x:"), "tasks.issuer: \"x://yett.example\" is not an"),
+        (TASKS + ISSUER.replace("idp.example", "yett.example"), 'corp.issuer: is the same as that of "tasks"'),
+        (TASKS + 'ttl = "11m"', "ttl"),
         (DOMAIN.replace('"/ns"', '"ns/"'), 'workloads[0].path: "ns/" is no path of a SPIFFE ID'),
         (DOMAIN.replace('team = "research"', 'team = "x"'), 'workloads[0].team: no team "x"'),
         (DOMAIN.replace("}]", '}, { path = "/ns", team = "research" }]'), '"/ns" is already in the list'),

@@ -20,6 +20,8 @@ from yett.detectors.window import Window
 from yett.dialects import openai_chat, patch, sse, strict_json
 from yett.dialects.leaves import UNPATCHABLE, Leaves
 from yett.errors import Refusal
+from yett.identity import dpop, jws, spiffe
+from yett.model.call import Inbound
 from yett.model.finding import Finding
 from yett.model.route import Secret
 from yett.model.segment import ORIGINS, Segment
@@ -29,6 +31,7 @@ from yett.redaction.mint import Mint, task_key
 from yett.redaction.restore import Allowance, Restorer
 from yett.redaction.tokenise import LONGEST_VALUE, Tokeniser
 from yett.redaction.ways import Ways
+from yett.stages import exchange
 from yett.stages.stream import BrokenStreamError, StreamReview
 
 Target = Callable[[bytes], None]
@@ -229,6 +232,22 @@ def exchanged(data: bytes) -> None:
         assert Restorer(tokeniser.known, Allowance(1 << 24)).whole(out) == text
 
 
+def credential(data: bytes) -> None:
+    """Tokens, proofs of possession, sets of keys, forms of a token exchange."""
+    for read in (
+        lambda: jws.verify(jws.take_apart(data), "Ed25519", ()),
+        lambda: dpop.check(data, "POST", "yett.example", "/", b"token", 0.0),
+        lambda: exchange.read(Inbound("POST", "/oauth/token", "", {}, data, "", 0.0)),
+    ):
+        with contextlib.suppress(Refusal):
+            read()
+    with contextlib.suppress(ValueError):
+        assert jws.read_keys(data)
+    with contextlib.suppress(ValueError):
+        domain, path = spiffe.parse(data.decode("latin-1"))
+        assert f"spiffe://{domain}{path}".encode("latin-1") == data
+
+
 TARGETS: dict[str, Target] = {
     target.__name__: target
     for target in (
@@ -242,5 +261,6 @@ TARGETS: dict[str, Target] = {
         whole_text,
         restored,
         exchanged,
+        credential,
     )
 }

@@ -74,6 +74,9 @@ def _issuer(name: str, issuer: IssuerSettings, settings: Settings) -> Iterator[t
 def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if not spiffe.trust_domain(name):
         yield (), "a trust domain's name consists of small letters, digits, dots, dashes and underscores"
+    for setting in ("audiences", "algorithms"):
+        if not getattr(domain, setting):
+            yield (setting,), "is empty, so that no token would do"
     if not domain.workloads:
         yield ("workloads",), 'is empty; write workloads = [{ path = "/", team = "…" }]'
     if bool(domain.bundle_url) == bool(domain.bundle_file):

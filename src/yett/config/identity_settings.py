@@ -77,7 +77,9 @@ class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
     workloads: Annotated[
         tuple[WorkloadSettings, ...], Meta(description="Which of its workloads may call, and as what.")
     ]
-    audiences: Annotated[tuple[_Word, ...], Meta(description="What the `aud` of a JWT-SVID has to name.")] = ()
+    audiences: Annotated[
+        tuple[_Word, ...], Meta(description="What the `aud` of a JWT-SVID has to name; one of these is enough.")
+    ]
     bundle_url: Annotated[str, Meta(description="Address of its bundle (SPIFFE federation, profile https_web).")] = ""
     bundle_file: Annotated[str, Meta(description="Its bundle, relative to yett.toml, instead of an address.")] = ""
     ca_file: Annotated[
