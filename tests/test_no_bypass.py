@@ -247,6 +247,19 @@ async def fences(world: World) -> None:
 
 
 @control
+async def task_limits(world: World) -> None:
+    """Calls of one task are counted together, and bounded; another caller's task of the same name is another one."""
+    scene = await world.scene(settings={"[audit]": "[tasks]\nmax_steps = 2\n[audit]"}, bob=key())
+    named = replace(world.row.plain, headers={**world.row.plain.headers, b"x-yett-task": b"run-17"})
+    for number in (1, 2):
+        assert recorded(scene, await scene.call(named)).step == number
+    scene.upstream.sent.clear()
+    record = refused(scene, await scene.call(named), "task_limit_exceeded")
+    assert record.caller == "key_ada"
+    assert recorded(scene, await scene.call(named, "bob")).step == 1
+
+
+@control
 async def policy_before_inspection(world: World) -> None:
     """Whom policy refuses whatever they say is refused before anybody looks at what they say."""
     scene = await world.scene()
@@ -657,6 +670,7 @@ def _exempt() -> dict[tuple[str, str], str]:
         "inspection_and_policy_after_it": (LISTINGS, "a listing is not refused but shortened: policy_on_listings"),
         "redaction": (LISTINGS, "nothing of a listing's request leaves"),
         "targets": (LOCAL, "goes to no target"),
+        "task_limits": (LOCAL, "is no step of what an agent does"),
         "output_cap": (LOCAL, "no model writes anything"),
         "what_is_added": (LOCAL, "nothing leaves"),
         "attached_files": (LOCAL, "has no body"),
@@ -764,6 +778,7 @@ LOSSES = {
         ("identity",),
     ),
     "no fence": Loss("fence.check(snapshot.fences, caller.credential, clock.now())", "pass", ("fences",)),
+    "no task": Loss("step.join(gate.tasks, trail, inbound, caller, call)", "pass", ("task_limits",), INVOKING),
     "no first decision": Loss(
         "plan = decide.before_inspection(snapshot, caller, call, now, trail)",
         "plan = None",
