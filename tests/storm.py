@@ -183,6 +183,7 @@ class Storm:
 
     async def account(self) -> Account:
         ledger = await self._ledger()
+        assert ledger.id == (self.gateways[-1].state / "ledger.id").read_text()
         account = await ledger.account(POOR)
         await ledger.close()
         return account
@@ -201,6 +202,7 @@ class Storm:
         assert "ledger and journal agree" in first.yett("ledger", "check", *others)
         for gateway in self.gateways:
             assert gateway.stop() == 0
+        (first.state / "ledger.id").unlink()  # the database remembers it, too
         first.yett("ledger", "rebuild", "--force", *others)
         rebuilt = asyncio.run(self.account())
         spent = (account.spent_day, account.spent_week, account.spent_month)

@@ -16,6 +16,7 @@ from tests.servers import Postgres
 from yett.errors import IntegrityError
 from yett.model.key import Budget, Limits
 from yett.stores.database import Database, FileDatabase
+from yett.stores.facts import Facts
 from yett.stores.fences import Event, FenceStore
 from yett.stores.keys import KeyMistake, KeyStore, NewKey
 from yett.stores.postgres import PostgresDatabase
@@ -149,6 +150,14 @@ def test_fences_are_made_stricter_and_lifted(open_database: Open, tmp_path: Path
     assert [fence.until for fence in other.all()] == [2000, 0]
     assert len(other.lift("team:t", 1400)) == 1
     assert [fence.name for fence in store.all()] == ["user:u"]
+
+
+def test_facts_are_settled_once(open_database: Open) -> None:
+    first, second = Facts(open_database()), Facts(open_database())
+    assert first.get("ledger") == ""
+    assert first.settle("ledger", "a") == "a"
+    assert second.settle("ledger", "b") == "a"
+    assert second.get("ledger") == "a"
 
 
 STEP = Migration(1, "a table", ("CREATE TABLE a (one INTEGER PRIMARY KEY, two BLOB) STRICT",))

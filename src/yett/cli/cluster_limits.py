@@ -15,6 +15,7 @@ from yett.errors import ConfigurationError
 from yett.model.key import Limits
 from yett.ports import Clock, Ledger, Scope
 from yett.stores.books import Abandoned, Books, Dial, replay
+from yett.stores.facts import Facts
 from yett.stores.journal_recovery import Recovered
 from yett.stores.limits import Account
 from yett.stores.local_share import LocalShare
@@ -35,10 +36,13 @@ class ClusterLimits:
 
     abandoned = 0
 
-    def __init__(self, reading: Reading, clock: Clock) -> None:
+    def __init__(self, reading: Reading, clock: Clock, facts: Facts | None = None) -> None:
+        self._facts = facts
+        self._known = False  # which ledger this is has been written down
         settings, self._state = reading.settings.stores, reading.state
         ca_file = str(reading.resolve(settings.ca_file)) if settings.ca_file else ""
         self._mistake = reading.mistake
+        self._deployment = settings.deployment
         self._link = RedisLink(limits_address(reading.limits, ca_file), timeout=settings.timeout)
         self._process = this_process()
         self._machine = f"{self._name()}/{boot_id().decode()}"
@@ -59,8 +63,11 @@ class ClusterLimits:
 
     async def start(self) -> None:
         path = self._state / REMEMBERED
+        known = path.read_text().strip() if path.exists() else ""
+        if not known and self._facts is not None:
+            known = self._facts.get(f"ledger {self._deployment}")
         try:
-            await self._shared.start(path.read_text().strip() if path.exists() else "", patient=True)
+            await self._shared.start(known, patient=True)
         except StoreError as error:
             raise ConfigurationError((self._mistake(("stores", "limits"), str(error)),)) from error
         if self._link.trouble:
@@ -96,7 +103,7 @@ class ClusterLimits:
         try:
             await self._shared.refresh()
             if not self._shared.lost:
-                self._remember()
+                await asyncio.to_thread(self._remember)
                 await self._settle_lost()
                 await self._shared.sweep()
         except (LinkDown, StoreError, LedgerDown) as error:
@@ -133,14 +140,19 @@ class ClusterLimits:
 
     def _remember(self) -> None:
         """A store without its memory has to be told from one that is new: by who has counted in it."""
-        if self._shared.id and not (self._state / REMEMBERED).exists():
+        if not self._shared.id or self._known:
+            return
+        if self._facts is not None:
+            self._facts.settle(f"ledger {self._deployment}", self._shared.id)
+        if not (self._state / REMEMBERED).exists():
             create_once(self._state / REMEMBERED, self._shared.id.encode(), 0o600)
+        self._known = True
 
 
 class ClusterBooks:
     """The ledger in the store, for `yett ledger`."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, facts: Facts | None = None) -> None:
         settings = reading.settings.stores
         ca_file = str(reading.resolve(settings.ca_file)) if settings.ca_file else ""
         self._link = RedisLink(limits_address(reading.limits, ca_file), timeout=max(settings.timeout, 5.0))
@@ -148,6 +160,8 @@ class ClusterBooks:
         self._lease = reading.settings.limits.lease_seconds
         path = reading.state / REMEMBERED
         self._known = path.read_text().strip() if path.exists() else ""
+        if not self._known and facts is not None:
+            self._known = facts.get(f"ledger {self._deployment}")
 
     async def look(self, read: Callable[[list[Abandoned]], Books]) -> tuple[Books, dict[str, Account], list[Abandoned]]:
         """What `compare` takes; `read` reads the journals, and is told of which calls more is wanted. Raises LinkDown, StoreError."""

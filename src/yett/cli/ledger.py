@@ -13,12 +13,14 @@ import click
 from msgspec import to_builtins
 
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json, told
+from yett.cli.state import open_database
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading, read
 from yett.errors import ConfigurationError, YettError
 from yett.model.key import Limits
 from yett.ports import Scope
 from yett.stores.books import Abandoned, Books, Dial, Difference, compare, read_books, replay
+from yett.stores.facts import Facts
 from yett.stores.limits import DAY, Account, usd
 from yett.stores.shared_ledger import SharedLedger
 
@@ -131,7 +133,13 @@ def _store(reading: Reading) -> Any:
     except ModuleNotFoundError as error:
         message = f'needs {error.name}; install the extra: pip install "yett[cluster]"'
         raise ConfigurationError((reading.mistake(("stores", "limits"), message),)) from error
-    return ClusterBooks(reading)
+    if not reading.settings.stores.state:
+        return ClusterBooks(reading)
+    database = open_database(reading)
+    try:
+        return ClusterBooks(reading, Facts(database))
+    finally:
+        database.close()
 
 
 class _Machine:

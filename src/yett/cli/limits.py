@@ -10,6 +10,7 @@ from yett.cli.takeover import Dead
 from yett.config.reader import Reading
 from yett.errors import ConfigurationError
 from yett.ports import Clock, Ledger
+from yett.stores.facts import Facts
 from yett.stores.journal_recovery import Recovered
 from yett.stores.shared_ledger import SharedLedger
 
@@ -53,8 +54,9 @@ class Limits(Protocol):
     async def close(self) -> None: ...
 
 
-async def open_limits(reading: Reading, clock: Clock) -> Limits:
-    """Raises ConfigurationError, IntegrityError, OSError. A store that is away at the start is waited for."""
+async def open_limits(reading: Reading, clock: Clock, facts: Facts | None = None) -> Limits:
+    """Raises ConfigurationError, IntegrityError, OSError. A store that is away at the start is waited for.
+    With `facts` of a shared database, which ledger counts is remembered there, not by each machine."""
     if not reading.limits:
         return MachineLimits(reading, clock)
     try:
@@ -62,7 +64,7 @@ async def open_limits(reading: Reading, clock: Clock) -> Limits:
     except ModuleNotFoundError as error:
         message = f'needs {error.name}; install the extra: pip install "yett[cluster]"'
         raise ConfigurationError((reading.mistake(("stores", "limits"), message),)) from error
-    limits = ClusterLimits(reading, clock)
+    limits = ClusterLimits(reading, clock, facts)
     await limits.start()
     return limits
 

@@ -46,6 +46,7 @@ from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
 from yett.stages.tasks import Tasks
+from yett.stores.facts import Facts
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
 from yett.stores.signing import SigningKeys
@@ -147,7 +148,8 @@ class Worker:
             )
         self.journal.start()
         with _written(self.state):
-            self.limits = await open_limits(self._reading, self._clock)
+            facts = Facts(self._database) if self._database.remote else None
+            self.limits = await open_limits(self._reading, self._clock, facts)
             self.vault = Vault(self.state / "vault.db", self._clock)
             self.exchange = TaskExchange(self.state / "tasks.db", self._clock)
         await self._take_over()
