@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.detectors.examples import CLEAN, FOUND, JWT, PEM, RANDOM
 
@@ -281,7 +281,8 @@ def test_hostile_text_in_pieces(scanner: Scanner, text: str, size: int) -> None:
 
 @given(st.text("aZ9 -+(.@\n\u00a0\u2013", min_size=1, max_size=40))
 def test_a_space_after_a_word_settles_it_and_nothing_else(text: str) -> None:
-    """What is decided by the last two characters is what the whole rule says."""
+    """What is decided by the last two characters is what the whole rule says, where no date and no word behind digits goes on."""
+    assume(not window._DATED.search(text) and not re.search(r"[0-9][ (-]*[aZ]+\Z", text))
     groups = min(
         window._groups(text, window._DIGITS, window._DIGITS_BEGIN),
         window._groups(text, window._PRINTED, window._PRINTED_BEGIN),
