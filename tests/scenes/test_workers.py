@@ -19,7 +19,12 @@ from tests.scenes.harness import PROVIDER_KEY, Gateway, Reply, error_of, models_
 from yett.model.key import Budget
 from yett.simulator.server import Simulator
 
-MODELS = {"plain": "", "slow": "latency.first_byte=2s", "brook": "chunks=150+latency.between_chunks=10ms"}
+MODELS = {
+    "plain": "",
+    "slow": "latency.first_byte=2s",
+    "brook": "chunks=150+latency.between_chunks=10ms",
+    "river": "chunks=600+latency.between_chunks=50ms",  # lasts until somebody ends it
+}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +112,7 @@ def test_calls_in_flight_are_exact(gateway: Gateway) -> None:
 
 def test_a_revocation_reaches_every_worker(gateway: Gateway) -> None:
     key = gateway.fresh_key("revoked-everywhere")
-    streams = [gateway.stream("brook", key=key) for _ in range(12)]
+    streams = [gateway.stream("river", key=key) for _ in range(12)]
     assert len({stream.id[16:24] for stream in streams}) == 2, "both workers have some"
     gateway.revoke("revoked-everywhere")
     assert {error_of(stream.events()) for stream in streams} == {"revoked_key"}
@@ -116,7 +121,7 @@ def test_a_revocation_reaches_every_worker(gateway: Gateway) -> None:
 
 def test_a_fence_reaches_every_worker(gateway: Gateway) -> None:
     key = gateway.fresh_key("fenced-everywhere")
-    streams = [gateway.stream("brook", key=key) for _ in range(12)]
+    streams = [gateway.stream("river", key=key) for _ in range(12)]
     gateway.yett("revoke", "key", "fenced-everywhere")
     drawn = time.monotonic()
     assert {error_of(stream.events()) for stream in streams} == {"fenced"}
