@@ -32,6 +32,9 @@ def test_formatting_changes_nothing() -> None:
 def test_an_answer_of_its_own_is_not() -> None:
     assert PROMPT.absent("I am the assistant of Acme. How can I help you with your ticket today?")
     assert PROMPT.absent("x" * 70)
+    long = Prompt([" ".join(f"rule{i}" for i in range(400))])  # too many words to look for each of them
+    assert long.absent("x" * 70)
+    assert not long.absent(" ".join(f"rule{i}" for i in range(20)))
     assert overlap(PROMPT, "I am the assistant of Acme. How can I help you with your ticket today?").share == 0.0
 
 
