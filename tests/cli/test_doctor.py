@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.certificates import HOUR, Certifier
 from tests.servers import Valkey
 
 from yett.cli import doctor, keys
@@ -195,3 +196,17 @@ def test_the_store_of_limits(folder: Path, valkey: Valkey) -> None:
     code, found = examine(folder)
     assert (code, found["limits"]["status"]) == (1, "failure")
     assert "calls are refused" in found["limits"]["next"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"), [(HOUR, "ok"), (0.2 * HOUR, "warning"), (-60, "failure")], ids=["good", "soon", "expired"]
+)
+def test_the_end_of_the_gateways_certificate(folder: Path, ends: float, status: str) -> None:
+    pair = Certifier("here").host("gate.example", ends=ends)
+    (folder / "cert.pem").write_bytes(pair.pem)
+    (folder / "key.pem").write_bytes(pair.key_pem)
+    (folder / "key.pem").chmod(0o600)
+    write(folder, '[gateway.tls]\ncertificate_file = "cert.pem"\nprivate_key = "file:key.pem"\n')
+    found = examine(folder)[1]
+    assert found["certificate"]["status"] == status
+    assert found["configuration"]["status"] == "ok"

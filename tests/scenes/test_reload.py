@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import socket
+import ssl
 import time
 from collections.abc import Iterator
 
 import pytest
+from tests.certificates import Certifier, client
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import PERMIT, Gateway, models_toml, until
 
@@ -152,3 +155,27 @@ def test_changes_under_load_disturb_nobody(gateway: Gateway, text: str) -> None:
     for stream in streams:
         assert stream.events()[-1] == "data: [DONE]"
     assert gateway.readiness()[0] == 200
+
+
+def test_tls_and_a_renewed_certificate_are_taken_up(gateway: Gateway, text: str) -> None:
+    def presented(by: Certifier) -> bool:
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", gateway.port), 5) as plain,
+                client(by).wrap_socket(plain, server_hostname="localhost") as line,
+            ):
+                line.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                return line.recv(20).startswith(b"HTTP/1.1 401 ")
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+    first, second = Certifier("first"), Certifier("second")
+    for name, by in (("cert", first), ("renewed", second)):
+        pair = by.host("localhost")
+        (gateway.folder / "cert.pem").write_bytes(pair.pem)
+        (gateway.folder / "key.pem").write_bytes(pair.key_pem)
+        if name == "cert":
+            tls = '[gateway.tls]\ncertificate_file = "cert.pem"\nprivate_key = "file:key.pem"\n'
+            gateway.configure(text + tls)
+        until(lambda by=by: presented(by), what=name)
+    assert not presented(first)

@@ -27,6 +27,7 @@ from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import Reading, secret_references
 from yett.config.settings import Settings
+from yett.config.tls import term
 from yett.errors import ConfigurationError, YettError
 from yett.model.guardrail import Panel
 from yett.providers.shelf import KINDS
@@ -38,6 +39,7 @@ _NEEDED = (
 )  # fmt: skip
 _LITTLE_SPACE, _NO_SPACE = 1024**3, 100 * 1024**2
 _REACH_SECONDS = 5.0
+_RENEWAL = 30 * 86_400.0  # seconds before its end when a certificate should have been renewed
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
@@ -90,6 +92,7 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield _clock(reading)
     yield _audit_key(reading)
     yield _keys(reading)
+    yield from _certificate(reading)
     yield from _limits(reading)
     yield from _vault(reading)
     yield from _attachments(reading.settings)
@@ -261,6 +264,21 @@ def _keys(reading: Reading) -> Finding:
             "add the teams, or revoke the keys",
         )
     return Finding("keys", "ok", f"{len(active)} active")
+
+
+def _certificate(reading: Reading) -> Iterator[Finding]:
+    if (good := term(reading)) is None:
+        return
+    left = good.ends.timestamp() - SystemClock().now()
+    soon = min(_RENEWAL, (good.ends - good.begins).total_seconds() / 5)  # some are good for an hour, some for years
+    when = f"{good.ends:%Y-%m-%d %H:%M} UTC"
+    advice = "renew the files of [gateway.tls]: a running gateway takes them up by itself"
+    if left <= 0:
+        yield Finding("certificate", "failure", f"expired on {when}", advice)
+    elif left < soon:
+        yield Finding("certificate", "warning", f"expires on {when}", advice)
+    else:
+        yield Finding("certificate", "ok", f"good until {when}")
 
 
 def _limits(reading: Reading) -> Iterator[Finding]:

@@ -163,7 +163,7 @@ def _announce(settings: Settings, count: int) -> None:
     gateway, admin = settings.gateway, settings.admin
     workers = f", {count} workers" if count > 1 else ""
     click.echo(
-        f"yett: gateway on http://{gateway.host}:{gateway.port}{workers}, admin on http://{admin.host}:{admin.port}"
+        f"yett: gateway on http{'s' if gateway.tls else ''}://{gateway.host}:{gateway.port}{workers}, admin on http://{admin.host}:{admin.port}"
         + (" (observe mode: policies record, nothing is enforced)" if settings.mode == "observe" else ""),
         err=True,
     )

@@ -201,7 +201,7 @@ class Worker:
         await self._event("start", {**self._built(), "workers": settings.gateway.workers})
         memory.settle()
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings), outbox)
-        await self.listener.start(bound)
+        await self.listener.start(bound, self.live.current.tls)
         self._duties = [
             spawn(self._every(KEYS_SECONDS, self._refresh_keys), "keys"),
             spawn(self._every(FILES_SECONDS, self._refresh_files), "files"),
@@ -263,6 +263,7 @@ class Worker:
             taken = await asyncio.to_thread(self.live.reload)
             if taken:
                 self._apply()
+                await self.listener.take_up(self.live.current.tls)
                 await asyncio.to_thread(self.counsel.take_up, self.live.current.panel)
                 await asyncio.to_thread(memory.trim)
                 log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})

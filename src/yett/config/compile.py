@@ -18,6 +18,7 @@ from yett.config.sealed import Unseal
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.suppressions import suppressions
+from yett.config.tls import tls
 from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
 from yett.detectors.engine import Scanner
@@ -95,6 +96,7 @@ def compile_snapshot(
     scanner = Scanner(inspection.detectors(reading, mistakes, key_of(pepper)), build)
     check_keys(reading, mistakes)
     whole = wholes(reading, mistakes)
+    encryption = tls(reading, mistakes)
     suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)
     if mistakes or policy is None:
@@ -120,6 +122,7 @@ def compile_snapshot(
         proxy=_proxy(reading),
         panel=guardrails.panel(reading),
         sealed=reading.sealed.change if reading.sealed is not None else 0,
+        tls=encryption,
         issuers=by_url(identity.issuers(reading)),
     )
     return with_keys(snapshot, keys)

@@ -25,15 +25,16 @@ from yett.model.route import Secret
 _MOST_BYTES = 4 * 1024**2
 _MOST_DEPTH = 100
 _MOST_SECRET = 16_384
+_MOST_CERTIFICATES = 1024**2
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
-PRIVATE_KEY = "private_key"  # the one setting whose secret has lines
+PRIVATE_KEY = "private_key"  # the one setting, in several tables, whose secret has lines
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 class Reading(Struct, frozen=True):
     """What was read of one yett.toml, right or wrong: where something is wrong, a default stands in `settings`.
 
-    `secrets` are by reference ("env:NAME"), `sealed` is where those of "sealed:NAME" are from; `root` is the directory that relative paths start from.
+    `secrets` are by reference ("env:NAME"), `certificates` are contents by the names of their files; `sealed` is where those of "sealed:NAME" are from; `root` is the directory that relative paths start from.
     """
 
     file: str
@@ -42,6 +43,7 @@ class Reading(Struct, frozen=True):
     secrets: Mapping[str, Secret]
     mistakes: tuple[Mistake, ...]
     lines: Mapping[KeyPath, int]
+    certificates: Mapping[str, bytes] = {}
     fingerprint: bytes = b""  # of the file's content
     sealed: Unsealed | None = None  # when there are any
     parsed: bool = True  # False: nothing at all could be made of the file
@@ -98,7 +100,7 @@ def read(path: Path, environment: Mapping[str, str] | None, unseal: Unseal | Non
 
 
 def changed(reading: Reading) -> bool:
-    """Whether the file, or what it takes a secret from (a file, the sealed credentials), has another content now."""
+    """Whether the file, or what it takes a secret or certificates from (a file, the sealed credentials), has another content now."""
     raw, _ = _content(Path(reading.file))
     if fingerprint(raw) != reading.fingerprint:
         return True
@@ -109,6 +111,9 @@ def changed(reading: Reading) -> bool:
             known = reading.secrets.get(reference)
             if (Secret(value) if not trouble else None) != known:
                 return True
+    for name, content in reading.certificates.items():
+        if _certificates(reading.resolve(name))[0] != content:
+            return True
     return reading.sealed is not None and reading.sealed.changed()
 
 
@@ -144,6 +149,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
     if environment is not None:
         reading = _with_sealed(reading, unseal, problems)
     problems += _files(reading)
+    reading = _with_certificates(reading, problems)
     mistakes = [reading.mistake(where, message) for where, message in problems]
     mistakes.sort(key=lambda mistake: mistake.line)
     return structs.replace(reading, mistakes=tuple(mistakes))
@@ -208,6 +214,8 @@ def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
     found: list[tuple[KeyPath, str]] = []
     if settings.admin.token:
         found.append((("admin", "token"), settings.admin.token))
+    if settings.gateway.tls is not None and settings.gateway.tls.private_key:
+        found.append((("gateway", "tls", PRIVATE_KEY), settings.gateway.tls.private_key))
     for setting, reference in (("kek", settings.credentials.kek), ("token", settings.credentials.transit.token)):
         if reference:
             found.append(
@@ -320,6 +328,30 @@ def _usable(value: str, where: str, *, lines: bool = False) -> tuple[str, str]:
         # it goes into a header: a line break in it would let it write headers of its own
         return "", f"{where} contains a blank or a character that cannot go into a header"
     return value, ""
+
+
+def _with_certificates(reading: Reading, problems: list[Problem]) -> Reading:
+    """`reading` with the certificates that it names. A file that cannot be read counts as empty, until it can."""
+    found: dict[str, bytes] = {}
+    for path, name in _certificate_files(reading.settings):
+        found[name], trouble = _certificates(reading.resolve(name))
+        if trouble:
+            problems.append((path, trouble))
+    return structs.replace(reading, certificates=found)
+
+
+def _certificate_files(settings: Settings) -> list[tuple[KeyPath, str]]:
+    tls = settings.gateway.tls
+    return [(("gateway", "tls", "certificate_file"), tls.certificate_file)] if tls and tls.certificate_file else []
+
+
+def _certificates(path: Path) -> tuple[bytes, str]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_CERTIFICATES + 1)
+    except OSError as error:
+        return b"", f"the file {path} cannot be read: {error.strerror}"
+    return (raw, "") if len(raw) <= _MOST_CERTIFICATES else (b"", f"the file {path} is too large for certificates")
 
 
 def _files(reading: Reading) -> list[Problem]:

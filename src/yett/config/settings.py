@@ -18,6 +18,7 @@ from yett.config.oauth_settings import OAuthSettings
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.task_settings import TaskSettings
+from yett.config.tls_settings import TlsSettings
 from yett.config.topic_settings import TopicSettings
 
 
@@ -45,6 +46,7 @@ class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
     expose_metadata: Annotated[
         bool, Meta(description="Send the `x-yett-*` headers that tell a caller what was decided and why.")
     ] = True
+    tls: Annotated[TlsSettings | None, Meta(description="Encryption; without this table there is none.")] = None
 
 
 class AdminSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,6 +19,7 @@ from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
 from yett.identity.issuer import Issuer
 from yett.model.caller import Caller, Credential
+from yett.model.encryption import Tls
 from yett.model.fence import Fence, Fences, by_name
 from yett.model.guardrail import Panel
 from yett.model.key import VirtualKey
@@ -82,6 +83,7 @@ class Snapshot(Struct, frozen=True):
     pepper: bytes
     proxy: str  # "" or http://[user:password@]host[:port]
     sealed: int = 0  # number of the latest change of the sealed credentials in it
+    tls: Tls | None = None  # of the port that callers use
     panel: Panel | None = None  # the guardrails, when there are any
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
     issuers: Mapping[str, Issuer] = MappingProxyType({})  # by the URL that their tokens name

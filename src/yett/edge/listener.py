@@ -7,10 +7,12 @@ import socket
 from collections.abc import Callable
 from time import monotonic
 
+from yett.config.tls import context
 from yett.edge.http1 import Http1Connection, Http1Limits
 from yett.edge.outbox import Outbox
 from yett.edge.runners import Run, Runners
 from yett.edge.tasks import spawn
+from yett.model.encryption import Tls
 
 SWEEP_SECONDS = 0.25
 CUT_SECONDS = 2.0  # for the records of calls that were cut
@@ -25,7 +27,10 @@ class Listener:
         self._limits = limits
         self._outbox = outbox
         self._connections: set[Http1Connection] = set()
+        self._bound: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._tls: Tls | None = None
+        self._draining = False
         self._sweeper: asyncio.Task[None] | None = None
         self._hurried = False
 
@@ -33,14 +38,33 @@ class Listener:
     def connections(self) -> int:
         return len(self._connections)
 
-    async def start(self, bound: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Http1Connection(self._limits, self._runners.serve, self._connections, self._outbox),
-            sock=bound,
-            backlog=BACKLOG,
-        )
+    async def start(self, bound: socket.socket, tls: Tls | None = None) -> None:
+        self._bound = bound
+        self._server = await self._serve(bound, tls)
         self._sweeper = spawn(self._sweep(), "deadlines")
+
+    async def take_up(self, tls: Tls | None) -> None:
+        """Encrypt new connections like this; those that are open stay as they are, and none is refused meanwhile."""
+        unchanged = (tls.name if tls else b"") == (self._tls.name if self._tls else b"")
+        if self._bound is None or self._server is None or self._draining or unchanged:
+            return
+        before, self._server = self._server, await self._serve(self._bound, tls)
+        before.close()
+
+    async def _serve(self, bound: socket.socket, tls: Tls | None) -> asyncio.Server:
+        self._tls = tls
+        return await asyncio.get_running_loop().create_server(
+            self._connection,
+            sock=bound.dup(),  # the queue of those who wait for a connection outlives the server that it is handed to
+            backlog=BACKLOG,
+            ssl=context(tls) if tls else None,
+            ssl_handshake_timeout=tls.handshake if tls else None,
+        )
+
+    def _connection(self) -> Http1Connection:
+        connection = Http1Connection(self._limits, self._runners.serve, self._connections, self._outbox)
+        connection.closing = self._draining  # its handshake took until now
+        return connection
 
     async def _sweep(self) -> None:
         while True:
@@ -52,8 +76,11 @@ class Listener:
     async def drain(self, seconds: float, cut: Callable[[], None]) -> None:
         """Stop accepting, let calls in progress finish for `seconds` or until `hurry`, then `cut` what is left and wait for its
         records."""
+        self._draining = True
         if self._server is not None:
             self._server.close()
+        if self._bound is not None:
+            self._bound.close()
         for connection in list(self._connections):
             connection.drain()
         await self._empty(seconds)
