@@ -51,7 +51,7 @@ class Certifier:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._key = _key(f"authority {name}")
         self._above = above
-        self.certificate = (above or self).sign(self._name, self._key.public_key(), [], authority=True)
+        self.certificate = (above or self).sign(self._name, self._key.public_key(), [], ends=10 * HOUR, authority=True)
 
     @property
     def pem(self) -> bytes:

@@ -87,6 +87,13 @@ CODES: dict[str, Code] = {
     "issuer_unavailable": Code(
         503, "server_error", "gateway", True, "The keys of the token's issuer cannot be had at the moment."
     ),
+    "invalid_certificate": Code(
+        401, _INVALID, "caller", False, "Nobody who may vouch for the names in the certificate vouches for it."
+    ),
+    "expired_certificate": Code(401, _INVALID, "caller", False, "The certificate has expired."),
+    "unacceptable_certificate": Code(
+        401, _INVALID, "caller", False, "The certificate is genuine, but it is not one that may be used here."
+    ),
     # for whom
     "exchange_unavailable": Code(404, _INVALID, "caller", False, "No task tokens are issued here."),
     "unsupported_grant": Code(400, _INVALID, "caller", False, "The only grant is a token exchange."),

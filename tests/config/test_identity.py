@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.certificates import Certifier
+
 from yett.config import identity
 from yett.config.reader import parse
+from yett.errors import Mistake
 
 TEXT = """
 [teams.research]
@@ -63,3 +66,45 @@ def test_issuers(tmp_path: Path) -> None:
     assert (ci.source.file, ci.source.provider) == (str(tmp_path / "keys.json"), None)
     assert (mesh.url, mesh.credential, mesh.workloads[0].path) == ("spiffe://example.org", "svid", "/ns/a")
     assert identity.tenants(reading.settings) == {"default", "acme", "one", "two", "mesh"}
+
+
+CERTIFICATES = """
+[teams.research]
+
+[identity.trust_domains."example.org"]
+x509_bundle_file = "bundle.pem"
+tenant = "mesh"
+workloads = [{ path = "/", team = "research" }, { path = "/ns/a", team = "research", kind = "agent" }]
+
+[identity.client_cas.corp]
+ca_file = "corp.pem"
+tenant = "acme"
+clients = [{ name = "dns:Reports.example", team = "research", labels = { b = "c" } }]
+"""
+
+
+def test_authorities(tmp_path: Path) -> None:
+    mesh, corp = Certifier("mesh"), Certifier("corp")
+    (tmp_path / "bundle.pem").write_bytes(mesh.pem + corp.pem)
+    (tmp_path / "corp.pem").write_bytes(corp.pem)
+    reading = parse(CERTIFICATES, tmp_path / "yett.toml", {})
+    assert reading.mistakes == ()
+    assert identity.issuers(reading) == ()  # no tokens without their keys
+    found = identity.authorities(reading, [])
+    assert list(found) == ["x509:example.org", "ca:corp"]
+    assert found["x509:example.org"].anchors == (mesh.certificate, corp.certificate)
+    assert [each.path for each in found["x509:example.org"].workloads] == ["/ns/a", "/"]
+    (client,) = found["ca:corp"].clients
+    assert (client.sort, client.name, client.labels) == ("dns", "reports.example", (("b", "c"),))
+    assert identity.tenants(reading.settings) == {"default", "mesh", "acme"}
+
+
+def test_authorities_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "corp.pem").write_text("nothing")
+    reading = parse(CERTIFICATES, tmp_path / "yett.toml", {})
+    found: list[Mistake] = list(reading.mistakes)
+    assert identity.authorities(reading, found) == {}
+    assert [(mistake.line, mistake.message.partition(": ")[0]) for mistake in found] == [
+        (5, 'identity.trust_domains."example.org".x509_bundle_file'),
+        (10, "identity.client_cas.corp.ca_file"),
+    ]

@@ -10,6 +10,7 @@ from yett.config.reader import parse
 
 TEAM = "[teams.research]\n"
 ISSUER = '[identity.issuers.corp]\nissuer = "https://idp.example"\naudiences = ["yett"]\nteam = "research"\n'
+CORP = '[identity.client_cas.corp]\nca_file = "x"\nclients = [{ name = "dns:a", team = "research" }]\n'
 TASKS = '[identity.tasks]\nissuer = "https://yett.example"\n'
 DOMAIN = (
     '[identity.trust_domains."example.org"]\nbundle_url = "https://spire.example/bundle"\naudiences = ["yett"]\n'
@@ -57,6 +58,16 @@ def test_what_is_right(tmp_path: Path) -> None:
         (DOMAIN.replace("bundle_url", "ca_file"), 'give either "bundle_url" or "bundle_file"'),
         (DOMAIN.replace("https:", "http:"), "is not encrypted"),
         (DOMAIN.replace('["yett"]', "[]"), "audiences: is empty"),
+        (CORP.replace("corp]", '"a b"]'), "an authority's name consists of"),
+        (CORP.replace('{ name = "dns:a", team = "research" }', ""), "clients: is empty"),
+        (CORP.replace("dns:a", "a"), "clients[0].name"),
+        (CORP.replace("dns:a", "uri:spiffe://x/y"), "is a SPIFFE ID"),
+        (CORP.replace("[{", '[{ name = "dns:a", team = "research" }, {'), 'clients[1].name: "dns:a" is already'),
+        (CORP.replace('"research"', '"reserch"'), 'no team "reserch"; did you mean "research"?'),
+        (CORP + 'models = ["fast"]', 'models[0]: no model "fast"'),
+        (ISSUER + CORP, "is the name of an issuer, too"),
+        (CORP, "ca_file: the file"),
+        ('[gateway.tls]\ncertificate_file = "a"\nprivate_key = "env:A"\nclients = "required"\n', "nobody is trusted to sign"),
         (TASKS.replace("https:", "x:"), "tasks.issuer: \"x://yett.example\" is not an"),
         (TASKS + ISSUER.replace("idp.example", "yett.example"), 'corp.issuer: is the same as that of "tasks"'),
         (TASKS + 'ttl = "11m"', "ttl"),

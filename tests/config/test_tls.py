@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from tests.certificates import Certifier
 
 from yett.config.reader import changed, parse, read
 from yett.config.tls import context, term, tls
 from yett.errors import Mistake
+from yett.identity.x509 import Authority
 
 TEXT = '[gateway.tls]\ncertificate_file = "cert.pem"\nprivate_key = "file:key.pem"\n'
 CA = Certifier("here")
@@ -30,14 +34,14 @@ def folder(tmp_path: Path) -> Path:
 def mistakes(folder: Path, text: str = TEXT) -> list[Mistake]:
     reading = parse(text, folder / "yett.toml", {"KEY": GATE.key_pem.decode()})
     found = list(reading.mistakes)
-    made = tls(reading, found)
+    made = tls(reading, (), found)
     assert (made is None) == bool(found)
     return found
 
 
 def test_what_fits_together(folder: Path) -> None:
     reading = read(folder / "yett.toml", {})
-    made, again = tls(reading, []), tls(reading, [])
+    made, again = tls(reading, (), []), tls(reading, (), [])
     assert made is not None
     assert again is not None
     assert made.name == again.name  # so that connections need not change
@@ -51,7 +55,7 @@ def test_what_fits_together(folder: Path) -> None:
 
 def test_without_a_table_there_is_none() -> None:
     reading = parse("", Path("yett.toml"), {})
-    assert tls(reading, []) is None
+    assert tls(reading, (), []) is None
     assert term(reading) is None
 
 
@@ -85,10 +89,25 @@ def test_mistakes(folder: Path, file: str, content: bytes | None, line: int, exp
     assert expected in found.message
 
 
-def test_a_certificate_that_openssl_refuses(folder: Path) -> None:
-    (folder / "cert.pem").write_bytes(GATE.pem + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+def test_a_key_that_openssl_finds_too_small(folder: Path) -> None:
+    key = rsa.generate_private_key(65537, 1024)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "small")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(hours=1))
+    (folder / "cert.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (found,) = mistakes(folder)
     assert found.line == 2
+    assert found.message == "gateway.tls.certificate_file: cannot be used: ee key too small"
+
+
+def test_callers_certificates_are_held_against_whom_yett_toml_trusts(folder: Path) -> None:
+    authority = Authority("corp", "ca:corp", (CA.certificate,))
+    for clients, mode in (("none", ssl.CERT_NONE), ("optional", ssl.CERT_OPTIONAL), ("required", ssl.CERT_REQUIRED)):
+        reading = parse(f'{TEXT}clients = "{clients}"\n', folder / "yett.toml", {})
+        assert (made := tls(reading, [authority], [])) is not None
+        assert context(made).verify_mode == mode
+        assert (made.trusted == CA.pem.decode()) == (clients != "none")
 
 
 def test_a_table_without_its_files() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace
 from tests.certificates import Certifier, Pair, client
 
@@ -18,6 +19,7 @@ from yett.config.tls import tls
 from yett.edge.http1 import Http1Connection, Http1Limits
 from yett.edge.listener import Listener, bind
 from yett.edge.outbox import Outbox
+from yett.identity.x509 import Authority
 from yett.model.call import Inbound
 from yett.model.encryption import Tls
 from yett.ports import Outlet
@@ -26,11 +28,12 @@ CA, GATE = Certifier("here"), Certifier("here").host("localhost")
 REQUEST = b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
-def encryption(folder: Path, pair: Pair, more: str = "") -> Tls:
+def encryption(folder: Path, pair: Pair, more: str = "", trusted: Certifier | None = None) -> Tls:
     (folder / "cert.pem").write_bytes(pair.pem)
     (folder / "key.pem").write_bytes(pair.key_pem)
     text = f'[gateway.tls]\ncertificate_file = "cert.pem"\nprivate_key = "file:key.pem"\n{more}'
-    made = tls(parse(text, folder / "yett.toml", {}), [])
+    vouching = [Authority("corp", "ca:corp", (trusted.certificate,))] if trusted else []
+    made = tls(parse(text, folder / "yett.toml", {}), vouching, [])
     assert made is not None
     return made
 
@@ -166,4 +169,49 @@ async def test_a_drain_closes_the_port(port: Port, tmp_path: Path) -> None:
     await port.listener.take_up(None)
     with pytest.raises(ConnectionRefusedError):
         await port.open(None)
+    await line.close()
+
+
+# ---- certificates of callers ----------------------------------------------------------------------------------------
+
+CORP = Certifier("corp")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_the_certificates_of_a_connection_come_with_each_of_its_calls(
+    port: Port, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    between = Certifier("between", CORP)
+    own = between.host("job.example")
+    await port.listener.start(port.bound, encryption(tmp_path, GATE, 'clients = "optional"', CORP))
+    context = client(CA, own)
+    context.maximum_version = version
+    _, line = await port.ask(context)
+    await line.ask()
+    _, anonymous = await port.ask(client(CA))
+    await line.close()
+    await anonymous.close()
+    der = between.certificate.public_bytes(Encoding.DER)
+    assert [inbound.certificates for inbound in port.seen] == [(own.der, der), (own.der, der), ()]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [None, Certifier("stranger").host("job.example"), CORP.host("job.example", ends=-60)],
+    ids=["none", "of a stranger", "expired"],
+)
+async def test_who_has_no_good_certificate_gets_no_connection(port: Port, tmp_path: Path, own: Pair | None) -> None:
+    await port.listener.start(port.bound, encryption(tmp_path, GATE, 'clients = "required"', CORP))
+    with pytest.raises(
+        (ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)
+    ):  # TLS 1.3 says so with the first answer
+        await port.ask(client(CA, own))
+    assert port.seen == []
+
+
+async def test_sessions_are_not_resumed(port: Port, tmp_path: Path) -> None:
+    await port.listener.start(port.bound, encryption(tmp_path, GATE, 'clients = "required"', CORP))
+    _, line = await port.ask(client(CA, CORP.host("job.example")))
+    session = line.tls.session
+    assert session is None or not session.has_ticket
     await line.close()

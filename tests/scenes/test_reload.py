@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import pytest
 from tests.certificates import Certifier, client
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import PERMIT, Gateway, models_toml, until
+from tests.scenes.harness import PERMIT, Gateway, models_toml, request_body, until
 
 from yett.simulator.server import Simulator
 
@@ -157,25 +159,66 @@ def test_changes_under_load_disturb_nobody(gateway: Gateway, text: str) -> None:
     assert gateway.readiness()[0] == 200
 
 
-def test_tls_and_a_renewed_certificate_are_taken_up(gateway: Gateway, text: str) -> None:
-    def presented(by: Certifier) -> bool:
-        try:
-            with (
-                socket.create_connection(("127.0.0.1", gateway.port), 5) as plain,
-                client(by).wrap_socket(plain, server_hostname="localhost") as line,
-            ):
-                line.sendall(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-                return line.recv(20).startswith(b"HTTP/1.1 401 ")
-        except (ssl.SSLError, ConnectionError):
-            return False
+TLS = '[gateway.tls]\ncertificate_file = "cert.pem"\nprivate_key = "file:key.pem"\n'
+CLIENTS = """clients = "required"
+[identity.client_cas.corp]
+ca_file = "corp.pem"
+clients = [{ name = "dns:*.jobs.example", team = "research" }]
+"""
 
+
+@contextlib.contextmanager
+def line(gateway: Gateway, context: ssl.SSLContext, request: bytes) -> Iterator[BinaryIO]:
+    """What comes back on a connection of its own."""
+    with (
+        socket.create_connection(("127.0.0.1", gateway.port), 20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as encrypted,
+        encrypted.makefile("rb") as reader,
+    ):
+        encrypted.sendall(request)
+        yield reader
+
+
+def certified(gateway: Gateway, by: Certifier) -> None:
+    pair = by.host("localhost")
+    (gateway.folder / "cert.pem").write_bytes(pair.pem)
+    (gateway.folder / "key.pem").write_bytes(pair.key_pem)
+
+
+def first_line(gateway: Gateway, context: ssl.SSLContext) -> bytes:
+    try:
+        with line(gateway, context, b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n") as reader:
+            return reader.readline()
+    except (ssl.SSLError, ConnectionError):
+        return b""
+
+
+def test_tls_and_a_renewed_certificate_are_taken_up(gateway: Gateway, text: str) -> None:
     first, second = Certifier("first"), Certifier("second")
-    for name, by in (("cert", first), ("renewed", second)):
-        pair = by.host("localhost")
-        (gateway.folder / "cert.pem").write_bytes(pair.pem)
-        (gateway.folder / "key.pem").write_bytes(pair.key_pem)
-        if name == "cert":
-            tls = '[gateway.tls]\ncertificate_file = "cert.pem"\nprivate_key = "file:key.pem"\n'
-            gateway.configure(text + tls)
-        until(lambda by=by: presented(by), what=name)
-    assert not presented(first)
+    certified(gateway, first)
+    gateway.configure(text + TLS)
+    until(lambda: b" 401 " in first_line(gateway, client(first)), what="TLS")
+    certified(gateway, second)
+    until(lambda: b" 401 " in first_line(gateway, client(second)), what="the renewed certificate")
+    assert first_line(gateway, client(first)) == b""
+
+
+def test_a_fence_cuts_the_stream_of_a_certificate(gateway: Gateway, text: str) -> None:
+    here, corp = Certifier("here"), Certifier("corp")
+    (gateway.folder / "corp.pem").write_bytes(corp.pem)
+    certified(gateway, here)
+    gateway.configure(text + TLS + CLIENTS)
+    own = client(here, corp.host("one.jobs.example"))
+    until(lambda: b" 200 " in first_line(gateway, own), what="a caller's certificate")
+    assert first_line(gateway, client(here)) == b""
+    body = request_body("brook", stream=True)
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    with line(gateway, own, head.encode() + body) as reader:
+        while not reader.readline().startswith(b"data: "):
+            pass
+        gateway.yett("revoke", "service", "corp/dns:one.jobs.example")
+        rest = reader.read()
+    assert b'"fenced"' in rest
+    assert b"[DONE]" not in rest
+    assert b" 403 " in first_line(gateway, own)
+    assert b" 200 " in first_line(gateway, client(here, corp.host("two.jobs.example")))

@@ -9,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.certificates import Certifier, Pair
 from tests.identity.test_dpop import THUMBPRINT, proof
 from tests.issuing import NOW, Authority
 from tests.scene import CONFIGURATION, POLICIES, Trust, post
 from tests.stages.conftest import SECRET_KEY, Compiled, caller_of, keyed
 
+from yett.cli.system import SystemClock
 from yett.config.snapshot import Snapshot
 from yett.errors import CODES, Refusal
+from yett.identity.issuer import Workload
 from yett.identity.jws import read_keys
+from yett.identity.x509 import Authority as Vouching
 from yett.model.call import Inbound
 from yett.model.caller import Caller
 from yett.policy.memo import Memo
@@ -320,3 +324,77 @@ def test_a_key_may_be_shown_with_a_token_that_is_not_bound(issuing: Snapshot, tr
     with pytest.raises(Refusal) as caught:
         known(issuing, showing(token, b"nonsense", b"Bearer"), trust, NOW)
     assert caught.value.code == "invalid_proof"
+
+
+# ---- certificates -------------------------------------------------------------------------------------------------
+
+HOME = Certifier("home")
+AGENT = "spiffe://example.org/ns/prod/helper"
+HERE = SystemClock().now()
+
+
+@pytest.fixture
+def vouched(issuing: Snapshot) -> Snapshot:
+    workloads = (Workload("/ns/prod", "research", "agent"),)
+    authority = Vouching("example.org", "x509:example.org", (HOME.certificate,), workloads=workloads, models=("fast",))
+    return replace(issuing, authorities={authority.url: authority}, proven=Memo(8))
+
+
+def shown(pair: Pair, **headers: bytes) -> Inbound:
+    fields = {name.encode(): value for name, value in headers.items()}
+    return replace(post(b"", fields), headers=fields, certificates=(pair.der,))
+
+
+def test_a_certificate_is_its_caller(vouched: Snapshot) -> None:
+    pair = HOME.svid(AGENT)
+    caller = known(vouched, shown(pair), now=HERE)
+    assert (caller.id, caller.team, caller.kind, caller.assurance) == (AGENT, "research", "agent", 3)
+    credential = caller.credential
+    assert (credential.kind, credential.issuer, credential.models) == ("mtls", "example.org", ("fast",))
+    assert credential.fences == ("tenant:default", "team:default/research", f"agent:default/{AGENT}")
+    assert credential.expires == int(pair.certificate.not_valid_after_utc.timestamp())
+    assert known(vouched, shown(pair), now=HERE) is caller  # verified once
+    with pytest.raises(Refusal, match="expired"):
+        known(vouched, shown(pair), now=HERE + 7200)
+
+
+def test_a_certificate_is_judged_by_the_configuration_of_the_call(vouched: Snapshot) -> None:
+    pair = HOME.svid(AGENT)
+    caller = known(vouched, shown(pair), now=HERE)
+    check(caller.credential, vouched, HERE)
+    without = replace(vouched, authorities={}, proven=Memo(8))
+    with pytest.raises(Refusal) as caught:
+        check(caller.credential, without, HERE)
+    assert caught.value.code == "unknown_issuer"
+    with pytest.raises(Refusal) as caught:
+        known(without, shown(pair), now=HERE)
+    assert caught.value.code == "unacceptable_certificate"
+
+
+def test_who_sends_a_token_is_not_its_certificate(vouched: Snapshot, trust: Trust) -> None:
+    pair = HOME.svid(AGENT)
+    now = HERE
+    token = CORP.token(now)
+    both = shown(pair, authorization=b"Bearer " + token)
+    caller = known(vouched, both, trust, now)
+    assert (caller.id, caller.assurance, caller.credential.kind) == ("corp/ada", 2, "oidc")
+    with pytest.raises(Refusal) as caught:  # a token that does not hold is not made up for
+        known(vouched, shown(pair, authorization=b"Bearer x"), trust, now)
+    assert caught.value.code == "malformed_key"
+
+
+def test_no_proof_goes_with_a_certificate(vouched: Snapshot) -> None:
+    with pytest.raises(Refusal) as caught:
+        known(vouched, shown(HOME.svid(AGENT), dpop=b"x"), now=HERE)
+    assert caught.value.code == "invalid_proof"
+
+
+def test_headers_about_certificates_are_nobodys_proof(vouched: Snapshot) -> None:
+    pair = HOME.svid(AGENT)
+    forged = {
+        b"client-cert": b":" + pair.der.hex().encode() + b":",
+        b"x-forwarded-client-cert": f"URI={AGENT}".encode(),
+    }
+    with pytest.raises(Refusal) as caught:
+        known(vouched, replace(post(b""), headers=forged), now=HERE)
+    assert caught.value.code == "missing_key"

@@ -96,7 +96,8 @@ def compile_snapshot(
     scanner = Scanner(inspection.detectors(reading, mistakes, key_of(pepper)), build)
     check_keys(reading, mistakes)
     whole = wholes(reading, mistakes)
-    encryption = tls(reading, mistakes)
+    authorities = identity.authorities(reading, mistakes)
+    encryption = tls(reading, authorities.values(), mistakes)
     suppressed = suppressions(reading, mistakes)
     policy = _policy(sources, scanner, mistakes)
     if mistakes or policy is None:
@@ -123,6 +124,7 @@ def compile_snapshot(
         panel=guardrails.panel(reading),
         sealed=reading.sealed.change if reading.sealed is not None else 0,
         tls=encryption,
+        authorities=authorities,
         issuers=by_url(identity.issuers(reading)),
     )
     return with_keys(snapshot, keys)

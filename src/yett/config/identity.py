@@ -1,16 +1,22 @@
-"""From `[identity]` to the issuers that tokens are held against."""
+"""From `[identity]` to the issuers and authorities that tokens and certificates are held against."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from yett.config.identity_settings import IssuerSettings, TaskTokenSettings, TrustDomainSettings
+from cryptography import x509
+
+from yett.config.identity_settings import ClientSettings, IssuerSettings, TaskTokenSettings, TrustDomainSettings
+from yett.config.lines import KeyPath
 from yett.config.reader import Reading
 from yett.config.settings import Settings
 from yett.config.snapshot import TENANT
+from yett.errors import Mistake
 from yett.identity.exchange import TYPE
 from yett.identity.issuer import Issuer, Rule, Source, Workload
+from yett.identity.x509 import Authority, Client
 from yett.model.route import Provider, Timeouts
 
 _SECONDS = 5.0  # for an issuer to answer
@@ -22,15 +28,58 @@ def issuers(reading: Reading) -> tuple[Issuer, ...]:
     identity = reading.settings.identity
     return (
         *(_issuer(name, one, reading) for name, one in identity.issuers.items()),
-        *(_trust_domain(name, one, reading) for name, one in identity.trust_domains.items()),
+        *(
+            _trust_domain(name, one, reading)
+            for name, one in identity.trust_domains.items()
+            if one.bundle_file or one.bundle_url
+        ),
         *((_own(identity.tasks),) if identity.tasks.issuer else ()),
     )
+
+
+def authorities(reading: Reading, mistakes: list[Mistake]) -> Mapping[str, Authority]:
+    """Who vouches for certificates, by what credentials are traced to."""
+    found = []
+    for name, domain in reading.settings.identity.trust_domains.items():
+        path: KeyPath = ("identity", "trust_domains", name, "x509_bundle_file")
+        anchors = _anchors(domain.x509_bundle_file, path, reading, mistakes)
+        if anchors:
+            found.append(
+                Authority(
+                    name, f"x509:{name}", anchors, domain.tenant, workloads=_workloads(domain), models=domain.models
+                )
+            )
+    for name, plain in reading.settings.identity.client_cas.items():
+        path = ("identity", "client_cas", name, "ca_file")
+        anchors = _anchors(plain.ca_file, path, reading, mistakes)
+        clients = tuple(_client(one) for one in plain.clients)
+        if anchors:
+            found.append(Authority(name, f"ca:{name}", anchors, plain.tenant, clients=clients, models=plain.models))
+    return MappingProxyType({each.url: each for each in found})
+
+
+def _anchors(file: str, path: KeyPath, reading: Reading, mistakes: list[Mistake]) -> tuple[x509.Certificate, ...]:
+    content = reading.certificates.get(file, b"")
+    if not content:
+        return ()  # none is named, or it was reported when it was read
+    try:
+        return tuple(x509.load_pem_x509_certificates(content))
+    except ValueError:
+        mistakes.append(reading.mistake(path, "holds no certificate that can be read"))
+        return ()
+
+
+def _client(settings: ClientSettings) -> Client:
+    sort, _, name = settings.name.partition(":")
+    name = name.lower() if sort == "dns" else name
+    return Client(sort, name, settings.team, settings.kind, tuple(sorted(settings.labels.items())))
 
 
 def tenants(settings: Settings) -> frozenset[str]:
     """Every tenant that a caller can be of."""
     identity = settings.identity
     found = {TENANT, *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
+    found.update(authority.tenant for authority in identity.client_cas.values())
     for issuer in identity.issuers.values():
         found.update(issuer.tenants if issuer.tenant_claim else (issuer.tenant,))
     return frozenset(found)
@@ -61,9 +110,6 @@ def _issuer(name: str, settings: IssuerSettings, reading: Reading) -> Issuer:
 
 
 def _trust_domain(name: str, settings: TrustDomainSettings, reading: Reading) -> Issuer:
-    workloads = [
-        Workload(one.path, one.team, one.kind, tuple(sorted(one.labels.items()))) for one in settings.workloads
-    ]
     return Issuer(
         name=name,
         credential="svid",
@@ -74,9 +120,17 @@ def _trust_domain(name: str, settings: TrustDomainSettings, reading: Reading) ->
         types=frozenset(("", "jwt", "jose")),  # JWT-SVID, section 2.3
         leeway=settings.leeway,
         tenant=Rule(fixed=settings.tenant),
-        workloads=tuple(sorted(workloads, key=lambda one: -len(one.path))),
+        workloads=_workloads(settings),
         models=settings.models,
     )
+
+
+def _workloads(settings: TrustDomainSettings) -> tuple[Workload, ...]:
+    """Longest path first."""
+    workloads = [
+        Workload(one.path, one.team, one.kind, tuple(sorted(one.labels.items()))) for one in settings.workloads
+    ]
+    return tuple(sorted(workloads, key=lambda one: -len(one.path)))
 
 
 def _own(settings: TaskTokenSettings) -> Issuer:

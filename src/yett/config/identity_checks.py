@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from yett.config.checks import check_url, is_loopback
 from yett.config.decoding import Problem, suggestion
-from yett.config.identity_settings import IssuerSettings, TrustDomainSettings
+from yett.config.identity_settings import ClientCaSettings, IssuerSettings, TrustDomainSettings
 from yett.config.lines import KeyPath
 from yett.config.receiver_settings import receiver_mistakes
 from yett.config.settings import Settings
@@ -35,8 +35,16 @@ def check_identity(settings: Settings) -> list[Problem]:
     for name, domain in identity.trust_domains.items():
         root = ("identity", "trust_domains", name)
         found += [((*root, *path), problem) for path, problem in _trust_domain(name, domain, settings)]
+    for name, authority in identity.client_cas.items():
+        root = ("identity", "client_cas", name)
+        found += [((*root, *path), problem) for path, problem in _client_ca(name, authority, settings)]
+    tls = settings.gateway.tls
+    if tls is not None and tls.clients != "none" and not _vouching(settings):
+        missing = 'give an "x509_bundle_file" to one of identity.trust_domains, or an identity.client_cas'
+        found.append((("gateway", "tls", "clients"), f"nobody is trusted to sign certificates: {missing}"))
     known = frozenset(identity.issuers)
     tenants = {"default", *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
+    tenants.update(authority.tenant for authority in identity.client_cas.values())
     for issuer in identity.issuers.values():
         tenants.update((issuer.tenant, *issuer.tenants))
     for name, receiver in settings.receivers.items():
@@ -74,12 +82,13 @@ def _issuer(name: str, issuer: IssuerSettings, settings: Settings) -> Iterator[t
 def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if not spiffe.trust_domain(name):
         yield (), "a trust domain's name consists of small letters, digits, dots, dashes and underscores"
+    tokens = bool(domain.bundle_url or domain.bundle_file or not domain.x509_bundle_file)
     for setting in ("audiences", "algorithms"):
-        if not getattr(domain, setting):
+        if tokens and not getattr(domain, setting):
             yield (setting,), "is empty, so that no token would do"
     if not domain.workloads:
         yield ("workloads",), 'is empty; write workloads = [{ path = "/", team = "…" }]'
-    if bool(domain.bundle_url) == bool(domain.bundle_file):
+    if tokens and bool(domain.bundle_url) == bool(domain.bundle_file):
         yield ("bundle_url",), 'give either "bundle_url" or "bundle_file"'
     if domain.bundle_url and (trouble := _address(domain.bundle_url)):
         yield ("bundle_url",), trouble
@@ -94,6 +103,31 @@ def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) ->
         if workload.team and workload.team not in settings.teams:
             yield (*where, "team"), f'no team "{workload.team}"{suggestion(workload.team, settings.teams)}'
     yield from _models(domain.models, settings)
+
+
+def _client_ca(name: str, authority: ClientCaSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    if not _NAME.fullmatch(name):
+        yield (), "an authority's name consists of letters, digits, dots, dashes and underscores"
+    if name in settings.identity.issuers:  # their callers would be told apart by nothing
+        yield (), "is the name of an issuer, too"
+    if not authority.clients:
+        yield ("clients",), 'is empty; write clients = [{ name = "dns:…", team = "…" }]'
+    names: set[str] = set()
+    for index, client in enumerate(authority.clients):
+        where: KeyPath = ("clients", index)
+        if client.name.lower().startswith("uri:spiffe:"):
+            yield (*where, "name"), "is a SPIFFE ID: these are known by their trust domain, in identity.trust_domains"
+        if client.name in names:
+            yield (*where, "name"), f'"{client.name}" is already in the list'
+        names.add(client.name)
+        if client.team and client.team not in settings.teams:
+            yield (*where, "team"), f'no team "{client.team}"{suggestion(client.team, settings.teams)}'
+    yield from _models(authority.models, settings)
+
+
+def _vouching(settings: Settings) -> bool:
+    identity = settings.identity
+    return bool(identity.client_cas) or any(domain.x509_bundle_file for domain in identity.trust_domains.values())
 
 
 def _models(models: Iterable[str], settings: Settings) -> Iterator[tuple[KeyPath, str]]:

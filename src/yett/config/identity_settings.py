@@ -71,6 +71,35 @@ class WorkloadSettings(Struct, frozen=True, forbid_unknown_fields=True):
     labels: Annotated[dict[str, str], Meta(description="Facts for policies.")] = field(default_factory=dict)
 
 
+class ClientSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Holders of certificates of a plain authority, by a name in their certificate."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description='"dns:", "uri:" or "email:" and an alternative name of the certificate, or "subject:" and its subject as RFC 4514 '
+            'writes it. "*" at the beginning of the name stands for any text.',
+            pattern="^(dns|uri|email|subject):.+$",
+        ),
+    ]
+    team: Annotated[str, Meta(description="Their team.", min_length=1)]
+    kind: Annotated[Sort, Meta(description="What they are.")] = "service"
+    labels: Annotated[dict[str, str], Meta(description="Facts for policies.")] = field(default_factory=dict)
+
+
+class ClientCaSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """An authority that signs certificates of callers, other than a SPIFFE trust domain."""
+
+    ca_file: Annotated[
+        str, Meta(description="Its certificates, PEM, relative to yett.toml; watched for changes.", min_length=1)
+    ]
+    clients: Annotated[
+        tuple[ClientSettings, ...], Meta(description="Whose certificates do, and as what; the first that fits counts.")
+    ]
+    tenant: Annotated[str, Meta(description="Tenant of its callers.", min_length=1)] = "default"
+    models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
+
+
 class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A SPIFFE trust domain: this one's own, or one that it is federated with."""
 
@@ -79,7 +108,14 @@ class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ]
     audiences: Annotated[
         tuple[_Word, ...], Meta(description="What the `aud` of a JWT-SVID has to name; one of these is enough.")
-    ]
+    ] = ()
+    x509_bundle_file: Annotated[
+        str,
+        Meta(
+            description="Its authorities for X.509-SVIDs, PEM, relative to yett.toml; watched for changes. "
+            "Without a bundle for JWT-SVIDs, those are not taken."
+        ),
+    ] = ""
     bundle_url: Annotated[str, Meta(description="Address of its bundle (SPIFFE federation, profile https_web).")] = ""
     bundle_file: Annotated[str, Meta(description="Its bundle, relative to yett.toml, instead of an address.")] = ""
     ca_file: Annotated[
@@ -116,6 +152,9 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     issuers: Annotated[dict[str, IssuerSettings], Meta(description="Issuers of JWTs, by name.")] = field(
         default_factory=dict
     )
+    client_cas: Annotated[
+        dict[str, ClientCaSettings], Meta(description="Authorities that sign certificates of callers, by name.")
+    ] = field(default_factory=dict)
     trust_domains: Annotated[dict[str, TrustDomainSettings], Meta(description="SPIFFE trust domains, by name.")] = (
         field(default_factory=dict)
     )

@@ -341,8 +341,13 @@ def _with_certificates(reading: Reading, problems: list[Problem]) -> Reading:
 
 
 def _certificate_files(settings: Settings) -> list[tuple[KeyPath, str]]:
-    tls = settings.gateway.tls
-    return [(("gateway", "tls", "certificate_file"), tls.certificate_file)] if tls and tls.certificate_file else []
+    tls, identity = settings.gateway.tls, settings.identity
+    named: list[tuple[KeyPath, str]] = [(("gateway", "tls", "certificate_file"), tls.certificate_file if tls else "")]
+    for name, domain in identity.trust_domains.items():
+        named.append((("identity", "trust_domains", name, "x509_bundle_file"), domain.x509_bundle_file))
+    for name, authority in identity.client_cas.items():
+        named.append((("identity", "client_cas", name, "ca_file"), authority.ca_file))
+    return [(path, file) for path, file in named if file]
 
 
 def _certificates(path: Path) -> tuple[bytes, str]:

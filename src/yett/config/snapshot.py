@@ -18,6 +18,7 @@ from yett.detectors.exfiltration.leak import Prompt
 from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
 from yett.identity.issuer import Issuer
+from yett.identity.x509 import Authority
 from yett.model.caller import Caller, Credential
 from yett.model.encryption import Tls
 from yett.model.fence import Fence, Fences, by_name
@@ -87,6 +88,7 @@ class Snapshot(Struct, frozen=True):
     panel: Panel | None = None  # the guardrails, when there are any
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
     issuers: Mapping[str, Issuer] = MappingProxyType({})  # by the URL that their tokens name
+    authorities: Mapping[str, Authority] = MappingProxyType({})  # by what credentials are traced to
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     keys_by_id: Mapping[str, VirtualKey] = MappingProxyType({})
@@ -96,7 +98,9 @@ class Snapshot(Struct, frozen=True):
     )  # of stages.decide; they live and die with the snapshot
     verdicts: Memo[Any] = field(default_factory=lambda: Memo(VERDICTS))  # of stages.inspect
     prompts: Memo[Prompt] = field(default_factory=lambda: Memo(PROMPTS))  # of stages.watch
-    proven: Memo[Any] = field(default_factory=lambda: Memo(PROVEN))  # of stages.identify: tokens by their hash
+    proven: Memo[Any] = field(
+        default_factory=lambda: Memo(PROVEN)
+    )  # of stages.identify: tokens and certificates by their hash
     unproven: Memo[Any] = field(default_factory=lambda: Memo(UNPROVEN))
     together: Memo[tuple[Scope, ...]] = field(default_factory=lambda: Memo(PLANS))  # of `scopes_of`
 

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import ssl
 import tempfile
+from collections.abc import Iterable
 from datetime import datetime
 
 from cryptography import x509
@@ -26,6 +27,7 @@ from yett.config.lines import KeyPath
 from yett.config.reader import PRIVATE_KEY, Reading
 from yett.config.tls_settings import TlsSettings
 from yett.errors import Mistake
+from yett.identity.x509 import Authority
 from yett.model.encryption import Tls
 from yett.model.route import Secret
 
@@ -39,7 +41,7 @@ class Term(Struct, frozen=True):
     ends: datetime
 
 
-def tls(reading: Reading, mistakes: list[Mistake]) -> Tls | None:
+def tls(reading: Reading, authorities: Iterable[Authority], mistakes: list[Mistake]) -> Tls | None:
     """None without `[gateway.tls]`, and with mistakes."""
     settings = reading.settings.gateway.tls
     chain, key = _pair(settings, reading)
@@ -58,8 +60,10 @@ def tls(reading: Reading, mistakes: list[Mistake]) -> Tls | None:
     if private.public_key() != leaf.public_key():
         mistakes.append(reading.mistake((*_PATH, PRIVATE_KEY), "is not the key of the certificate"))
         return None
-    name = hashlib.sha256(b"\0".join((chain, key, repr(settings).encode()))).digest()
-    made = Tls(name, chain, Secret(key.decode()), settings.handshake_timeout)
+    anchors = [anchor.public_bytes(Encoding.PEM).decode() for one in authorities for anchor in one.anchors]
+    trusted = "" if settings.clients == "none" else "".join(anchors)
+    name = hashlib.sha256(b"\0".join((chain, key, trusted.encode(), repr(settings).encode()))).digest()
+    made = Tls(name, chain, Secret(key.decode()), settings.handshake_timeout, settings.clients, trusted)
     try:
         context(made)
     except OSError as error:  # of OpenSSL, or there is no room for a temporary file
@@ -75,6 +79,14 @@ def context(tls: Tls) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
+    if tls.trusted:
+        made.verify_mode = ssl.CERT_REQUIRED if tls.clients == "required" else ssl.CERT_OPTIONAL
+        made.verify_flags |= (
+            ssl.VERIFY_X509_PARTIAL_CHAIN
+        )  # whoever is in a bundle is trusted, not only what signed itself
+        made.load_verify_locations(cadata=tls.trusted)
+        made.options |= ssl.OP_NO_TICKET  # every connection proves anew that it has the key
+        made.num_tickets = 0
     password = secrets.token_hex(16).encode()
     key = load_pem_private_key(tls.key.reveal().encode(), None)
     with tempfile.NamedTemporaryFile() as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -22,4 +22,11 @@ class TlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     private_key: Annotated[
         SecretReference, Meta(description='Its key, PEM without a password, such as "file:tls/key.pem".', min_length=1)
     ]
+    clients: Annotated[
+        Literal["none", "optional", "required"],
+        Meta(
+            description="Whether callers are asked for a certificate of their own, of an authority in `identity.trust_domains` or "
+            "`identity.client_cas`, and whether they must have one."
+        ),
+    ] = "none"
     handshake_timeout: Annotated[Timeout, Meta(description="For a handshake to be complete.")] = 10.0

@@ -21,6 +21,7 @@ import httptools
 from msgspec import Struct
 
 from yett.edge.outbox import Outbox, Share
+from yett.edge.peer import certificates
 from yett.model.call import Inbound
 
 IDLE, HEAD, BODY, BUSY, LINGER = range(5)
@@ -61,6 +62,7 @@ class Http1Connection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_body_bytes",
+        "_certificates",
         "_chunked",
         "_connections",
         "_deaf",
@@ -142,6 +144,7 @@ class Http1Connection(asyncio.Protocol):
         self._share = Share(self._transport, self._outbox)
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
+        self._certificates = certificates(transport)
         self._connections.add(self)
         self.deadline = monotonic() + self._limits.idle_timeout
 
@@ -268,7 +271,7 @@ class Http1Connection(asyncio.Protocol):
     def _inbound(self, body: bytes, refused: str) -> Inbound:
         path, _, query = self._uri.decode("ascii", "replace").partition("?")
         method = self._parser.get_method().decode() if self._uri else ""
-        return Inbound(method, path, query, self._headers, body, self.peer, monotonic(), refused)
+        return Inbound(method, path, query, self._headers, body, self.peer, monotonic(), refused, self._certificates)
 
     def _submit(self, inbound: Inbound, *, keep_alive: bool) -> None:
         http10 = self._parser.get_http_version() == "1.0"

@@ -26,6 +26,7 @@ from yett.model.key import Budget, Limits
 TYPE = "yett-task+jwt"
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 MODEL = "m:"  # a scope that names a model
+_TOKEN = 2  # assurance of a token: it can be passed on, whatever proved its holder
 MOST_ORIGINS = 32
 
 
@@ -116,7 +117,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         team=subject.team,
         kind=subject.kind,
         name=subject.name,
-        asr=min(each.assurance for each in above),
+        asr=min(_TOKEN, *(each.assurance for each in above)),
         src=origins,
         fen=tuple(dict.fromkeys(fence for each in above for fence in each.credential.fences)),
         old=min(each.credential.issued for each in above),

@@ -167,10 +167,18 @@ def workload_of(issuer: Issuer, id: str) -> Workload:
         raise _unfit('the claim "sub" is no SPIFFE ID') from None
     if f"spiffe://{domain}" != issuer.url:
         raise _unfit("it is about another trust domain")
-    for workload in issuer.workloads:
+    workload = workload_at(issuer.workloads, path)
+    if workload is None:
+        raise _unfit("its workload is not among those of yett.toml")
+    return workload
+
+
+def workload_at(workloads: Iterable[Workload], path: str) -> Workload | None:
+    """The first that this path of a SPIFFE ID belongs to."""
+    for workload in workloads:
         if path == workload.path or path.startswith(workload.path.rstrip("/") + "/"):
             return workload
-    raise _unfit("its workload is not among those of yett.toml")
+    return None
 
 
 def issuer_of(token: Signed, issuers: Mapping[str, Issuer]) -> Issuer:

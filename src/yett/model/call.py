@@ -19,6 +19,9 @@ class Inbound(Struct, frozen=True):
     peer: str
     received: float  # monotonic seconds when the last byte was in
     refused: str = ""  # a code of errors.CODES when the listener could not take the request
+    certificates: tuple[
+        bytes, ...
+    ] = ()  # DER: the one that the caller proved to have the key of, and what leads to its authority
 
 
 class Grant(Struct, frozen=True):

@@ -15,3 +15,5 @@ class Tls(Struct, frozen=True):
     chain: bytes
     key: Secret
     handshake: float
+    clients: str = "none"  # whether callers are asked for certificates of their own: none, optional, required
+    trusted: str = ""  # by whom those may be signed, PEM

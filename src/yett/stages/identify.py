@@ -4,6 +4,8 @@
     Authorization: DPoP eyJ….….…     the same, bound to a key whose possession the DPoP header proves (RFC 9449)
     Authorization: Bearer eyJ….….…   a token          verified once, then known by its hash until     assurance 2
                                                       it expires or its issuer's keys change
+    (no Authorization)               a certificate    of the connection, verified once for each       assurance 3
+                                                      configuration, then known by its hash
 
 A token is checked in this order, so that nothing is learnt from a forged one: size, form, issuer, algorithm, key, signature; and only then
 what it says.
@@ -22,9 +24,10 @@ from msgspec.structs import replace
 from yett.config.snapshot import Snapshot
 from yett.config.virtual_key import digest, well_formed
 from yett.errors import Refusal
-from yett.identity import dpop, exchange, jws
+from yett.identity import dpop, exchange, jws, x509
 from yett.identity import issuer as issuers
 from yett.identity.issuer import Issuer, Subject
+from yett.identity.x509 import Authority
 from yett.model.call import Inbound
 from yett.model.caller import Caller, Credential
 from yett.model.key import VirtualKey
@@ -76,6 +79,8 @@ class Unproven(Struct, frozen=True):
 
 async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     """Raises Refusal: whatever is listed under "who" in errors.CODES. The message never holds the credential."""
+    if inbound.certificates and b"authorization" not in inbound.headers:
+        return _of_certificate(inbound, snapshot, now)
     scheme, credential = _credential(inbound)
     caller = await prove(credential, snapshot, trust, now)
     proof = inbound.headers.get(b"dpop")
@@ -120,7 +125,7 @@ def check(credential: Credential, snapshot: Snapshot, now: float) -> None:
     for origin in credential.origins:
         if origin.startswith("key:"):
             _check_key(snapshot.keys_by_id.get(origin[len("key:") :]), now)
-        elif origin not in snapshot.issuers:
+        elif origin not in snapshot.issuers and origin not in snapshot.authorities:
             raise Refusal("unknown_issuer")
 
 
@@ -143,6 +148,23 @@ def _credential(inbound: Inbound) -> tuple[bytes, bytes]:
     if scheme not in (b"bearer", b"dpop") or not credential:
         raise Refusal("malformed_key", "The Authorization header must be `Bearer <key or token>`.")
     return scheme, credential
+
+
+def _of_certificate(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
+    """Whose certificate it is. That the caller has its key was proven when the connection was made; whether it is good still, and for
+    whom, is asked of the configuration that this call is judged by."""
+    if b"dpop" in inbound.headers:  # whoever wants its next token bound must not get one that is not
+        raise Refusal("invalid_proof", "A proof of possession goes with a token, not with a certificate.")
+    name = hashlib.sha256(inbound.certificates[0]).digest()
+    known: Proven | None = snapshot.proven.get(name)
+    if known is None:
+        authority, subject = x509.verify(inbound.certificates, snapshot.authorities, now)
+        caller = _caller(authority, subject, _token_id(None, name), "", snapshot)
+        known = Proven(caller, subject.expires, 0)
+        snapshot.proven.put(name, known)
+    if known.expires <= now:
+        raise Refusal("expired_certificate")
+    return known.caller
 
 
 def _of_key(credential: bytes, snapshot: Snapshot) -> Caller:
@@ -221,7 +243,7 @@ def _bound(claims: Mapping[str, Any]) -> str:
     raise Refusal("unacceptable_token", "The token is genuine, but bound in a way that is not supported.")
 
 
-def _caller(issuer: Issuer, subject: Subject, id: str, bound: str, snapshot: Snapshot) -> Caller:
+def _caller(issuer: Issuer | Authority, subject: Subject, id: str, bound: str, snapshot: Snapshot) -> Caller:
     team = snapshot.teams.get(subject.team)
     if team is None:
         raise Refusal("unacceptable_token", "The token is genuine, but its team is not known here.")
