@@ -45,9 +45,11 @@ class Pair(Struct, frozen=True):
 
 
 class Certifier:
-    """Signs with a key of its own; `above` is who signed its own certificate, when not it itself."""
+    """Signs with a key of its own; `above` is who signed its own certificate, when not it itself. `at` is when it signs, wall
+    seconds; 0 is now."""
 
-    def __init__(self, name: str, above: Certifier | None = None) -> None:
+    def __init__(self, name: str, above: Certifier | None = None, at: float = 0.0) -> None:
+        self._at = at
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._key = _key(f"authority {name}")
         self._above = above
@@ -79,7 +81,7 @@ class Certifier:
         ends: float = HOUR,
         authority: bool = False,
     ) -> x509.Certificate:
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(self._at, UTC) if self._at else datetime.now(UTC)
         usage = [name in (("key_cert_sign", "crl_sign") if authority else ("digital_signature",)) for name in _USAGES]
         builder = (
             x509.CertificateBuilder()

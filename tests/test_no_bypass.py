@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
+from tests.certificates import Certifier
 from tests.issuing import Authority
 from tests.scene import (
     CONFIGURATION,
@@ -48,7 +49,9 @@ from yett.dialects import openai_chat
 from yett.edge import http1
 from yett.errors import CODES, Refusal
 from yett.identity.exchange import GRANT
+from yett.identity.issuer import Workload
 from yett.identity.jws import read_keys
+from yett.identity.x509 import Authority as Vouching
 from yett.model.attachment import Extracted
 from yett.model.call import Inbound
 from yett.model.fence import Fence
@@ -133,7 +136,7 @@ audiences = ["yett"]
 algorithms = ["Ed25519"]
 team = "research"
 """
-CORP = Authority()
+CORP, MESH = Authority(), Certifier("mesh", at=NOW)
 
 
 def bearing(inbound: Inbound, token: bytes) -> Inbound:
@@ -230,6 +233,19 @@ async def identity(world: World) -> None:
     assert reply.status == (404 if world.row.surface == "yett_calls" else 200)  # the call is another caller's
     record = recorded(scene, reply)
     assert (record.caller, record.proof) == ("corp/ada", Proof("oidc", "user", 2, "corp", "t1"))
+    scene.upstream.sent.clear()
+    certificate = replace(world.row.plain, certificates=(MESH.svid("spiffe://example.org/a").der,))
+    record = refused(scene, await scene.call(certificate, ""), "unacceptable_certificate")
+    assert (record.caller, record.proof) == ("", None)
+    vouching = Vouching(
+        "example.org", "x509:example.org", (MESH.certificate,), workloads=(Workload("/", "research", "agent"),)
+    )
+    scene.live.current = replace(scene.live.current, authorities={vouching.url: vouching})
+    stolen = replace(world.row.plain, certificates=(Certifier("else", at=NOW).svid("spiffe://example.org/a").der,))
+    assert refused(scene, await scene.call(stolen, ""), "invalid_certificate").caller == ""
+    reply = await scene.call(certificate, "")
+    record = recorded(scene, reply)
+    assert (record.caller, record.proof and record.proof.assurance) == ("spiffe://example.org/a", 3)
 
 
 @control

@@ -383,6 +383,18 @@ def test_who_sends_a_token_is_not_its_certificate(vouched: Snapshot, trust: Trus
     assert caught.value.code == "malformed_key"
 
 
+def test_a_certificate_is_no_token(vouched: Snapshot, trust: Trust) -> None:
+    pair = HOME.svid(AGENT)
+    known(vouched, shown(pair), now=HERE)
+    trust.generation = 0  # that of certificates
+    with pytest.raises(Refusal) as caught:
+        known(vouched, bearer(pair.der + b"."), trust, HERE)
+    assert caught.value.status == 401
+    with pytest.raises(Refusal) as caught:
+        known(vouched, bearer(pair.der), trust, HERE)
+    assert caught.value.status == 401
+
+
 def test_no_proof_goes_with_a_certificate(vouched: Snapshot) -> None:
     with pytest.raises(Refusal) as caught:
         known(vouched, shown(HOME.svid(AGENT), dpop=b"x"), now=HERE)

@@ -156,12 +156,13 @@ def _of_certificate(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
     if b"dpop" in inbound.headers:  # whoever wants its next token bound must not get one that is not
         raise Refusal("invalid_proof", "A proof of possession goes with a token, not with a certificate.")
     name = hashlib.sha256(inbound.certificates[0]).digest()
-    known: Proven | None = snapshot.proven.get(name)
+    key = b"certificate:" + name  # a certificate is no secret: sent as a token, it must not be found here
+    known: Proven | None = snapshot.proven.get(key)
     if known is None:
         authority, subject = x509.verify(inbound.certificates, snapshot.authorities, now)
         caller = _caller(authority, subject, _token_id(None, name), "", snapshot)
         known = Proven(caller, subject.expires, 0)
-        snapshot.proven.put(name, known)
+        snapshot.proven.put(key, known)
     if known.expires <= now:
         raise Refusal("expired_certificate")
     return known.caller
