@@ -44,21 +44,22 @@ types: $(VENV)/dev.stamp
 contracts: $(VENV)/dev.stamp
 	@$(BIN)/lint-imports
 
-# Two lanes side by side, each of which first runs tests of the pure layers under coverage, which has to be complete. Then come,
-# here, whole gateways, which mostly wait; beside them, everything else. What the other lane prints comes last. With ARGS, only they.
+# Three lanes side by side. Here whole gateways, which mostly wait, and are not to wait for the processor; beside them the tests of the
+# pure layers, under coverage, which has to be complete, and then the rest. What the others print comes last. With ARGS, only they.
 PURE_TESTS := $(addprefix tests/,model dialects guardrails identity policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
 WHOLE_TESTS := tests/scenes tests/clients
-TESTED_HERE := $(PURE_TESTS) $(WHOLE_TESTS)
-COVERED := $(BIN)/python -m coverage run --parallel-mode -m pytest
+TESTED_ELSEWHERE := $(PURE_TESTS) $(WHOLE_TESTS) tests/detectors
+COVERED := nice $(BIN)/python -m coverage run --parallel-mode -m pytest
 PLAIN := $(BIN)/python -m pytest
 
 unit: $(VENV)/dev.stamp
 ifeq ($(strip $(ARGS)),)
 	@mkdir -p build && $(BIN)/python -m coverage erase
-	@set -m; { $(COVERED) tests/detectors && $(PLAIN) $(addprefix --ignore=,$(TESTED_HERE) tests/detectors); } > build/beside.log 2>&1 & \
-	beside=$$!; trap 'kill -- -$$beside' INT TERM; \
-	$(COVERED) $(PURE_TESTS) && $(PLAIN) $(WHOLE_TESTS); here=$$?; \
-	wait $$beside; there=$$?; cat build/beside.log; exit $$((here + there))
+	@set -m; $(COVERED) tests/detectors > build/detectors.log 2>&1 & one=$$!; \
+	{ $(COVERED) $(PURE_TESTS) && $(PLAIN) $(addprefix --ignore=,$(TESTED_ELSEWHERE)); } > build/others.log 2>&1 & two=$$!; \
+	trap 'kill -- -$$one -$$two' INT TERM; \
+	$(PLAIN) $(WHOLE_TESTS); here=$$?; wait $$one; there=$$?; wait $$two; others=$$?; \
+	cat build/detectors.log build/others.log; exit $$((here + there + others))
 	@$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report
 else
 	@$(BIN)/python -m pytest $(ARGS)

@@ -39,8 +39,8 @@ async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
 
     server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
     yield Address("127.0.0.1", server.sockets[0].getsockname()[1])
+    await asyncio.sleep(0.02)  # who is let in while it closes gets a transport that nobody closes (asyncio before 3.12)
     server.close()
-    await asyncio.sleep(0.02)  # who was let in a moment before is not heard of yet
     await asyncio.gather(*talks)
     await server.wait_closed()
 
