@@ -44,10 +44,10 @@ types: $(VENV)/dev.stamp
 contracts: $(VENV)/dev.stamp
 	@$(BIN)/lint-imports
 
-# Three lanes side by side. Here whole gateways, which mostly wait, and are not to wait for the processor; beside them the tests of the
+# Three lanes side by side. Here whole gateways and commands, which often wait, and are not to wait for the processor; beside them those of the
 # pure layers, under coverage, which has to be complete, and then the rest. What the others print comes last. With ARGS, only they.
 PURE_TESTS := $(addprefix tests/,model dialects guardrails identity policy redaction stages test_errors.py test_pipeline.py test_no_bypass.py)
-WHOLE_TESTS := tests/scenes tests/clients
+WHOLE_TESTS := $(addprefix tests/,scenes clients cli config)
 TESTED_ELSEWHERE := $(PURE_TESTS) $(WHOLE_TESTS) tests/detectors
 COVERED := nice $(BIN)/python -m coverage run --parallel-mode -m pytest
 PLAIN := $(BIN)/python -m pytest
