@@ -14,17 +14,15 @@ from pathlib import Path
 
 import click
 
+from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users
 from yett.cli.common import INTEGRITY, configuration_option, json_option, print_json, told
-from yett.cli.keys import change_journal, lenient_reading, operator, refuse_other_users
 from yett.cli.sealed import kek_of, place_of
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading, secret_at, secret_references
 from yett.config.sealed import Place
-from yett.errors import Refusal
 from yett.model.record import Record
 from yett.stores.credentials import Credential, CredentialMistake, CredentialStore, Rewrapped
 from yett.stores.kek import Either, Kek, KekTrouble, fresh, keep_newest, put_in_front, ring
-from yett.stores.sqlite import StoreUnavailable
 from yett.stores.transit import Transit
 
 _SOON = "running gateways take it up within a second or two"
@@ -184,31 +182,15 @@ def described(one: Credential, reading: Reading, now: int) -> dict[str, object]:
 def store_of(reading: Reading) -> Iterator[CredentialStore]:
     """The store of sealed credentials, with each change recorded in the audit journal before it is committed."""
     refuse_other_users(reading)
-    journal = change_journal(reading)
+    with recorded(reading) as write:
 
-    def record(event: str, one: Credential) -> None:
-        detail: dict[str, object] = {"user": operator(), "owner": one.owner, "version": one.version, "kek": one.kek}
-        try:
-            journal.write(
-                Record(
-                    kind="event",
-                    call=one.id,
-                    ts=int(SystemClock().now() * 1e6),
-                    name=one.id,
-                    event=event,
-                    detail=detail,
-                )
-            )
-        except Refusal as refusal:
-            raise StoreUnavailable(
-                f"the audit journal {reading.audit} cannot be written: nothing was changed"
-            ) from refusal
+        def witness(event: str, one: Credential) -> None:
+            detail: dict[str, object] = {"user": operator(), "owner": one.owner, "version": one.version, "kek": one.kek}
+            ts = int(SystemClock().now() * 1e6)
+            write(Record(kind="event", call=one.id, ts=ts, name=one.id, event=event, detail=detail))
 
-    try:
-        with CredentialStore.open(reading.state, witness=record) as store:
+        with CredentialStore.open(reading.state, witness=witness) as store:
             yield store
-    finally:
-        journal.close()
 
 
 # ---- the parts ------------------------------------------------------------------------------------------------------

@@ -18,20 +18,20 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users
 from yett.cli.common import FINDINGS, configuration_option, json_option, told
 from yett.cli.credentials import rewrapped, store_of, used_by, value_of
 from yett.cli.drill_inventory import inventory
 from yett.cli.drill_measure import Use, of_credential, of_key
 from yett.cli.drill_report import markdown
-from yett.cli.keys import DURATION, change_journal, key_store, lenient_reading, operator, refuse_other_users
+from yett.cli.keys import DURATION, key_store
 from yett.cli.sealed import kek_of, place_of
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading, secret_references
-from yett.errors import Refusal, YettError
+from yett.errors import YettError
 from yett.model.record import Record
 from yett.stores.credentials import CredentialMistake, CredentialStore, latest_change
-from yett.stores.sqlite import StoreUnavailable
 
 _LOOK = 0.25  # seconds between two looks into the journal
 
@@ -264,14 +264,9 @@ def _watch(replaced: list[Replaced], seconds: int) -> None:
 
 def _record(reading: Reading, replaced: list[Replaced]) -> None:
     refuse_other_users(reading)
-    journal = change_journal(reading)
     detail: dict[str, object] = {"user": operator(), "replaced": [one.described() for one in replaced]}
-    try:
-        journal.write(Record(kind="event", call="drill.rotate", ts=_micros(), event="drill.rotate", detail=detail))
-    except Refusal as refusal:
-        raise StoreUnavailable(f"the audit journal {reading.audit} cannot be written") from refusal
-    finally:
-        journal.close()
+    with recorded(reading) as write:
+        write(Record(kind="event", call="drill.rotate", ts=_micros(), event="drill.rotate", detail=detail))
 
 
 def _micros() -> int:

@@ -9,17 +9,15 @@ from pathlib import Path
 
 import click
 
+from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users
 from yett.cli.common import configuration_option, json_option, print_json, told
-from yett.cli.keys import change_journal, lenient_reading, operator, refuse_other_users
 from yett.cli.state import open_fences
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading
-from yett.errors import Refusal
 from yett.model.fence import Fence
 from yett.model.record import Record
 from yett.stores.fences import FenceStore
 from yett.stores.keys import KeyMistake
-from yett.stores.sqlite import StoreUnavailable
 
 
 @click.group("fences")
@@ -82,21 +80,11 @@ def store_of(reading: Reading) -> Iterator[FenceStore]:
 @contextmanager
 def drawing(reading: Reading, detail: dict[str, object]) -> Iterator[FenceStore]:
     """The store of fences, with each change recorded in the audit journal, with this detail, before it is committed."""
-    journal = change_journal(reading)
-
-    def record(event: str, fence: Fence) -> None:
-        try:
-            journal.write(event_of(event, fence, detail))
-        except Refusal as refusal:
-            raise StoreUnavailable(
-                f"the audit journal {reading.audit} cannot be written: nothing was changed"
-            ) from refusal
-
-    try:
-        with open_fences(reading, witness=record) as store:
-            yield store
-    finally:
-        journal.close()
+    with (
+        recorded(reading) as write,
+        open_fences(reading, witness=lambda event, fence: write(event_of(event, fence, detail))) as store,
+    ):
+        yield store
 
 
 def event_of(event: str, fence: Fence, more: dict[str, object]) -> Record:

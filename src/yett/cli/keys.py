@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,21 +12,18 @@ from typing import Any
 import click
 from msgspec import structs
 
+from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users, strict_reading
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config import units
 from yett.config.decoding import suggestion
 from yett.config.identity import tenants
-from yett.config.reader import Reading, read
+from yett.config.reader import Reading
 from yett.config.snapshot import TENANT
-from yett.errors import ConfigurationError, Refusal
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.model.record import Record
-from yett.stores.journal import FileJournal, open_journal
 from yett.stores.keys import KeyMistake, KeyStore, NewKey, StoredKey
-from yett.stores.pepper import state_directory
-from yett.stores.sqlite import StoreUnavailable
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}")
@@ -119,7 +114,7 @@ def create(
 ) -> None:
     """Issue a key. It is shown once."""
     with told(as_json=as_json):
-        reading = _reading(config, lenient=False)
+        reading = strict_reading(config)
         now = _now()
         new = NewKey(
             name=name,
@@ -144,7 +139,7 @@ def create(
 def list_(*, team: str, everything: bool, config: Path, as_json: bool) -> None:
     """List the keys: by default those that work."""
     with told(as_json=as_json):
-        reading = _reading(config, lenient=True)
+        reading = lenient_reading(config)
         with open_keys(reading) as store:
             stored = store.list()
     now = _now()
@@ -165,7 +160,7 @@ def list_(*, team: str, everything: bool, config: Path, as_json: bool) -> None:
 def revoke(*, key: str, team: str, config: Path, as_json: bool) -> None:
     """Revoke a key, at once and for good. Calls in progress with it are cut."""
     with told(as_json=as_json):
-        reading = _reading(config, lenient=True)
+        reading = lenient_reading(config)
         with key_store(reading) as store:
             revoked = store.revoke(store.find(key, team).key.id, _now())
     if as_json:
@@ -183,7 +178,7 @@ def revoke(*, key: str, team: str, config: Path, as_json: bool) -> None:
 def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) -> None:
     """Replace a key by a new one with the same id, name, limits and what is used of them. The new one is shown once."""
     with told(as_json=as_json):
-        reading = _reading(config, lenient=False)
+        reading = strict_reading(config)
         now = _now()
         with key_store(reading) as store:
             rotated, text = store.rotate(store.find(key, team).key.id, now, overlap)
@@ -194,21 +189,6 @@ def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) ->
 
 
 # ---- what they share -----------------------------------------------------------------------------------------------
-
-
-def lenient_reading(config: Path) -> Reading:
-    """yett.toml as far as it can be read: who has to be kept out is kept out while the file has mistakes elsewhere."""
-    return _reading(config, lenient=True)
-
-
-def _reading(config: Path, *, lenient: bool) -> Reading:
-    """yett.toml without its secrets. `lenient`: a key must be revocable even while the file has mistakes elsewhere."""
-    reading = read(config, None)
-    if reading.mistakes and not (lenient and reading.parsed):
-        raise ConfigurationError(reading.mistakes)
-    for mistake in reading.mistakes:
-        click.echo(f"warning: {mistake}", err=True)
-    return reading
 
 
 def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
@@ -237,15 +217,14 @@ def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
 def key_store(reading: Reading) -> Iterator[KeyStore]:
     """The key store, with each change recorded in the audit journal before it is committed."""
     refuse_other_users(reading)
-    journal = change_journal(reading)
+    with recorded(reading) as write:
 
-    def record(event: str, key: VirtualKey) -> None:
-        detail: dict[str, object] = {"user": operator()}
-        if event != "key.revoke":
-            detail |= {"models": key.models, "labels": dict(key.labels), "limits": structs.asdict(key.limits)}
-            detail |= {"expires": key.expires}
-        try:
-            journal.write(
+        def witness(event: str, key: VirtualKey) -> None:
+            detail: dict[str, object] = {"user": operator()}
+            if event != "key.revoke":
+                detail |= {"models": key.models, "labels": dict(key.labels), "limits": structs.asdict(key.limits)}
+                detail |= {"expires": key.expires}
+            write(
                 Record(
                     kind="event",
                     call=key.id,
@@ -258,47 +237,13 @@ def key_store(reading: Reading) -> Iterator[KeyStore]:
                     detail=detail,
                 )
             )
-        except Refusal as refusal:
-            raise StoreUnavailable(
-                f"the audit journal {reading.audit} cannot be written: nothing was changed"
-            ) from refusal
 
-    try:
-        with open_keys(reading, witness=record) as store:
+        with open_keys(reading, witness=witness) as store:
             yield store
-    finally:
-        journal.close()
-
-
-def refuse_other_users(reading: Reading) -> None:
-    """What another user (often root) writes here, the gateway could not read at its next start."""
-    database = reading.state / "yett.db"
-    try:
-        owner = database.stat().st_uid
-    except OSError:
-        return  # there is none yet, or opening it will say why not
-    if owner != os.geteuid():
-        raise StoreUnavailable(f"{database} belongs to user {owner}; run this as that user, as the gateway does")
-
-
-def change_journal(reading: Reading) -> FileJournal:
-    state_directory(reading.state)  # before the journal, which would leave it open to others
-    try:
-        return open_journal(reading.audit, reading.state, SystemClock(), durability=reading.settings.audit.durability)
-    except (OSError, Refusal) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StoreUnavailable(f"the audit journal {reading.audit} cannot be written: {reason}") from error
 
 
 def _now() -> int:
     return int(SystemClock().now())
-
-
-def operator() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no entry for this user id, as in many containers
-        return ""
 
 
 def _when(seconds: int) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from yett.cli.changes import lenient_reading
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.fences import described, store_of, told_of
-from yett.cli.keys import lenient_reading
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config import units
