@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,6 +15,9 @@ from yett.simulator.server import Simulator
 # How long an example takes is a matter of the machine, not of the property.
 settings.register_profile("yett", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("yett")
+
+# Whoever starts the tests in the background may have told them to ignore Ctrl-C, and the commands that they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest_asyncio.fixture
