@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypeVar
 
 import click
 from msgspec import to_builtins
@@ -24,6 +24,7 @@ from yett.stores.facts import Facts
 from yett.stores.limits import DAY, Account, usd
 from yett.stores.shared_ledger import SharedLedger
 
+T = TypeVar("T")
 MACHINE = "ledger"
 Look = tuple[Books, dict[str, Account], list[Abandoned]]
 
@@ -38,6 +39,18 @@ journals_option = click.option(
 
 class LedgerMistake(YettError):
     """What was asked for would lose something, or cannot be done here."""
+
+
+class Ledgers(Protocol):
+    """Where limits are counted."""
+
+    async def look(self, read: Callable[[list[Abandoned]], Books]) -> Look:
+        """What the journal says, what the ledger does, and what dead gateways have left in it."""
+        ...
+
+    async def rebuild(self, books: Books, force: bool) -> None:
+        """Replace the ledger by one that says what `books` do; one that is there only with `force`."""
+        ...
 
 
 @click.group("ledger")
@@ -61,7 +74,7 @@ def check(*, audits: tuple[Path, ...], config: Path, as_json: bool) -> None:
         def books_of(abandoned: list[Abandoned]) -> Books:
             return read_books([reading.audit, *audits], now, frozenset(call for call, _, _ in abandoned))
 
-        books, accounts, abandoned = _run(_store(reading).look, books_of)
+        books, accounts, abandoned = _run(_store(reading).look(books_of))
         differences = compare(books, accounts, abandoned, int(now * 1e6) // DAY)
     wrong = [each for each in differences if each.unexplained]
     if as_json:
@@ -104,15 +117,15 @@ def rebuild(*, audits: tuple[Path, ...], force: bool, config: Path, as_json: boo
     with told(as_json=as_json):
         reading = _reading(config)
         books = read_books([reading.audit, *audits], SystemClock().now())
-        _run(_store(reading).rebuild, books, force)
+        _run(_store(reading).rebuild(books, force))
     if as_json:
         print_json({"ok": True, "scopes": len(books.spent), "open": len(books.open)})
     else:
         click.echo(f"rebuilt {len(books.spent)} scopes, {len(books.open)} calls not over")
 
 
-def _run(work: Callable[..., Any], *arguments: object) -> Any:
-    return asyncio.run(work(*arguments))
+def _run(work: Coroutine[None, None, T]) -> T:
+    return asyncio.run(work)
 
 
 def _reading(config: Path) -> Reading:
@@ -125,7 +138,7 @@ def _reading(config: Path) -> Reading:
     return reading
 
 
-def _store(reading: Reading) -> Any:
+def _store(reading: Reading) -> Ledgers:
     if not reading.limits:
         return _Machine(reading)
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,16 +25,28 @@ from yett.stores.fences import Event
 
 log = logging.getLogger("yett")
 
+LOOK_SECONDS = (
+    1.0  # between looks whether the configuration has changed: whoever sends events, believed or not, causes no more
+)
 _TAKEN = Received(202)
 
 
 class Receiver:
-    """Takes one event at a time. Its settings are those of the file as it is now, or as it last was without mistakes."""
+    """Takes one event at a time. Its settings are those of the file as it was a second ago, or as it last was without mistakes."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str], reading: Reading) -> None:
+    def __init__(
+        self,
+        path: Path,
+        environment: Mapping[str, str],
+        reading: Reading,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
         self._environment = environment
         self._reading = reading
+        self._monotonic = monotonic
+        self._looked = monotonic()
+        self._unseal = Unsealer()
         self._taking = asyncio.Lock()
 
     async def take(self, name: str, token: bytes, authorization: str) -> Received:
@@ -42,9 +55,7 @@ class Receiver:
             return await asyncio.to_thread(self._take, name, token, authorization)
 
     def _take(self, name: str, token: bytes, authorization: str) -> Received:
-        if changed(self._reading):
-            with suppress(ConfigurationError):  # being edited: what was right before still is
-                self._reading = load(self._path, self._environment, Unsealer())
+        self._look()
         settings = self._reading.settings.receivers.get(name)
         if settings is None:
             return Received(404)
@@ -60,6 +71,15 @@ class Receiver:
         except (YettError, OSError, ValueError) as error:  # nothing was changed; the transmitter tries again
             log.error("event not taken", extra={"fields": {"receiver": name, "why": str(error)}})  # noqa: TRY400
             return Received(503)
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        if changed(self._reading):
+            with suppress(ConfigurationError):  # being edited: what was right before still is
+                self._reading = load(self._path, self._environment, self._unseal)
 
     def _act(self, name: str, settings: ReceiverSettings, token: bytes) -> Received:
         now = SystemClock().now()

@@ -308,15 +308,28 @@ class Worker:
                     log.error("a duty failed", extra={"fields": {"why": self.failure}})  # noqa: TRY400
 
     async def _refresh_keys(self) -> None:
+        """Keys, fences, and what both end: none of them waits for one that fails."""
+        failures = []
+        for refresh in (self._read_keys, self._read_fences):
+            try:
+                await refresh()
+            except YettError as error:
+                failures.append(error)
+        self._cut_stale()
+        if failures:
+            raise failures[0]
+
+    async def _read_keys(self) -> None:
         version = self.keys.version()
         if version != self._keys_version:
             self.live.refresh_keys(await self._read(self.keys.all))
             self._keys_version = version
+
+    async def _read_fences(self) -> None:
         version = self.fences.version()
         if version != self._fences_version:
             self.live.refresh_fences(await self._read(self.fences.all))
             self._fences_version = version
-        self._cut_stale()
 
     async def _read(self, rows: Callable[[], T]) -> T:
         """From the database; not on the loop when it takes a while."""

@@ -7,11 +7,11 @@ what calls need is in memory, and `version` tells when to read it anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from yett.errors import IntegrityError
 from yett.stores.pepper import state_directory
@@ -88,3 +88,40 @@ class FileDatabase:
 
     def close(self) -> None:
         self.connection.close()
+
+
+class Tables:
+    """What all stores with tables of their own in a database have in common: it is closed with them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def remote(self) -> bool:
+        """Whether reading takes a while."""
+        return self._database.remote
+
+    @property
+    def trouble(self) -> str:
+        """Why changes that others make are not seen at present; "" while they are."""
+        return self._database.trouble
+
+
+@contextmanager
+def opening(state: Path, database: Database | None) -> Iterator[Database]:
+    """`database`, or the file in the state directory: for a store that is being opened, and closed when that fails."""
+    found = database or FileDatabase(state)
+    try:
+        yield found
+    except BaseException:
+        found.close()
+        raise

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from msgspec import Struct
 
 from yett.model.fence import Fence
-from yett.stores.database import Database, FileDatabase
+from yett.stores.database import Database, Tables, opening
 from yett.stores.sqlite import Migration
 
 MIGRATIONS = (
@@ -80,36 +79,23 @@ def nobody(_event: str, _fence: Fence) -> None:
     """The witness when changes of fences are not recorded."""
 
 
-class FenceStore:
-    """The fences in `<state>/yett.db`, or in a database that several machines share. `witness(event, fence)` is called inside each transaction, just before it commits: if it
-    raises, nothing has changed. Events: fence.draw, fence.lift.
+class FenceStore(Tables):
+    """The fences in `<state>/yett.db`, or in a database that several machines share. `witness(event, fence)` is called inside each
+    transaction, just before it commits: if it raises, nothing has changed. Events: fence.draw, fence.lift.
 
     Every method may raise IntegrityError (damaged) or StoreUnavailable (locked, full, not permitted).
     """
 
     def __init__(self, database: Database, witness: Witness) -> None:
-        self._database = database
+        super().__init__(database)
         self._witness = witness
 
     @classmethod
     def open(cls, state: Path, *, witness: Witness = nobody, database: Database | None = None) -> FenceStore:
         """Open the store in the state directory, or in `database`, which is closed with it."""
-        shared = database or FileDatabase(state)
-        try:
+        with opening(state, database) as shared:
             shared.migrate("fences", MIGRATIONS)
-        except BaseException:
-            shared.close()
-            raise
         return cls(shared, witness)
-
-    def close(self) -> None:
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def version(self) -> int:
         """The serial of the last change, whoever made it."""

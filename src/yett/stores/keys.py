@@ -10,7 +10,6 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +17,7 @@ from msgspec import Struct
 from yett.config.virtual_key import ENTROPY_BYTES, digest, mint
 from yett.errors import IntegrityError, YettError
 from yett.model.key import Limits, VirtualKey
-from yett.stores.database import Database, FileDatabase
+from yett.stores.database import Database, Tables, opening
 from yett.stores.pepper import load_pepper, pepper_id
 from yett.stores.sqlite import Migration
 
@@ -107,27 +106,17 @@ def nobody(_event: str, _key: VirtualKey) -> None:
     """The witness when key events are not recorded."""
 
 
-class KeyStore:
-    """The keys in `<state>/yett.db`, or in a database that several machines share. `witness(event, key)` is called inside each transaction, just before it commits:
-    if it raises, nothing has changed. Events: key.create, key.rotate, key.revoke.
+class KeyStore(Tables):
+    """The keys in `<state>/yett.db`, or in a database that several machines share. `witness(event, key)` is called inside each
+    transaction, just before it commits: if it raises, nothing has changed. Events: key.create, key.rotate, key.revoke.
 
     Every method may raise IntegrityError (damaged) or StoreUnavailable (locked, full, not permitted).
     """
 
     def __init__(self, database: Database, pepper: bytes, witness: Witness) -> None:
+        super().__init__(database)
         self.pepper = pepper
-        self._database = database
         self._witness = witness
-
-    @property
-    def remote(self) -> bool:
-        """Whether reading takes a while."""
-        return self._database.remote
-
-    @property
-    def trouble(self) -> str:
-        """Why changes that others make are not seen at present; "" while they are."""
-        return self._database.trouble
 
     @classmethod
     def open(
@@ -139,28 +128,15 @@ class KeyStore:
         database: Database | None = None,
         pepper: bytes = b"",
     ) -> KeyStore:
-        """Open the store in the state directory, or in `database`, which is closed with it, creating what is needed on first use. The pepper is in the
-        state directory, unless it is given.
+        """Open the store in the state directory, or in `database`, which is closed with it, creating what is needed on first
+        use. The pepper is in the state directory, unless it is given.
 
         Raises IntegrityError also when the pepper is not the one that the stored hashes were made with.
         """
-        shared = database or FileDatabase(state)
-        try:
+        with opening(state, database) as shared:
             shared.migrate("keys", MIGRATIONS)
             pepper = _matching_pepper(shared, state / "pepper", randomness, pepper)
-        except BaseException:
-            shared.close()
-            raise
         return cls(shared, pepper, witness)
-
-    def close(self) -> None:
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def version(self) -> int:
         """A number that changes with every change of the keys, whoever makes it."""
