@@ -94,6 +94,10 @@ CODES: dict[str, Code] = {
     "unacceptable_certificate": Code(
         401, _INVALID, "caller", False, "The certificate is genuine, but it is not one that may be used here."
     ),
+    "untrusted_proxy": Code(
+        401, _INVALID, "caller", False, "A certificate was passed on by somebody who is no proxy of this gateway."
+    ),
+    "malformed_forward": Code(401, _INVALID, "caller", False, "The certificate that a proxy passes on cannot be read."),
     # for whom
     "exchange_unavailable": Code(404, _INVALID, "caller", False, "No task tokens are issued here."),
     "unsupported_grant": Code(400, _INVALID, "caller", False, "The only grant is a token exchange."),

@@ -108,3 +108,42 @@ def test_authorities_that_cannot_be_read(tmp_path: Path) -> None:
         (5, 'identity.trust_domains."example.org".x509_bundle_file'),
         (10, "identity.client_cas.corp.ca_file"),
     ]
+
+
+PROXIES = (
+    CERTIFICATES
+    + """
+[identity.proxies.edge]
+spiffe_id = "spiffe://example.org/edge"
+trust_domains = ["example.org"]
+client_cas = ["corp"]
+
+[identity.proxies.lb]
+ca = "corp"
+name = "dns:LB.example"
+header = "x-forwarded-client-cert"
+client_cas = ["corp"]
+"""
+)
+
+
+def test_proxies(tmp_path: Path) -> None:
+    settings = parse(PROXIES, tmp_path / "yett.toml", {}).settings
+    edge, lb = identity.proxies(settings).values()
+    assert (edge.url, edge.id, edge.spiffe_id, edge.authority) == (
+        "proxy:edge",
+        "spiffe://example.org/edge",
+        "spiffe://example.org/edge",
+        "x509:example.org",
+    )
+    assert (edge.header, edge.authorities, edge.fence) == (
+        "client-cert",
+        {"x509:example.org", "ca:corp"},
+        "service:mesh/spiffe://example.org/edge",
+    )
+    assert (lb.id, lb.sort, lb.value, lb.spiffe_id) == ("corp/dns:lb.example", "dns", "lb.example", "")
+    assert (lb.header, lb.authorities, lb.fence) == (
+        "x-forwarded-client-cert",
+        {"ca:corp"},
+        "service:acme/corp/dns:lb.example",
+    )

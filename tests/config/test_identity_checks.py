@@ -100,3 +100,48 @@ def test_receivers_of_events(tmp_path: Path) -> None:
     ):
         (told,) = mistakes(text, tmp_path)
         assert expected in told
+
+
+TLS = '[gateway.tls]\ncertificate_file = "x"\nprivate_key = "env:K"\nclients = "optional"\n'
+MESH = '[identity.trust_domains."mesh.example"]\nx509_bundle_file = "mesh.pem"\nworkloads = []\n'
+EMPTY = '[identity.client_cas.corp]\nca_file = "corp.pem"\nclients = []\n'
+PROXY = '[identity.proxies.edge]\nspiffe_id = "spiffe://mesh.example/edge"\ntrust_domains = ["mesh.example"]\n'
+LONE = '[identity.proxies.lb]\nca = "corp"\nname = "dns:lb.example"\nclient_cas = ["corp"]\n'
+
+
+def test_proxies(tmp_path: Path) -> None:
+    for file in ("mesh.pem", "corp.pem", "x"):
+        (tmp_path / file).write_text("")
+
+    def told(text: str, encryption: str = TLS) -> list[str]:
+        found = mistakes(encryption + text, tmp_path)
+        return [each for each in found if not each.startswith("gateway.tls")]
+
+    assert told(MESH + EMPTY + PROXY + LONE) == []  # an authority may be there for its proxies alone
+    assert any("workloads: is empty" in each for each in told(MESH + EMPTY + LONE))
+    assert any("clients: is empty" in each for each in told(MESH + EMPTY + PROXY))
+    for text, expected in (
+        (PROXY.replace("edge]", '"a b"]'), "a proxy's name consists of"),
+        (PROXY.replace("spiffe_id", "name"), "identity.proxies.edge"),
+        (PROXY + 'ca = "corp"\nname = "dns:a"\n', 'give either "spiffe_id", or "ca" and "name"'),
+        (PROXY + 'ca = "corp"\n', 'give either "spiffe_id", or "ca" and "name"'),
+        (LONE.replace('ca = "corp"\n', ""), 'give either "spiffe_id", or "ca" and "name"'),
+        (PROXY.replace("example/edge", "example"), "is not the SPIFFE ID of one workload"),
+        (PROXY.replace("spiffe:", "https:"), "is not the SPIFFE ID of one workload"),
+        (PROXY.replace("//mesh", "//mash"), 'no trust domain "mash.example" with an x509_bundle_file; did you mean'),
+        (PROXY.replace('["mesh', '["mash'), 'trust_domains[0]: no trust domain "mash.example" with an x509'),
+        (PROXY.replace('["mesh.example"]', "[]"), "whose certificates it may pass on"),
+        (
+            LONE.replace('ca = "corp"', 'ca = "crop"'),
+            'ca: no authority "crop" in identity.client_cas; did you mean "corp"?',
+        ),
+        (LONE.replace('["corp"]', '["crop"]'), 'client_cas[0]: no authority "crop"'),
+        (LONE.replace("lb.example", "*.example"), "name: is the name of one certificate, without *"),
+        (LONE.replace("dns:lb", "uri:spiffe://lb"), "name: is a SPIFFE ID: write spiffe_id"),
+        (LONE.replace("dns:lb", "lb"), "name"),
+        (LONE + LONE.replace(".lb]", ".again]"), 'again: is known by the same certificate as "lb"'),
+        (LONE + 'header = "x-real-cert"\n', "header"),
+    ):
+        assert any(expected in each for each in told(MESH + EMPTY + text)), told(MESH + EMPTY + text)
+    assert any("set gateway.tls.clients" in each for each in told(MESH + PROXY, ""))
+    assert any("set gateway.tls.clients" in each for each in told(MESH + PROXY, TLS.replace("optional", "none")))

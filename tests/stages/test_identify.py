@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from cryptography.x509 import DNSName
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.certificates import Certifier, Pair
+from tests.certificates import HOUR, Certifier, Pair
 from tests.identity.test_dpop import THUMBPRINT, proof
+from tests.identity.test_forwarded import binary, element
 from tests.issuing import NOW, Authority
 from tests.scene import CONFIGURATION, POLICIES, Trust, post
 from tests.stages.conftest import SECRET_KEY, Compiled, caller_of, keyed
@@ -18,9 +20,12 @@ from tests.stages.conftest import SECRET_KEY, Compiled, caller_of, keyed
 from yett.cli.system import SystemClock
 from yett.config.snapshot import Snapshot
 from yett.errors import CODES, Refusal
+from yett.identity.forwarded import CLIENT_CERT, XFCC
 from yett.identity.issuer import Workload
 from yett.identity.jws import read_keys
+from yett.identity.proxies import Proxy
 from yett.identity.x509 import Authority as Vouching
+from yett.identity.x509 import Client
 from yett.model.call import Inbound
 from yett.model.caller import Caller
 from yett.policy.memo import Memo
@@ -401,12 +406,144 @@ def test_no_proof_goes_with_a_certificate(vouched: Snapshot) -> None:
     assert caught.value.code == "invalid_proof"
 
 
-def test_headers_about_certificates_are_nobodys_proof(vouched: Snapshot) -> None:
+def test_headers_about_certificates_are_nobodys_proof(vouched: Snapshot, trust: Trust) -> None:
     pair = HOME.svid(AGENT)
-    forged = {
-        b"client-cert": b":" + pair.der.hex().encode() + b":",
-        b"x-forwarded-client-cert": f"URI={AGENT}".encode(),
+    for forged in ({b"client-cert": binary(pair.der)}, {b"x-forwarded-client-cert": f"URI={AGENT}".encode()}):
+        # with no certificate of its own, and with one: it could be a proxy that somebody forgot to pin
+        for inbound in (replace(post(b""), headers=forged), replace(shown(pair), headers=forged)):
+            assert denied(vouched, inbound) == "untrusted_proxy"
+        named = {**forged, b"authorization": b"Bearer " + CORP.token(HERE)}
+        assert known(vouched, replace(post(b""), headers=named), trust, HERE).id == "corp/ada"
+
+
+# ---- certificates that a proxy passes on --------------------------------------------------------------------------
+
+
+EDGE = "spiffe://example.org/edge/envoy"
+PARTNER, CORPORATE, STRANGER = Certifier("partner"), Certifier("corporate"), Certifier("stranger")
+
+
+def pinned(name: str = "edge", **fields: Any) -> Proxy:
+    usual: dict[str, Any] = {
+        "id": EDGE,
+        "sort": "uri",
+        "value": EDGE,
+        "authority": "x509:example.org",
+        "header": CLIENT_CERT,
+        "authorities": frozenset(("x509:example.org", "ca:corporate")),
     }
+    return Proxy(name, f"proxy:{name}", **{**usual, **fields})
+
+
+@pytest.fixture
+def edged(vouched: Snapshot) -> Snapshot:
+    everywhere = (Workload("/", "research", "agent"),)
+    clients = (Client("dns", "*.jobs.example", "research", "service"),)
+    authorities = (
+        vouched.authorities["x509:example.org"],
+        Vouching("partner.example", "x509:partner.example", (PARTNER.certificate,), workloads=everywhere),
+        Vouching("corporate", "ca:corporate", (CORPORATE.certificate,), clients=clients),
+    )
+    lone = pinned(
+        "lone", id="corporate/dns:lb.example", sort="dns", value="lb.example", authority="ca:corporate", header=XFCC
+    )
+    return replace(
+        vouched,
+        authorities={each.url: each for each in authorities},
+        proxies={each.url: each for each in (pinned(), lone)},
+        proven=Memo(32),
+    )
+
+
+PROXY = HOME.svid(EDGE)
+
+
+def passed(pair: Pair | bytes, by: Pair = PROXY, **more: bytes) -> Inbound:
+    value = pair if isinstance(pair, bytes) else binary(pair.der)
+    fields = {b"client-cert": value, **{name.replace("_", "-").encode(): each for name, each in more.items()}}
+    return replace(shown(by), headers=fields)
+
+
+def denied(snapshot: Snapshot, inbound: Inbound, now: float = HERE) -> str:
     with pytest.raises(Refusal) as caught:
-        known(vouched, replace(post(b""), headers=forged), now=HERE)
-    assert caught.value.code == "missing_key"
+        known(snapshot, inbound, now=now)
+    assert caught.value.status == 401
+    return caught.value.code
+
+
+def test_a_proxy_tells_whose_certificate_it_saw(edged: Snapshot) -> None:
+    pair = HOME.svid(AGENT, ends=HOUR / 2)
+    caller = known(edged, passed(pair), now=HERE)
+    assert (caller.id, caller.team, caller.kind, caller.assurance) == (AGENT, "research", "agent", 2)
+    credential = caller.credential
+    assert (credential.kind, credential.issuer, credential.through) == ("forwarded", "example.org", "edge")
+    assert credential.origins == ("x509:example.org", "proxy:edge")
+    assert credential.fences[-1] == f"service:default/{EDGE}"
+    assert known(edged, passed(pair), now=HERE) is caller  # verified once
+    assert denied(edged, passed(pair), HERE + HOUR * 0.75) == "expired_certificate"
+    check(credential, edged, HERE)
+    with pytest.raises(Refusal) as caught:  # taken out of yett.toml
+        check(credential, replace(edged, proxies={}), HERE)
+    assert caught.value.code == "unknown_issuer"
+    # shown to the gateway itself it proves more, and is decided on by itself
+    direct = known(edged, shown(pair), now=HERE)
+    assert (direct.id, direct.assurance) == (AGENT, 3)
+    assert direct.like != caller.like
+
+
+def test_a_proxy_that_is_known_by_another_name_than_a_spiffe_id(edged: Snapshot) -> None:
+    lone, job = CORPORATE.host("lb.example"), CORPORATE.host("one.jobs.example")
+    inbound = replace(shown(lone), headers={b"x-forwarded-client-cert": element(job, By="spiffe://else/where")})
+    caller = known(edged, inbound, now=HERE)
+    assert (caller.id, caller.credential.through) == ("corporate/dns:one.jobs.example", "lone")
+    # the same name under another authority is another holder
+    assert denied(edged, replace(inbound, certificates=(STRANGER.host("lb.example").der,))) == "untrusted_proxy"
+    late = CORPORATE.issue("lb.example", [DNSName("lb.example")], ends=-60)
+    assert denied(edged, replace(inbound, certificates=(late.der,))) == "expired_certificate"
+
+
+def test_each_request_of_a_proxy_is_somebody_elses(edged: Snapshot) -> None:
+    one, two = HOME.svid(AGENT), HOME.svid(AGENT + "/two")
+    inbounds = [passed(one), passed(two), passed(one)]
+    assert [known(edged, inbound, now=HERE).id for inbound in inbounds] == [AGENT, AGENT + "/two", AGENT]
+    # nor does what was proven for one request hold for the next, or for the proxy
+    assert denied(edged, shown(PROXY)) == "missing_key"
+    assert denied(edged, replace(shown(PROXY), headers={b"x-forwarded-client-cert": element(one)})) == "missing_key"
+    # what a proxy has seen is not what another, or a caller, can show
+    known(edged, shown(one), now=HERE)
+    assert denied(edged, passed(two, by=one)) == "untrusted_proxy"
+
+
+@pytest.mark.parametrize(
+    ("inbound", "expected"),
+    [
+        (passed(HOME.svid(AGENT), by=HOME.svid(AGENT)), "untrusted_proxy"),  # another client of the same authority
+        (passed(HOME.svid(AGENT), by=HOME.svid(EDGE + "/below")), "untrusted_proxy"),
+        (passed(HOME.svid(AGENT), by=PARTNER.svid("spiffe://partner.example/edge/envoy")), "untrusted_proxy"),
+        (passed(HOME.svid(AGENT), by=PARTNER.svid(EDGE)), "invalid_certificate"),  # for a name that is not its own
+        (passed(HOME.svid(AGENT), by=HOME.svid(EDGE, AGENT)), "invalid_certificate"),
+        (passed(HOME.svid(AGENT), by=HOME.svid(EDGE, ends=-60)), "expired_certificate"),
+        (passed(STRANGER.svid(AGENT)), "invalid_certificate"),
+        (passed(PARTNER.svid("spiffe://partner.example/a")), "unacceptable_certificate"),  # none that it speaks for
+        (passed(HOME.svid("spiffe://example.org/other")), "unacceptable_certificate"),
+        (passed(HOME.svid(AGENT, ends=-60)), "expired_certificate"),
+        (passed(PROXY), "unacceptable_certificate"),  # a proxy behind a proxy
+        (passed(binary(b"nothing")), "invalid_certificate"),
+        (passed(binary(PROXY.der) + b", " + binary(HOME.svid(AGENT).der)), "malformed_forward"),
+        (passed(HOME.svid(AGENT), dpop=b"x"), "invalid_proof"),
+    ],
+)  # fmt: skip
+def test_nobody_else_is_told_of(edged: Snapshot, inbound: Inbound, expected: str) -> None:
+    assert denied(edged, inbound) == expected
+    assert denied(edged, inbound) == expected  # nothing of it is remembered as good
+
+
+def test_a_connection_outlives_the_certificate_of_its_proxy(edged: Snapshot) -> None:
+    known(edged, passed(HOME.svid(AGENT, ends=9 * HOUR)), now=HERE)
+    assert denied(edged, passed(HOME.svid(AGENT, ends=9 * HOUR)), HERE + 2 * HOUR) == "expired_certificate"
+
+
+def test_who_sends_a_token_through_a_proxy_is_its_holder(edged: Snapshot, trust: Trust) -> None:
+    inbound = passed(HOME.svid(AGENT), authorization=b"Bearer " + CORP.token(HERE))
+    caller = known(edged, inbound, trust, HERE)
+    assert (caller.id, caller.credential.kind, caller.credential.through) == ("corp/ada", "oidc", "")

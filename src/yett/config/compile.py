@@ -125,6 +125,7 @@ def compile_snapshot(
         sealed=reading.sealed.change if reading.sealed is not None else 0,
         tls=encryption,
         authorities=authorities,
+        proxies=identity.proxies(settings),
         issuers=by_url(identity.issuers(reading)),
     )
     return with_keys(snapshot, keys)

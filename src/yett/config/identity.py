@@ -8,14 +8,22 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from yett.config.identity_settings import ClientSettings, IssuerSettings, TaskTokenSettings, TrustDomainSettings
+from yett.config.identity_settings import (
+    ClientSettings,
+    IssuerSettings,
+    ProxySettings,
+    TaskTokenSettings,
+    TrustDomainSettings,
+)
 from yett.config.lines import KeyPath
 from yett.config.reader import Reading
 from yett.config.settings import Settings
 from yett.config.snapshot import TENANT
 from yett.errors import Mistake
+from yett.identity import spiffe
 from yett.identity.exchange import TYPE
 from yett.identity.issuer import Issuer, Rule, Source, Workload
+from yett.identity.proxies import Proxy
 from yett.identity.x509 import Authority, Client
 from yett.model.route import Provider, Timeouts
 
@@ -73,6 +81,37 @@ def _client(settings: ClientSettings) -> Client:
     sort, _, name = settings.name.partition(":")
     name = name.lower() if sort == "dns" else name
     return Client(sort, name, settings.team, settings.kind, tuple(sorted(settings.labels.items())))
+
+
+def proxies(settings: Settings) -> Mapping[str, Proxy]:
+    """Who may pass on certificates, by what credentials are traced to."""
+    found = [_proxy(name, one, settings) for name, one in settings.identity.proxies.items()]
+    return MappingProxyType({each.url: each for each in found})
+
+
+def _proxy(name: str, settings: ProxySettings, whole: Settings) -> Proxy:
+    identity = whole.identity
+    passed_on = [f"x509:{domain}" for domain in settings.trust_domains] + [f"ca:{ca}" for ca in settings.client_cas]
+    if settings.spiffe_id:
+        domain, _ = spiffe.parse(settings.spiffe_id)
+        id, sort, value = settings.spiffe_id, "uri", settings.spiffe_id
+        authority, tenant = f"x509:{domain}", identity.trust_domains[domain].tenant
+    else:
+        sort, _, value = settings.name.partition(":")
+        value = value.lower() if sort == "dns" else value
+        id = f"{settings.ca}/{sort}:{value}"
+        authority, tenant = f"ca:{settings.ca}", identity.client_cas[settings.ca].tenant
+    return Proxy(
+        name=name,
+        url=f"proxy:{name}",
+        id=id,
+        sort=sort,
+        value=value,
+        authority=authority,
+        header=settings.header,
+        authorities=frozenset(passed_on),
+        tenant=tenant,
+    )
 
 
 def tenants(settings: Settings) -> frozenset[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from yett.config.checks import check_url, is_loopback
 from yett.config.decoding import Problem, suggestion
-from yett.config.identity_settings import ClientCaSettings, IssuerSettings, TrustDomainSettings
+from yett.config.identity_settings import ClientCaSettings, IssuerSettings, ProxySettings, TrustDomainSettings
 from yett.config.lines import KeyPath
 from yett.config.receiver_settings import receiver_mistakes
 from yett.config.settings import Settings
@@ -38,6 +38,14 @@ def check_identity(settings: Settings) -> list[Problem]:
     for name, authority in identity.client_cas.items():
         root = ("identity", "client_cas", name)
         found += [((*root, *path), problem) for path, problem in _client_ca(name, authority, settings)]
+    pinned: dict[tuple[str, str], str] = {}
+    for name, proxy in identity.proxies.items():
+        root = ("identity", "proxies", name)
+        found += [((*root, *path), problem) for path, problem in _proxy(name, proxy, settings)]
+        one = (proxy.spiffe_id or proxy.ca, proxy.name)
+        if one in pinned:
+            found.append((root, f'is known by the same certificate as "{pinned[one]}"'))
+        pinned.setdefault(one, name)
     tls = settings.gateway.tls
     if tls is not None and tls.clients != "none" and not _vouching(settings):
         missing = 'give an "x509_bundle_file" to one of identity.trust_domains, or an identity.client_cas'
@@ -86,7 +94,9 @@ def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) ->
     for setting in ("audiences", "algorithms"):
         if tokens and not getattr(domain, setting):
             yield (setting,), "is empty, so that no token would do"
-    if not domain.workloads:
+    if not domain.workloads and not any(
+        proxy.spiffe_id.startswith(f"spiffe://{name}/") for proxy in settings.identity.proxies.values()
+    ):
         yield ("workloads",), 'is empty; write workloads = [{ path = "/", team = "…" }]'
     if tokens and bool(domain.bundle_url) == bool(domain.bundle_file):
         yield ("bundle_url",), 'give either "bundle_url" or "bundle_file"'
@@ -110,7 +120,7 @@ def _client_ca(name: str, authority: ClientCaSettings, settings: Settings) -> It
         yield (), "an authority's name consists of letters, digits, dots, dashes and underscores"
     if name in settings.identity.issuers:  # their callers would be told apart by nothing
         yield (), "is the name of an issuer, too"
-    if not authority.clients:
+    if not authority.clients and all(proxy.ca != name for proxy in settings.identity.proxies.values()):
         yield ("clients",), 'is empty; write clients = [{ name = "dns:…", team = "…" }]'
     names: set[str] = set()
     for index, client in enumerate(authority.clients):
@@ -123,6 +133,53 @@ def _client_ca(name: str, authority: ClientCaSettings, settings: Settings) -> It
         if client.team and client.team not in settings.teams:
             yield (*where, "team"), f'no team "{client.team}"{suggestion(client.team, settings.teams)}'
     yield from _models(authority.models, settings)
+
+
+def _proxy(name: str, proxy: ProxySettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    identity = settings.identity
+    if not _NAME.fullmatch(name):
+        yield (), "a proxy's name consists of letters, digits, dots, dashes and underscores"
+    if settings.gateway.tls is None or settings.gateway.tls.clients == "none":
+        yield (), 'cannot be known by its certificate: set gateway.tls.clients to "optional" or "required"'
+    encrypted = frozenset(name for name, domain in identity.trust_domains.items() if domain.x509_bundle_file)
+    yield from _pin(proxy, encrypted, identity.client_cas)
+    if not proxy.trust_domains and not proxy.client_cas:
+        yield ("trust_domains",), "whose certificates it may pass on: name some here, or in client_cas"
+    for index, one in enumerate(proxy.trust_domains):
+        if one not in encrypted:
+            yield ("trust_domains", index), _no_domain(one, encrypted)
+    for index, one in enumerate(proxy.client_cas):
+        if one not in identity.client_cas:
+            yield ("client_cas", index), _no_authority(one, identity.client_cas)
+
+
+def _pin(proxy: ProxySettings, encrypted: Collection[str], authorities: Iterable[str]) -> Iterator[tuple[KeyPath, str]]:
+    """What it is known by."""
+    if bool(proxy.spiffe_id) == bool(proxy.ca or proxy.name) or bool(proxy.ca) != bool(proxy.name):
+        yield (), 'give either "spiffe_id", or "ca" and "name"'
+    if proxy.spiffe_id:
+        try:
+            domain, path = spiffe.parse(proxy.spiffe_id)
+        except ValueError:
+            domain = path = ""
+        if not path:
+            yield ("spiffe_id",), f'"{proxy.spiffe_id}" is not the SPIFFE ID of one workload'
+        elif domain not in encrypted:
+            yield ("spiffe_id",), _no_domain(domain, encrypted)
+    if proxy.ca and proxy.ca not in authorities:
+        yield ("ca",), _no_authority(proxy.ca, authorities)
+    if "*" in proxy.name:
+        yield ("name",), "is the name of one certificate, without *"
+    if proxy.name.lower().startswith("uri:spiffe:"):
+        yield ("name",), "is a SPIFFE ID: write spiffe_id"
+
+
+def _no_domain(name: str, known: Iterable[str]) -> str:
+    return f'no trust domain "{name}" with an x509_bundle_file{suggestion(name, known)}'
+
+
+def _no_authority(name: str, known: Iterable[str]) -> str:
+    return f'no authority "{name}" in identity.client_cas{suggestion(name, known)}'
 
 
 def _vouching(settings: Settings) -> bool:

@@ -100,6 +100,34 @@ class ClientCaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
 
 
+class ProxySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A proxy that ends the TLS of callers and passes on their certificates, known by one certificate of its own."""
+
+    spiffe_id: Annotated[
+        str, Meta(description="The SPIFFE ID of its certificate; its trust domain needs an `x509_bundle_file`.")
+    ] = ""
+    ca: Annotated[
+        str, Meta(description="Or the `[identity.client_cas.NAME]` that signs its certificate, together with `name`.")
+    ] = ""
+    name: Annotated[
+        str,
+        Meta(
+            description='"dns:", "uri:" or "email:" and an alternative name of its certificate, or "subject:" and its subject; without "*".',
+            pattern="^((dns|uri|email|subject):.+)?$",
+        ),
+    ] = ""
+    header: Annotated[
+        Literal["client-cert", "x-forwarded-client-cert"],
+        Meta(description="The field that it writes, in place of whatever it was sent: that of RFC 9440, or Envoy's."),
+    ] = "client-cert"
+    trust_domains: Annotated[
+        tuple[_Word, ...], Meta(description="Trust domains whose certificates it may pass on.")
+    ] = ()
+    client_cas: Annotated[
+        tuple[_Word, ...], Meta(description="Entries of `identity.client_cas` whose certificates it may pass on.")
+    ] = ()
+
+
 class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A SPIFFE trust domain: this one's own, or one that it is federated with."""
 
@@ -154,6 +182,9 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     )
     client_cas: Annotated[
         dict[str, ClientCaSettings], Meta(description="Authorities that sign certificates of callers, by name.")
+    ] = field(default_factory=dict)
+    proxies: Annotated[
+        dict[str, ProxySettings], Meta(description="Proxies that may pass on certificates of their callers, by name.")
     ] = field(default_factory=dict)
     trust_domains: Annotated[dict[str, TrustDomainSettings], Meta(description="SPIFFE trust domains, by name.")] = (
         field(default_factory=dict)

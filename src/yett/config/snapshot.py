@@ -18,6 +18,7 @@ from yett.detectors.exfiltration.leak import Prompt
 from yett.detectors.inspector import Inspector
 from yett.detectors.suppress import Suppression
 from yett.identity.issuer import Issuer
+from yett.identity.proxies import Proxy
 from yett.identity.x509 import Authority
 from yett.model.caller import Caller, Credential
 from yett.model.encryption import Tls
@@ -89,6 +90,7 @@ class Snapshot(Struct, frozen=True):
     suppressions: tuple[Suppression, ...] = ()  # ended ones included
     issuers: Mapping[str, Issuer] = MappingProxyType({})  # by the URL that their tokens name
     authorities: Mapping[str, Authority] = MappingProxyType({})  # by what credentials are traced to
+    proxies: Mapping[str, Proxy] = MappingProxyType({})  # by what credentials are traced to
     keys: Mapping[bytes, VirtualKey] = MappingProxyType({})
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     keys_by_id: Mapping[str, VirtualKey] = MappingProxyType({})

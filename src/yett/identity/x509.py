@@ -51,12 +51,8 @@ class Authority(Struct, frozen=True):
 def verify(chain: tuple[bytes, ...], authorities: Mapping[str, Authority], now: float) -> tuple[Authority, Subject]:
     """Who vouches for the first certificate (DER) of `chain`, and for whom; the others may lead there. Raises Refusal:
     invalid_certificate, expired_certificate, unacceptable_certificate."""
-    try:
-        leaf, *between = [x509.load_der_x509_certificate(each) for each in chain]
-        names = _names(leaf)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        raise Refusal("invalid_certificate", "The certificate cannot be read.") from None
-    if not any(uri.lower().startswith("spiffe:") for uri in names["uri"]):
+    leaf, between, names = loaded(chain)
+    if not of_workload(names):
         return _client(leaf, between, names, authorities.values(), now)
     if len(names["uri"]) != 1:  # X.509-SVID, section 2
         raise Refusal("invalid_certificate", "The certificate has more names than its SPIFFE ID.")
@@ -68,7 +64,7 @@ def verify(chain: tuple[bytes, ...], authorities: Mapping[str, Authority], now: 
     authority = authorities.get(f"x509:{domain}")
     if authority is None:
         raise Refusal("unacceptable_certificate", "Nobody is trusted here for the certificate's trust domain.")
-    expires = _expires(leaf, between, authority, now)
+    expires = vouched_until(leaf, between, authority, now)
     workload = workload_at(authority.workloads, path)
     if workload is None:
         raise Refusal("unacceptable_certificate", "The certificate's workload is not among those of yett.toml.")
@@ -88,7 +84,7 @@ def _client(
         if not authority.clients:
             continue
         try:
-            expires = _expires(leaf, between, authority, now)
+            expires = vouched_until(leaf, between, authority, now)
         except Refusal as reason:
             refusal = reason
             continue
@@ -108,6 +104,20 @@ def _named(client: Client, names: list[str]) -> str:
     if len(names) == 1 and names[0].endswith(client.name[1:]) and len(names[0]) >= len(client.name):
         return names[0] if len(names[0]) <= LONGEST_ID and names[0].isprintable() else ""
     return ""
+
+
+def loaded(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, list[x509.Certificate], dict[str, list[str]]]:
+    """The first certificate (DER), the others, and the names of the first. Raises Refusal("invalid_certificate")."""
+    try:
+        leaf, *between = [x509.load_der_x509_certificate(each) for each in chain]
+        return leaf, between, _names(leaf)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        raise Refusal("invalid_certificate", "The certificate cannot be read.") from None
+
+
+def of_workload(names: Mapping[str, list[str]]) -> bool:
+    """Whether a certificate with these names has, or seems to have, a SPIFFE ID: then nobody but its trust domain can vouch for it."""
+    return any(uri.lower().startswith("spiffe:") for uri in names["uri"])
 
 
 def _names(leaf: x509.Certificate) -> dict[str, list[str]]:
@@ -134,7 +144,7 @@ _HOLDER = (
 _AUTHORITY = ExtensionPolicy.webpki_defaults_ca()
 
 
-def _expires(leaf: x509.Certificate, between: list[x509.Certificate], authority: Authority, now: float) -> int:
+def vouched_until(leaf: x509.Certificate, between: list[x509.Certificate], authority: Authority, now: float) -> int:
     """Until when it is certain that this authority vouches for `leaf`: the end of whichever certificate ends first. Raises Refusal."""
     verifier = (
         PolicyBuilder()

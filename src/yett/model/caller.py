@@ -7,7 +7,7 @@ from msgspec import Struct
 from yett.model.key import Limits
 
 KINDS = ("user", "agent", "service")
-CREDENTIALS = ("key", "oidc", "svid", "mtls", "task")
+CREDENTIALS = ("key", "oidc", "svid", "mtls", "forwarded", "task")
 
 
 class Delegation(Struct, frozen=True):
@@ -39,12 +39,14 @@ class Credential(Struct, frozen=True):
     mark: str = ""  # of a key that was rotated: which of its secrets, by the last characters
     origins: tuple[str, ...] = ()  # of a token: what has to be in force for it, key:ID or the URL of an issuer
     delegation: Delegation | None = None  # of a task token
+    through: str = ""  # the proxy of yett.toml that passed a certificate on
     bound: str = ""  # thumbprint of the key that has to be shown with the token; "" for a bearer token
     shown: str = ""  # thumbprint of the key whose possession this call has proven
 
 
 class Caller(Struct, frozen=True):
-    """The identified caller of one call. `assurance`: 0 key, 1 key with proof of possession, 2 OIDC or SVID, 3 mTLS.
+    """The identified caller of one call. `assurance`: 0 key, 1 key with proof of possession, 2 a token or a certificate that a proxy
+    passed on, 3 mTLS.
 
     `id` is unique within its tenant. `like` is equal for callers of whom, under one snapshot, everything is equal that decisions and
     limits depend on; it is what they are remembered by.

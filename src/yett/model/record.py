@@ -54,6 +54,7 @@ class Proof(Struct, frozen=True, omit_defaults=True):
     id: str = ""
     task: str = ""
     actors: tuple[str, ...] = ()  # who acts for the caller, the latest first
+    through: str = ""  # the proxy that passed its certificate on
 
 
 class Content(Struct, frozen=True, omit_defaults=True):

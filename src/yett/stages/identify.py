@@ -6,6 +6,9 @@
                                                       it expires or its issuer's keys change
     (no Authorization)               a certificate    of the connection, verified once for each       assurance 3
                                                       configuration, then known by its hash
+    (no Authorization)               the same         passed on by a proxy that is known by its own   assurance 2
+
+Whose connection it is says nothing about whose call it is when that is a proxy's: one connection carries the calls of many.
 
 A token is checked in this order, so that nothing is learnt from a forged one: size, form, issuer, algorithm, key, signature; and only then
 what it says.
@@ -24,9 +27,10 @@ from msgspec.structs import replace
 from yett.config.snapshot import Snapshot
 from yett.config.virtual_key import digest, well_formed
 from yett.errors import Refusal
-from yett.identity import dpop, exchange, jws, x509
+from yett.identity import dpop, exchange, forwarded, jws, proxies, x509
 from yett.identity import issuer as issuers
 from yett.identity.issuer import Issuer, Subject
+from yett.identity.proxies import Proxy
 from yett.identity.x509 import Authority
 from yett.model.call import Inbound
 from yett.model.caller import Caller, Credential
@@ -68,6 +72,13 @@ class Proven(Struct, frozen=True):
     generation: int
 
 
+class Holder(Struct, frozen=True):
+    """Of a connection's certificate: the proxy that it belongs to, until `expires`, wall seconds; None for everybody else."""
+
+    proxy: Proxy | None
+    expires: float
+
+
 class Unproven(Struct, frozen=True):
     """A token that was refused, and need not be looked at again before `until`, wall seconds."""
 
@@ -79,9 +90,10 @@ class Unproven(Struct, frozen=True):
 
 async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     """Raises Refusal: whatever is listed under "who" in errors.CODES. The message never holds the credential."""
-    if inbound.certificates and b"authorization" not in inbound.headers:
-        return _of_certificate(inbound, snapshot, now)
-    scheme, credential = _credential(inbound)
+    value = inbound.headers.get(b"authorization")
+    if value is None:
+        return _of_connection(inbound, snapshot, now)
+    scheme, credential = _credential(value)
     caller = await prove(credential, snapshot, trust, now)
     proof = inbound.headers.get(b"dpop")
     if proof is None and not caller.credential.bound and scheme == b"bearer":
@@ -125,7 +137,7 @@ def check(credential: Credential, snapshot: Snapshot, now: float) -> None:
     for origin in credential.origins:
         if origin.startswith("key:"):
             _check_key(snapshot.keys_by_id.get(origin[len("key:") :]), now)
-        elif origin not in snapshot.issuers and origin not in snapshot.authorities:
+        elif not any(origin in known for known in (snapshot.issuers, snapshot.authorities, snapshot.proxies)):
             raise Refusal("unknown_issuer")
 
 
@@ -136,11 +148,8 @@ def _check_key(key: VirtualKey | None, now: float) -> None:
         raise Refusal("expired_key")
 
 
-def _credential(inbound: Inbound) -> tuple[bytes, bytes]:
+def _credential(value: bytes) -> tuple[bytes, bytes]:
     """The scheme, `bearer` or `dpop`, and what follows it."""
-    value = inbound.headers.get(b"authorization")
-    if value is None:
-        raise Refusal("missing_key")
     # Two credentials arrive joined and are no key: a proxy in front might have checked the other one.
     scheme, _, credential = value.partition(b" ")
     credential = credential.strip()
@@ -150,11 +159,74 @@ def _credential(inbound: Inbound) -> tuple[bytes, bytes]:
     return scheme, credential
 
 
+# ---- certificates -------------------------------------------------------------------------------------------------
+
+
+def _of_connection(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
+    """Who calls without an Authorization. A proxy never does: calls of whoever showed it no certificate would else be its own. And who is
+    none, but passes on a certificate, may be a proxy that nobody has pinned: then its calls are not its own either."""
+    if b"dpop" in inbound.headers and inbound.certificates:
+        # whoever wants its next token bound must not get one that is not
+        raise Refusal("invalid_proof", "A proof of possession goes with a token, not with a certificate.")
+    proxy = _proxy(inbound, snapshot, now)
+    if proxy is not None:
+        return _of_forwarded(inbound, proxy, snapshot, now)
+    if forwarded.there(inbound.headers):
+        raise Refusal("untrusted_proxy")
+    if not inbound.certificates:
+        raise Refusal("missing_key")
+    return _of_certificate(inbound, snapshot, now)
+
+
+def _proxy(inbound: Inbound, snapshot: Snapshot, now: float) -> Proxy | None:
+    """Whose connection it is, when that is a proxy."""
+    if not inbound.certificates or not snapshot.proxies:
+        return None
+    key = b"proxy:" + hashlib.sha256(inbound.certificates[0]).digest()
+    known: Holder | None = snapshot.proven.get(key)
+    if known is None:
+        known = Holder(*proxies.proxy_of(inbound.certificates, snapshot.proxies.values(), snapshot.authorities, now))
+        snapshot.proven.put(key, known)
+    if known.proxy is not None and known.expires <= now:
+        raise Refusal("expired_certificate")
+    return known.proxy
+
+
+def _of_forwarded(inbound: Inbound, proxy: Proxy, snapshot: Snapshot, now: float) -> Caller:
+    """Whose certificate a proxy has passed on with this request; the one before on its connection may have been of somebody else."""
+    written = forwarded.written(proxy.header, inbound.headers)
+    if not written:
+        raise Refusal("missing_key", "The proxy has passed on no certificate, and its own stands for nobody.")
+    key = b"forwarded:" + hashlib.sha256(proxy.url.encode() + b"\0" + written).digest()
+    known: Proven | None = snapshot.proven.get(key)
+    if known is None:
+        known = _vouched(forwarded.read(proxy.header, inbound.headers, proxy.spiffe_id), proxy, snapshot, now)
+        snapshot.proven.put(key, known)
+    if known.expires <= now:
+        raise Refusal("expired_certificate")
+    return known.caller
+
+
+def _vouched(chain: tuple[bytes, ...], proxy: Proxy, snapshot: Snapshot, now: float) -> Proven:
+    if proxies.proxy_of(chain, snapshot.proxies.values(), snapshot.authorities, now)[0] is not None:
+        raise Refusal("unacceptable_certificate", "The proxy has passed on the certificate of a proxy.")
+    allowed = {url: authority for url, authority in snapshot.authorities.items() if url in proxy.authorities}
+    authority, subject = x509.verify(chain, allowed, now)
+    authority = replace(authority, credential=proxies.CREDENTIAL, assurance=proxies.ASSURANCE)
+    caller = _caller(authority, subject, _token_id(None, hashlib.sha256(chain[0]).digest()), "", snapshot)
+    credential = caller.credential
+    credential = replace(
+        credential,
+        fences=(*credential.fences, proxy.fence),
+        origins=(*credential.origins, proxy.url),
+        through=proxy.name,
+    )
+    return Proven(replace(caller, credential=credential), subject.expires, 0)
+
+
 def _of_certificate(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
     """Whose certificate it is. That the caller has its key was proven when the connection was made; whether it is good still, and for
     whom, is asked of the configuration that this call is judged by."""
-    if b"dpop" in inbound.headers:  # whoever wants its next token bound must not get one that is not
-        raise Refusal("invalid_proof", "A proof of possession goes with a token, not with a certificate.")
     name = hashlib.sha256(inbound.certificates[0]).digest()
     key = b"certificate:" + name  # a certificate is no secret: sent as a token, it must not be found here
     known: Proven | None = snapshot.proven.get(key)
@@ -262,7 +334,7 @@ def _caller(issuer: Issuer | Authority, subject: Subject, id: str, bound: str, s
         origins=(issuer.url,),
         bound=bound,
     )
-    alike = (issuer.name, issuer.credential, subject.id, tenant, subject.team, subject.kind, labels)
+    alike = (issuer.name, issuer.credential, issuer.assurance, subject.id, tenant, subject.team, subject.kind, labels)
     like = hashlib.sha256(msgspec.json.encode(alike)).hexdigest()
     return Caller(
         subject.id, subject.name, subject.team, tenant, labels, credential, like, subject.kind, issuer.assurance

@@ -106,7 +106,16 @@ def _proof(caller: Caller) -> Proof:
         return _KEY if not credential.mark else Proof(_KEY.credential, id=credential.mark)
     handed = credential.delegation
     task, actors = (handed.task, handed.actors) if handed is not None else ("", ())
-    return Proof(credential.kind, caller.kind, caller.assurance, credential.issuer, credential.id, task, actors)
+    return Proof(
+        credential.kind,
+        caller.kind,
+        caller.assurance,
+        credential.issuer,
+        credential.id,
+        task,
+        actors,
+        credential.through,
+    )
 
 
 def _counted(hold: Hold | None) -> tuple[str, ...]:
