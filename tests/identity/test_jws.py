@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OctKey
+from joserfc.jws import JWSRegistry
 from tests.issuing import Authority, b64, key
 
 from yett.errors import Refusal
@@ -129,3 +130,22 @@ def test_keys_that_nothing_is_checked_with_are_left_out() -> None:
 def test_what_is_no_set_of_keys(document: bytes) -> None:
     with pytest.raises(ValueError, match="is n"):
         jws.read_keys(document)
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        (b'{"alg":"Ed25519","kid":"k1","kid":"k1"}', b"{}"),
+        (b'{"alg":"Ed25519","kid":"k1"}', b'{"sub":"eve","sub":"ada"}'),
+        (b'{"alg":"Ed25519","kid":"k1"}', b'{"cnf":{"jkt":"a","jkt":"b"}}'),
+        (b'{"alg":"Ed25519","kid":"k1"}', b'{"a":[{"x":1,"\\u0078":2}]}'),
+    ],
+)
+def test_what_is_said_twice_is_not_believed(header: bytes, claims: bytes) -> None:
+    authority = Authority("https://a")
+    keys = jws.read_keys(authority.document())
+    text = b64(header) + b"." + b64(claims)
+    signature = JWSRegistry.algorithms["Ed25519"].sign(text, key("Ed25519", "https://a k1"))
+    assert code(text + b"." + b64(signature), keys) == "malformed_token"
+    # and nothing is said of one that nobody signed
+    assert code(text + b"." + b64(b"\1" * 64), keys) == "invalid_signature"

@@ -15,6 +15,8 @@ from yett.ports import Hold, Standing
 from yett.stages import metadata
 from yett.stages.record import Trail
 
+ALGS = 'algs="RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 Ed25519"'
+
 
 def full(snapshot: Snapshot) -> Trail:
     trail = trail_of(snapshot)
@@ -70,3 +72,33 @@ def test_retry_after_is_never_too_early(seconds: float, told: str | None) -> Non
     assert found.get("retry-after") == told
     assert found["x-should-retry"] == "true"
     assert dict(metadata.refusal_headers(Refusal("policy_denied")))["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "challenges"),
+    [
+        (Refusal("missing_key"), ['Bearer realm="yett"', f'DPoP realm="yett", {ALGS}']),
+        (Refusal("untrusted_proxy"), ['Bearer realm="yett"', f'DPoP realm="yett", {ALGS}']),
+        (
+            Refusal("expired_token"),
+            ['Bearer realm="yett", error="invalid_token", error_description="The token has expired."'],
+        ),
+        (
+            Refusal("unacceptable_token", 'It says "é\\'),
+            ['Bearer realm="yett", error="invalid_token", error_description="It says \'?/"'],
+        ),
+        (
+            Refusal("replayed_proof", "Seen."),
+            [f'DPoP realm="yett", error="invalid_dpop_proof", error_description="Seen.", {ALGS}'],
+        ),
+        (
+            Refusal("proof_required", "Show it."),
+            [f'DPoP realm="yett", error="invalid_token", error_description="Show it.", {ALGS}'],
+        ),
+        (Refusal("policy_denied"), []),
+        (Refusal("issuer_unavailable"), []),
+    ],
+)
+def test_who_is_not_known_is_told_what_to_come_with(refusal: Refusal, challenges: list[str]) -> None:
+    found = [value for name, value in metadata.refusal_headers(refusal) if name == "www-authenticate"]
+    assert found == challenges

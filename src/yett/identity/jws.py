@@ -8,6 +8,7 @@ no symmetric algorithms, so a public key cannot be made a shared secret, and `no
 from __future__ import annotations
 
 import binascii
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -108,12 +109,34 @@ def fitting(token: Signed, algorithm: str, keys: KeySet) -> list[PublicKey]:
 
 
 def verify(token: Signed, algorithm: str, keys: KeySet) -> None:
-    """Raises Refusal: unknown_signing_key, invalid_signature."""
+    """Raises Refusal: unknown_signing_key, invalid_signature, malformed_token."""
     candidates = fitting(token, algorithm, keys)
     if not candidates:
         raise Refusal("unknown_signing_key")
     if not any(_checked(token, key, algorithm) for key in candidates[:_MOST_SAME]):
         raise Refusal("invalid_signature")
+    if _ambiguous(token.signed):
+        raise Refusal(
+            "malformed_token", "The token says something twice, so that two readers could read two different things."
+        )
+
+
+def _ambiguous(signed: bytes) -> bool:
+    """Whether a name is there twice in an object of header or claims (RFC 7515 section 4, RFC 7519 section 4): whoever else reads it may
+    count the first. An issuer that puts a text of its user between quotes without care writes such tokens."""
+    try:
+        for part in signed.split(b"."):
+            json.loads(decoded(part), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("twice")
+    return found
 
 
 def _name(algorithm: str) -> str:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import ceil
 
 from yett.errors import Refusal
+from yett.identity.jws import ALGORITHMS
 from yett.stages import inspect
 from yett.stages.record import Trail
 from yett.stages.standing import standing_headers
@@ -13,6 +14,18 @@ from yett.stages.standing import standing_headers
 Headers = tuple[tuple[str, str], ...]
 
 JSON = ("content-type", "application/json")
+# No token came: nothing is said of one.
+_UNASKED = frozenset(
+    (
+        "missing_key", "invalid_certificate", "expired_certificate", "unacceptable_certificate", "untrusted_proxy", "malformed_forward",
+    )
+)  # fmt: skip
+_PROOFS = {
+    "proof_required": "invalid_token",
+    "invalid_proof": "invalid_dpop_proof",
+    "replayed_proof": "invalid_dpop_proof",
+}
+_QUOTED = str.maketrans('"\\', "'/")  # what a description may not have
 _SCORES = (("x-yett-confidence", "confidence"), ("x-yett-groundedness", "groundedness"))
 EVENT_STREAM: Headers = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
@@ -74,12 +87,26 @@ def comment(trail: Trail) -> bytes:
 
 def refusal_headers(refusal: Refusal) -> list[tuple[str, str]]:
     """What the refusal itself adds. `retry-after` in whole seconds, rounded up (RFC 9110 section 10.2.3)."""
-    found = list(refusal.headers)
+    found = [*refusal.headers, *_challenges(refusal)]
     if refusal.retry_after > 0:
         found.append(("retry-after", str(ceil(refusal.retry_after))))
     # SDKs retry on 429 and 5xx unless told otherwise: a retry that cannot help only costs.
     found.append(("x-should-retry", "true" if refusal.retry else "false"))
     return found
+
+
+def _challenges(refusal: Refusal) -> Headers:
+    """What to prove oneself with, and what was wrong with the proof that came, if one did: RFC 6750 section 3, RFC 9449 section 7.1."""
+    if refusal.status != 401:
+        return ()
+    algorithms = f'algs="{" ".join(ALGORITHMS)}"'
+    if refusal.code in _UNASKED:
+        return ("www-authenticate", 'Bearer realm="yett"'), ("www-authenticate", f'DPoP realm="yett", {algorithms}')
+    described = f'error_description="{_ascii(str(refusal)).translate(_QUOTED)}"'
+    if refusal.code in _PROOFS:
+        error = f'error="{_PROOFS[refusal.code]}"'
+        return (("www-authenticate", f'DPoP realm="yett", {error}, {described}, {algorithms}'),)
+    return (("www-authenticate", f'Bearer realm="yett", error="invalid_token", {described}'),)
 
 
 def _ascii(text: str) -> str:
