@@ -15,8 +15,8 @@ from yett.detectors.exfiltration.canary import canary
 from yett.detectors.exfiltration.hosts import suffixes
 from yett.detectors.exfiltration.links import EXFILTRATION, links
 from yett.detectors.injection.model import InjectionModel
-from yett.detectors.injection.rules import RULES
-from yett.detectors.inspector import Inspector, Whole
+from yett.detectors.injection.rules import RULES, Rules
+from yett.detectors.inspector import Inspector, Shapes, Whole
 from yett.detectors.people import KINDS as PEOPLE_KINDS
 from yett.detectors.people import People
 from yett.detectors.pii import COUNTRIES, local
@@ -84,6 +84,8 @@ def inspector(
     return Inspector(
         scanner,
         injection_model() if judges else None,
+        Rules(automaton=build) if judges else None,
+        Shapes(build),
         wholes=wholes,
         judges=judges,
         wanted=policy.reads & frozenset(VOCABULARY),

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from yett.detectors import decode, disguise, engine, normalise
 from yett.detectors.engine import Scanner
-from yett.detectors.injection.rules import RULES, Rules, combined
+from yett.detectors.injection.rules import Literals, Rules, combined
 from yett.detectors.injection.turns import SHOTS, shots
 from yett.detectors.normalise import fold, plain
 from yett.detectors.traits import NO_TRAITS, Traits, traits
@@ -133,7 +133,7 @@ class Shapes:
         return frozenset(self._names[place] for place in self._automaton(data))
 
 
-_FEW = Rules(RULES[:1])  # where nothing is judged they are never asked, and all of them take a while to build
+_NONE = Rules((), Literals)  # where nothing is judged they are never asked
 
 
 class Inspector:
@@ -157,7 +157,7 @@ class Inspector:
         self._wanted = wanted
         self.scanner = scanner
         self._model = model
-        self._rules = rules or (Rules() if judges else _FEW)
+        self._rules = rules or (Rules() if judges else _NONE)
         self._shapes = shapes or Shapes()
         self._wholes = (*wholes, people) if people else tuple(wholes)
         self._people = people
