@@ -40,7 +40,7 @@ from yett.stages.tasks import Tasks
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.journal_reader import entries, find
 from yett.stores.shared_ledger import SharedLedger
-from yett.stores.signing import SigningKeys
+from yett.stores.signing import FileSeeds, SigningKeys
 from yett.stores.vault import Vault
 
 NOW = 1_795_003_200.0  # 2026-11-18 12:00 UTC, a Wednesday
@@ -446,7 +446,7 @@ class Scene:
         self._ids = 0
         self.panelist = Panelist()
         self.trust = Trust()
-        self.signing = SigningKeys(folder, self.clock, 86_400.0)
+        self.signing = SigningKeys(FileSeeds(folder), self.clock, 86_400.0)
         self.signing.turn()
         self.trust.known["yett"] = self.signing.public
         self.files = Files()

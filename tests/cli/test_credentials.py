@@ -146,7 +146,7 @@ def test_what_cannot_be_wrapped_anew_is_told_and_its_kek_kept(folder: Path) -> N
     run(folder, "add", "openai", value=VALUE)
     run(folder, "add", "lost", value=VALUE)
     with CredentialStore.open(folder / ".yett") as store:
-        store._connection.execute("UPDATE credentials SET wrapped = zeroblob(60) WHERE id = 'lost'")
+        store._database.run("UPDATE credentials SET wrapped = zeroblob(60) WHERE id = 'lost'")
     result = run(folder, "rewrap", "--new")
     assert result.exit_code == 4
     assert "lost: its data key was changed since it was sealed" in result.output

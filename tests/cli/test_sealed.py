@@ -105,8 +105,8 @@ def test_the_transit_service_is_asked_again_after_a_while(tmp_path: Path, kek: K
     unsealer = Unsealer(clock)
     seal(tmp_path, kek, "sk-one")
     with CredentialStore.open(tmp_path / ".yett") as store:
-        store._connection.execute("UPDATE credentials SET kek = 'transit:transit/yett:v1'")
-        store._connection.execute("UPDATE credential_manifest SET kek = 'transit:transit/yett:v1'")
+        store._database.run("UPDATE credentials SET kek = 'transit:transit/yett:v1'")
+        store._database.run("UPDATE credential_manifest SET kek = 'transit:transit/yett:v1'")
     transit = '[credentials.transit]\naddress = "http://127.0.0.1:1"\ntoken = "env:BAO"\n'
     (tmp_path / "yett.toml").write_text(TOML + transit)
     found = read(tmp_path / "yett.toml", {"BAO": "s3cret-token"}, unsealer)

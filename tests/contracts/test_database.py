@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
+from tests.contracts.conftest import Open, new_database
 from tests.servers import Postgres
 
 from yett.errors import IntegrityError
 from yett.model.key import Budget, Limits
-from yett.stores.database import Database, FileDatabase
+from yett.stores.database import FileDatabase
 from yett.stores.facts import Facts
 from yett.stores.fences import Event, FenceStore
 from yett.stores.keys import KeyMistake, KeyStore, NewKey
@@ -26,35 +24,6 @@ FULL = NewKey(
     "ci", "research", 5000, ("fast",), Limits(rpm=10, budget=Budget(5, "month")), (("z", "1"), ("env", "prod"))
 )
 PEPPER = b"p" * 32
-Open = Callable[[], Database]
-
-
-def new_database(server: Postgres) -> str:
-    """The address of an empty one."""
-
-    async def make() -> None:
-        connection = await asyncpg.connect(server.url)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    name = f"d{uuid4().hex}"
-    asyncio.run(make())
-    return server.url.replace("/postgres", f"/{name}")
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def open_database(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Iterator[Open]:
-    """Opens the same database each time, as another process would."""
-    opened: list[Database] = []
-    url = new_database(postgres) if request.param == "postgres" else ""
-
-    def open() -> Database:
-        opened.append(PostgresDatabase(url) if url else FileDatabase(tmp_path))
-        return opened[-1]
-
-    yield open
-    for database in opened:
-        database.close()
 
 
 @pytest.fixture

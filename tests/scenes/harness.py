@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -259,7 +260,7 @@ class Gateway:
         self.process: subprocess.Popen[bytes] | None = None
         self.prefix: list[str] = []  # what the command is run by
         self.spread = 1  # calls after which every worker has had one
-        self._environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, "XDG_CACHE_HOME": CACHE, **environment}
+        self.environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, "XDG_CACHE_HOME": CACHE, **environment}
         self._ledger: SharedLedger | None = None
         self._lines: list[Line] = []
         self.configure(configuration)
@@ -277,7 +278,7 @@ class Gateway:
     def start(self, *options: str, ready: bool = True) -> Gateway:
         command = [*self.prefix, sys.executable, "-m", "yett.cli", "serve", *options]
         with (self.folder / "serve.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, env=self._environment, stderr=log, stdout=log)
+            self.process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=log, stdout=log)
         if ready:
             self.await_ready()
         return self
@@ -330,11 +331,12 @@ class Gateway:
     def log(self) -> str:
         return (self.folder / "serve.log").read_text()
 
-    def yett(self, *arguments: str) -> str:
+    def yett(self, *arguments: str, **environment: str) -> str:
         """Run a command beside the gateway."""
         command = [sys.executable, "-m", "yett.cli", *arguments]
+        variables = {**self.environment, **environment}
         done = subprocess.run(
-            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False, timeout=60
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -410,7 +412,23 @@ class Gateway:
         assert reply.body
         return reply.status
 
+    def exchange(self, proof: str) -> str:
+        """A task token for what proves who is calling."""
+        fields = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token": proof,
+        }
+        body = urllib.parse.urlencode(fields).encode()
+        reply = self.ask(body, path="/oauth/token", key=proof, content_type="application/x-www-form-urlencoded")
+        assert reply.status == 200, reply.body
+        return str(reply.json["access_token"])
+
     # ---- the operator's view
+
+    def published(self) -> bytes:
+        """The keys that task tokens are verified with."""
+        return self._get("/.well-known/jwks.json")[1]
 
     def _get(self, path: str) -> tuple[int, bytes]:
         try:

@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
+from tests.contracts.conftest import new_database
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import Gateway, models_toml, until
+from tests.scenes.harness import Gateway, arrived, models_toml, until
 from tests.servers import Postgres, Valkey
 from tests.storm import Storm
 
 from yett.simulator.server import Simulator
+from yett.stores.kek import fresh
+from yett.stores.replicas import SAY_SECONDS
 
 CONFIGURATION = """
 [stores]
@@ -141,9 +145,11 @@ def test_two_gateways_know_the_same_keys(build: Callable[..., Gateway], provider
     for _ in range(60):
         assert second.chat("plain", key=key).status == 200
     asked = statements(server)[before:]
-    assert all(line.startswith(("SELECT version", "SELECT serial")) for line in asked), asked
+    assert all(line.startswith(("SELECT (SELECT version", "INSERT INTO replicas")) for line in asked), asked
     looks = (time.monotonic() - began) / 1.0 + 1
-    assert len(asked) <= 2 * 2 * looks, "two gateways look for two versions each second"
+    assert len(asked) <= 2 * (looks + looks / SAY_SECONDS + 1), (
+        "two gateways look each second, and say that they are there"
+    )
 
     # without the database, what was read last is in force, and the operator is told
     server.stop()
@@ -155,6 +161,72 @@ def test_two_gateways_know_the_same_keys(build: Callable[..., Gateway], provider
     first.yett("keys", "revoke", "app")
     until(lambda: second.listed(key) == 401, 1.0, "the revocation")
     assert first.stop() == second.stop() == 0
+
+
+FIRST, SECOND = "sk-shared-first-0001", "sk-shared-second-0002"
+SEALED = """
+[credentials]
+kek = "env:KEK"
+
+[identity.tasks]
+issuer = "https://yett.example"
+"""
+
+
+def test_two_gateways_share_what_is_sealed(
+    build: Callable[..., Gateway], provider: Simulator, postgres: Postgres
+) -> None:
+    text = HEAD + SHARED + SEALED + provider_toml(provider, "cloud").replace("env:PROVIDER_KEY", "sealed:cloud")
+    text += models_toml(simulated({"plain": ""}))
+    old, new = fresh(), fresh()
+    database = {"STATE": new_database(postgres), "PEPPER": "5a" * 32}
+    first, second = (build(text, KEK=old, **database) for _ in range(2))
+
+    def seal(gateway: Gateway, verb: str, value: str) -> None:
+        gateway.yett("credentials", verb, "cloud", "--from", f"file:{put(gateway.folder / 'value', value)}")
+
+    def used(gateway: Gateway, key: str, prompt: str) -> str:
+        assert gateway.chat("plain", prompt, key=key).status == 200
+        return arrived(provider, prompt).bearer
+
+    # sealed at one machine, used at the other
+    seal(first, "add", FIRST)
+    first.start(ready=False)
+    second.start("--workers", "2")  # which are handed the variables that secrets are in
+    first.await_ready()
+    key = json.loads(first.yett("keys", "create", "--name", "app", "--team", "research", "--json"))["key"]
+    until(lambda: first.listed(key) == second.listed(key) == 200, what="the key")
+    assert used(second, key, "scene: shared, one") == FIRST
+    seal(second, "rotate", SECOND)
+    until(lambda: used(first, key, f"scene: one, {time.monotonic()}") == SECOND, 3.0, "the rotated credential")
+    until(lambda: used(second, key, f"scene: two, {time.monotonic()}") == SECOND, 3.0, "the rotated credential")
+
+    # a task token of one is good at the other, and both publish the same keys
+    token = second.exchange(key)
+    assert first.listed(token) == 200
+    assert first.published() == second.published() != b'{"keys":[]}'
+
+    # nothing is put under a key that one of them lacks
+    with pytest.raises(AssertionError, match=re.escape(f"could not open what is under it: {socket.gethostname()}/")):
+        first.yett("credentials", "rewrap", KEK=f"{new},{old}")
+    assert [gateway.stop() for gateway in (first, second)] == [0, 0]
+    assert "1 under the newest" in first.yett("credentials", "rewrap", KEK=f"{new},{old}")
+    database_of = asyncio.run(everything(database["STATE"]))
+    assert [text for text in (FIRST, SECOND, old, new) if text in database_of] == []
+
+
+def put(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+async def everything(url: str) -> str:
+    """What is in a database, as text."""
+    connection = await asyncpg.connect(url)
+    tables = await connection.fetch("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    rows = [str(await connection.fetch(f'SELECT * FROM "{name}"')) for (name,) in tables]
+    await connection.close()
+    return "".join(rows)
 
 
 def statements(server: Postgres) -> list[str]:

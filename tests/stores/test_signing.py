@@ -10,7 +10,7 @@ from tests.scene import Clock
 
 from yett.errors import ConfigurationError, IntegrityError, Refusal
 from yett.identity import jws
-from yett.stores.signing import AHEAD, OVERLAP, SigningKeys
+from yett.stores.signing import AHEAD, OVERLAP, FileSeeds, SigningKeys
 
 DAY = 86_400.0
 
@@ -27,7 +27,7 @@ def verified(token: bytes, keys: SigningKeys) -> bool:
 def test_a_key_turns_without_a_gap(tmp_path: Path) -> None:
     clock = Clock()
     clock.time = 100 * DAY + 1000.0
-    one, two = SigningKeys(tmp_path, clock, DAY), SigningKeys(tmp_path, clock, DAY)
+    one, two = SigningKeys(FileSeeds(tmp_path), clock, DAY), SigningKeys(FileSeeds(tmp_path), clock, DAY)
     with pytest.raises(Refusal):
         one.sign({}, "x")
     one.turn()
@@ -56,7 +56,7 @@ def test_a_key_turns_without_a_gap(tmp_path: Path) -> None:
 def test_a_start_after_a_long_time_has_one_key(tmp_path: Path) -> None:
     clock = Clock()
     clock.time = 100 * DAY + 10
-    keys = SigningKeys(tmp_path, clock, DAY)
+    keys = SigningKeys(FileSeeds(tmp_path), clock, DAY)
     keys.turn()
     assert len(keys.public) == 1  # none is made for a period that is over
     assert (tmp_path / "task-signing" / "100.key").stat().st_mode & 0o777 == 0o600
@@ -69,7 +69,7 @@ def test_what_is_no_key(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     path.chmod(0o600)
     with pytest.raises(IntegrityError, match="no signing key"):
-        SigningKeys(tmp_path, Clock(), DAY).turn()
+        SigningKeys(FileSeeds(tmp_path), Clock(), DAY).turn()
     path.chmod(0o644)
     with pytest.raises(ConfigurationError, match="readable by others"):
-        SigningKeys(tmp_path, Clock(), DAY).turn()
+        SigningKeys(FileSeeds(tmp_path), Clock(), DAY).turn()

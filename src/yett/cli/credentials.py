@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,14 +18,20 @@ import click
 from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users
 from yett.cli.common import INTEGRITY, configuration_option, json_option, print_json, told
 from yett.cli.sealed import kek_of, place_of
+from yett.cli.state import open_shared
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading, secret_at, secret_references
 from yett.config.sealed import Place
 from yett.model.record import Record
-from yett.stores.credentials import Credential, CredentialMistake, CredentialStore, Rewrapped
+from yett.stores.credentials import Credential, CredentialMistake, CredentialStore, Rewrapped, all_agree
+from yett.stores.database import Database
+from yett.stores.envelope import KEY_BYTES
 from yett.stores.kek import Either, Kek, KekTrouble, fresh, keep_newest, put_in_front, ring
+from yett.stores.replicas import SAY_SECONDS, Replicas
+from yett.stores.sealed_signing import SealedSeeds
 from yett.stores.transit import Transit
 
+RENEWED_SECONDS = 2 * SAY_SECONDS + 2  # until gateways have read a new key, and said so
 _SOON = "running gateways take it up within a second or two"
 
 _from_option = click.option(
@@ -67,7 +74,7 @@ def list_(*, config: Path, as_json: bool) -> None:
     """List the sealed credentials, with whose they are, how old they are and what uses them. Needs no key."""
     with told(as_json=as_json):
         reading = lenient_reading(config)
-        with CredentialStore.open(reading.state) as store:
+        with open_credentials(reading) as store:
             found = store.list()
     now = _now()
     if as_json:
@@ -144,18 +151,34 @@ def rewrapped(reading: Reading, *, new: bool = False, old: str = "") -> Rewrappe
     front of the old one, which is taken out when nothing is under it any more. (Not of a file that the settings name: what else is
     under that key, only its owner knows.)"""
     place = place_of(reading, os.environ)
-    with store_of(reading) as store:
-        if not store.change():
+    file = _kek_file(place)
+    with store_of(reading) as store, _signing(reading) as signing:
+        if not (store.change() or signing is not None):
             return Rewrapped(0, 0, {})
-        file = _kek_file(place)
         kek = kek_of(place)
         if new:
             kek = _renewed(kek, file)
         either = Either(kek, _former(old, reading)) if old else kek
-        outcome = store.rewrap(either)
+        if signing is not None:
+            newest = either.wrap([bytes(KEY_BYTES)])[0].kek
+            Agreement(signing, RENEWED_SECONDS if new else 0.0)(frozenset((newest,)))
+        outcome = store.rewrap(either) if store.change() else Rewrapped(0, 0, {})
+        if signing is not None:
+            SealedSeeds(signing, lambda: either).rewrap()
     if file == place.state / "kek" and not outcome.troubles:
         keep_newest(file)
     return outcome
+
+
+@contextmanager
+def _signing(reading: Reading) -> Iterator[Database | None]:
+    """The database in which the keys that task tokens are signed with are sealed as well, where there is one."""
+    database = open_shared(reading)
+    try:
+        yield database
+    finally:
+        if database is not None:
+            database.close()
 
 
 def used_by(name: str, reading: Reading) -> list[str]:
@@ -180,7 +203,8 @@ def described(one: Credential, reading: Reading, now: int) -> dict[str, object]:
 
 @contextmanager
 def store_of(reading: Reading) -> Iterator[CredentialStore]:
-    """The store of sealed credentials, with each change recorded in the audit journal before it is committed."""
+    """The store of sealed credentials, with each change recorded in the audit journal before it is committed. Of those that several
+    machines share, nothing is sealed under a key that one of them does not have."""
     refuse_other_users(reading)
     with recorded(reading) as write:
 
@@ -189,8 +213,34 @@ def store_of(reading: Reading) -> Iterator[CredentialStore]:
             ts = int(SystemClock().now() * 1e6)
             write(Record(kind="event", call=one.id, ts=ts, name=one.id, event=event, detail=detail))
 
-        with CredentialStore.open(reading.state, witness=witness) as store:
+        database = open_shared(reading)
+        agree = all_agree if database is None else Agreement(database)
+        with CredentialStore.open(reading.state, database=database, witness=witness, agree=agree) as store:
             yield store
+
+
+def open_credentials(reading: Reading) -> CredentialStore:
+    """To read what does not need a key."""
+    return CredentialStore.open(reading.state, database=open_shared(reading))
+
+
+class Agreement:
+    """Asks whether all gateways that share a database have the keys that something is to be sealed under; those that run are given a
+    while to read one that has just been written. Raises CredentialMistake."""
+
+    def __init__(self, database: Database, patience: float = 0.0) -> None:
+        self._replicas = Replicas(database)
+        self.patience = patience
+
+    def __call__(self, keks: frozenset[str]) -> None:
+        deadline = time.monotonic() + self.patience
+        while lacking := self._replicas.without(keks, _now()):
+            if time.monotonic() >= deadline:
+                raise CredentialMistake(
+                    f"these gateways do not have the key-encryption key {', '.join(sorted(keks))}, and could not open what is under "
+                    f"it: {', '.join(lacking)}. Give it to them, in front of the old one, and try again; nothing was changed"
+                )
+            time.sleep(0.25)
 
 
 # ---- the parts ------------------------------------------------------------------------------------------------------

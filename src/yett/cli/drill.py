@@ -17,21 +17,23 @@ from typing import Any
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users
 from yett.cli.common import FINDINGS, configuration_option, json_option, told
-from yett.cli.credentials import rewrapped, store_of, used_by, value_of
+from yett.cli.credentials import open_credentials, rewrapped, store_of, used_by, value_of
 from yett.cli.drill_inventory import inventory
 from yett.cli.drill_measure import Use, of_credential, of_key
 from yett.cli.drill_report import markdown
 from yett.cli.keys import DURATION, key_store
 from yett.cli.sealed import kek_of, place_of
-from yett.cli.state import open_keys
+from yett.cli.state import open_keys, open_shared
 from yett.cli.system import SystemClock
 from yett.config.reader import Reading, secret_references
 from yett.errors import YettError
 from yett.model.record import Record
-from yett.stores.credentials import CredentialMistake, CredentialStore, latest_change
+from yett.stores.credentials import CredentialMistake
+from yett.stores.replicas import Replicas
 
 _LOOK = 0.25  # seconds between two looks into the journal
 
@@ -158,7 +160,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _new_value(name: str, reference: str, reading: Reading) -> str:
     if not reference.startswith(("env:", "file:")):
         raise CredentialMistake(f'{name}: the new value is a reference: "env:NAME" or "file:PATH"')
-    with CredentialStore.open(reading.state) as store:
+    with open_credentials(reading) as store:
         if name not in {one.id for one in store.list()}:
             raise CredentialMistake(f'there is no sealed credential "{name}"; `yett credentials list` shows them')
     return value_of(reference, reading)
@@ -200,7 +202,9 @@ def _credential_step(reading: Reading, name: str, value: str) -> Callable[[], Re
             one.old, one.new = f"version {rotated.version - 1}", f"version {rotated.version}"
             change = store.change()
             if providers:
-                one.measure = lambda: of_credential(reading.audit, change, at, providers)
+                one.measure = lambda: _everywhere(
+                    reading, of_credential(reading.audit, change, at, providers), change, at
+                )
         return one
 
     return step
@@ -215,12 +219,30 @@ def _kek_step(reading: Reading) -> Callable[[], Replaced]:
             outcome = rewrapped(reading, new=True)
             one.new = _keks(reading)
             one.failure = "; ".join(f"{name}: {why}" for name, why in outcome.troubles.items())
-            change = latest_change(reading.state)
+            with open_credentials(reading) as store:
+                change = store.change()
             if any(reference.startswith("sealed:") for _, reference in secret_references(reading.settings)):
-                one.measure = lambda: of_credential(reading.audit, change, at, frozenset())
+                one.measure = lambda: _everywhere(
+                    reading, of_credential(reading.audit, change, at, frozenset()), change, at
+                )
         return one
 
     return step
+
+
+def _everywhere(reading: Reading, use: Use, change: int, at: int) -> Use:
+    """What this machine's journal tells, and what the gateways of other machines say themselves: only that, of theirs."""
+    if (database := open_shared(reading)) is None:
+        return use
+    try:
+        living = Replicas(database).living(at // 1_000_000)
+    finally:
+        database.close()
+    behind = [one for one in living.values() if 0 < one.sealed < change]
+    others = max(0, len([one for one in living.values() if one.sealed]) - use.workers)
+    if behind:
+        return replace(use, taken_up=None, workers=use.workers + others)
+    return replace(use, taken_up=(_micros() - at) / 1e6 if others else use.taken_up, workers=use.workers + others)
 
 
 @contextlib.contextmanager
@@ -233,7 +255,7 @@ def _told_in(one: Replaced) -> Iterator[None]:
 
 
 def _keks(reading: Reading) -> str:
-    with CredentialStore.open(reading.state) as store:
+    with open_credentials(reading) as store:
         return ", ".join(sorted({one.kek for one in store.list()}))
 
 

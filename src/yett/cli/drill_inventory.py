@@ -8,10 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from yett.cli.credentials import used_by
+from yett.cli.credentials import open_credentials, used_by
 from yett.cli.state import open_keys
 from yett.config.reader import Reading, secret_references
-from yett.stores.credentials import CredentialStore
 from yett.stores.journal import CONTENT_KEY, SIGNING_KEY
 from yett.stores.journal_reader import Filter, entries
 
@@ -68,9 +67,9 @@ def _virtual_keys(reading: Reading, now: int) -> Iterator[Held]:
 
 
 def _sealed(reading: Reading) -> Iterator[Held]:
-    if not (reading.state / "yett.db").exists():
+    if not (reading.settings.stores.state or (reading.state / "yett.db").exists()):
         return
-    with CredentialStore.open(reading.state) as store:
+    with open_credentials(reading) as store:
         for one in store.list():
             where = ", ".join(used_by(one.id, reading)) or "nothing"
             yield Held("sealed credential", one.id, one.owner, one.rotated, where, "--credential")

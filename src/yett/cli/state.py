@@ -1,31 +1,52 @@
-"""The keys and fences as configured: in the state directory, or in a database that several machines share."""
+"""What is kept as configured: in the state directory, or in a database that several machines share."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from yett.config.reader import Reading, secret_at
-from yett.errors import ConfigurationError
+from yett.errors import ConfigurationError, Mistake
 from yett.model.fence import Fence
 from yett.model.key import VirtualKey
 from yett.stores import fences, keys
 from yett.stores.database import Database, FileDatabase
 from yett.stores.fences import FenceStore
 from yett.stores.keys import KeyStore
+from yett.stores.sqlite import StoreUnavailable
 
 
 def open_database(reading: Reading) -> Database:
     """Raises ConfigurationError, IntegrityError, StoreUnavailable."""
-    url = _secret(reading, "state", reading.settings.stores.state)
+    return open_shared(reading) or FileDatabase(reading.state)
+
+
+def open_shared(reading: Reading) -> Database | None:
+    """The database that several machines share, None when there is none. Raises ConfigurationError, StoreUnavailable."""
+    url = shared_address(reading)
+    return open_address(url, partial(reading.mistake, ("stores", "state"))) if url else None
+
+
+def _mistake(message: str) -> Mistake:
+    return Mistake("stores.state", 0, message)
+
+
+def open_address(url: str, mistake: Callable[[str], Mistake] = _mistake) -> Database:
+    """Raises StoreUnavailable; without the extra `cluster` ConfigurationError, as `mistake` says it."""
     if not url:
-        return FileDatabase(reading.state)
+        raise StoreUnavailable("the address of the shared state could not be read")
     try:
         from yett.stores.postgres import PostgresDatabase
     except ModuleNotFoundError as error:
         message = f'needs {error.name}; install the extra: pip install "yett[cluster]"'
-        raise ConfigurationError((reading.mistake(("stores", "state"), message),)) from error
+        raise ConfigurationError((mistake(message),)) from error
     return PostgresDatabase(url)
+
+
+def shared_address(reading: Reading) -> str:
+    """Raises ConfigurationError when the reference to it leads nowhere."""
+    return _secret(reading, "state", reading.settings.stores.state)
 
 
 def open_keys(
@@ -48,6 +69,8 @@ def _secret(reading: Reading, setting: str, written: str) -> str:
     """Commands that need no provider's key do not read the references to those; so these are read by themselves."""
     if not written.startswith(("env:", "file:")):
         return written
+    if (known := reading.secrets.get(written)) is not None and (setting != "pepper" or is_pepper(known.reveal())):
+        return known.reveal()
     value, trouble = secret_at(written, reading.root, os.environ)
     if not trouble and setting == "pepper" and not is_pepper(value):
         trouble = "is not a pepper: 64 hexadecimal digits, as `openssl rand -hex 32` makes them"

@@ -13,17 +13,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from yett.cli import memory
-from yett.cli.automata import builder
 from yett.cli.counsel import Counsel
 from yett.cli.limits import open_limits
-from yett.cli.sealed import Unsealer
-from yett.cli.state import open_database, open_fences, open_keys
+from yett.cli.shared import Shared
 from yett.cli.system import SystemClock, call_ids
-from yett.config.live import Live
-from yett.config.reader import load
 from yett.config.settings import Settings
 from yett.edge.admin import Report
 from yett.edge.attachments import Attachments
@@ -46,15 +41,13 @@ from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
 from yett.stages.tasks import Tasks
-from yett.stores.facts import Facts
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
-from yett.stores.signing import SigningKeys
+from yett.stores.replicas import SAY_SECONDS
 from yett.stores.tasks import SWEEP_SECONDS, TaskExchange
 from yett.stores.vault import Vault
 
 log = logging.getLogger("yett")
-T = TypeVar("T")
 
 KEYS_SECONDS = 0.25  # a revocation is in force after at most this
 FILES_SECONDS = 1.0
@@ -114,18 +107,10 @@ class Worker:
         self._clock = SystemClock()
         self._environment = {"PATH": environment.get("PATH", os.defpath)}  # of processes that read files
         self._tesseract = shutil.which("tesseract", path=self._environment["PATH"]) or ""
-        unseal = Unsealer()
-        reading = self._reading = load(path, environment, unseal)
-        self.state = reading.state
-        self.audit = reading.audit
-        self._database = open_database(reading)
-        self.keys = open_keys(reading, self._database)
-        self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment), unseal)
-        self._keys_version = self.keys.version()
-        self.tasks = Tasks(self.keys.pepper)
-        self.fences = open_fences(reading, self._database)
-        self._fences_version = self.fences.version()
-        self.live.refresh_fences(self.fences.all())
+        self.shared = Shared(path, environment, self._clock)
+        self._reading, self.live = self.shared.reading, self.shared.live
+        self.state, self.audit = self._reading.state, self._reading.audit
+        self.tasks = Tasks(self.shared.keys.pepper)
         self.metrics = Metrics()
         self.draining = False
         self._reloading = asyncio.Lock()
@@ -148,8 +133,7 @@ class Worker:
             )
         self.journal.start()
         with _written(self.state):
-            facts = Facts(self._database) if self._database.remote else None
-            self.limits = await open_limits(self._reading, self._clock, facts)
+            self.limits = await open_limits(self._reading, self._clock, self.shared.facts)
             self.vault = Vault(self.state / "vault.db", self._clock)
             self.exchange = TaskExchange(self.state / "tasks.db", self._clock)
         await self._take_over()
@@ -162,7 +146,6 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
             outbox=outbox,
         )
-        self.signing = SigningKeys(self.state, self._clock, settings.identity.tasks.rotate)
         self.issuers = Issuers(self.upstream, self._clock, partial(self.metrics.count, "yett_issuer_fetches"))
         self.keyless = Keyless(self.upstream, self._clock, partial(self.metrics.count, "yett_provider_token_fetches"))
         self.examiner = Examiner()
@@ -183,7 +166,7 @@ class Worker:
             upstream=self.keyless,
             health=self.health,
             trust=self.issuers,
-            signer=self.signing,
+            signer=self.shared.signing,
             clock=self._clock,
             meter=self.meters,
             calls=Calls(self.audit),
@@ -197,6 +180,8 @@ class Worker:
             flights=flights,
         )
         self._apply()
+        self.shared.start()
+        await self._turn_signing()
         await self._renew_keys()
         await self._event("start", {**self._built(), "workers": settings.gateway.workers})
         memory.settle()
@@ -210,6 +195,8 @@ class Worker:
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
             spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
             spawn(self._every(ISSUERS_SECONDS, self._renew_keys), "issuers"),
+            spawn(self._every(KEYS_SECONDS, self._turn_signing), "signing"),
+            spawn(self._every(SAY_SECONDS, self._say), "replicas"),
             spawn(self._every(TASKS_SECONDS, self._share_tasks), "tasks"),
             spawn(self._every(SWEEP_SECONDS, self._sweep_tasks), "idle tasks"),
         ]
@@ -239,8 +226,7 @@ class Worker:
         self.vault.close()
         await self._share_tasks()
         self.exchange.close()
-        self.keys.close()
-        self.fences.close()
+        self.shared.close()
         self.meters.flush()
 
     def hurry(self) -> None:
@@ -268,6 +254,7 @@ class Worker:
                 await asyncio.to_thread(memory.trim)
                 log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
                 await self._event("reload", self._built())
+                await self._say()
                 return
             log.error(
                 "configuration refused, the one before stays in force",
@@ -308,32 +295,12 @@ class Worker:
                     log.error("a duty failed", extra={"fields": {"why": self.failure}})  # noqa: TRY400
 
     async def _refresh_keys(self) -> None:
-        """Keys, fences, and what both end: none of them waits for one that fails."""
-        failures = []
-        for refresh in (self._read_keys, self._read_fences):
-            try:
-                await refresh()
-            except YettError as error:
-                failures.append(error)
-        self._cut_stale()
-        if failures:
-            raise failures[0]
-
-    async def _read_keys(self) -> None:
-        version = self.keys.version()
-        if version != self._keys_version:
-            self.live.refresh_keys(await self._read(self.keys.all))
-            self._keys_version = version
-
-    async def _read_fences(self) -> None:
-        version = self.fences.version()
-        if version != self._fences_version:
-            self.live.refresh_fences(await self._read(self.fences.all))
-            self._fences_version = version
-
-    async def _read(self, rows: Callable[[], T]) -> T:
-        """From the database; not on the loop when it takes a while."""
-        return await asyncio.to_thread(rows) if self._database.remote else rows()
+        """Keys, fences, and what both end: it does not wait for one that fails."""
+        try:
+            if await self.shared.refresh():
+                self.ask_reload()
+        finally:
+            self._cut_stale()
 
     def _cut_stale(self) -> None:
         """End the calls whose credential has been revoked, fenced off or has expired since they began."""
@@ -373,10 +340,14 @@ class Worker:
         self.tasks.sweep(self.settings.tasks.ttl, self._clock.now())
 
     async def _renew_keys(self) -> None:
-        if self.settings.identity.tasks.issuer:
-            self.signing.turn()
-            self.issuers.take_own(self.signing.public)
         await self.issuers.renew()
+
+    async def _turn_signing(self) -> None:
+        await self.shared.turn_signing()
+        self.issuers.take_own(self.shared.signing.public)
+
+    async def _say(self) -> None:
+        await asyncio.to_thread(self.shared.say)
 
     async def _probe_vault(self) -> None:
         if self.vault.trouble:
@@ -409,8 +380,7 @@ class Worker:
         found += [f"provider {name}: no token: {why}" for name, why in self.keyless.troubles().items()]
         if self.vault.trouble and self.settings.redaction.vault == "optional":
             found.append(self.vault.trouble)
-        if self._database.trouble:
-            found.append(self._database.trouble)
+        found += self.shared.troubles()
         if self.limits.degraded:
             found.append(self.limits.degraded)
         if self.exchange.trouble:
@@ -468,7 +438,7 @@ class Worker:
             degraded=self.degraded(),
             guardrails=dict(self._guardrails()),
             issuer=self.settings.identity.tasks.issuer,
-            keys=self.signing.document.decode() if self.settings.identity.tasks.issuer else "",
+            keys=self.shared.signing.document.decode() if self.settings.identity.tasks.issuer else "",
         )
 
 

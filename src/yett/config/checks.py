@@ -14,6 +14,7 @@ from yett.providers.shelf import KINDS
 
 RESERVED = "yett"
 REFERENCES = ("env:", "file:", "sealed:")  # how a reference to a secret begins
+NO_KEK = '{}, and every machine needs the same key to open them: set "kek" or "transit" under [credentials]'
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}", re.ASCII)
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
@@ -190,10 +191,17 @@ def _stores(settings: Settings) -> Iterator[Problem]:
             yield ("stores", "state"), 'must not contain a password; write "env:NAME" with its variable'
         elif not stores.state.startswith(("postgresql://", "postgres://")):
             yield ("stores", "state"), "is not an address of PostgreSQL: postgresql://user@host:5432/yett"
+    if stores.state and settings.identity.tasks.issuer and not has_kek(settings):
+        yield ("stores", "state"), NO_KEK.format("task tokens are signed with keys that are sealed there")
     if stores.on_outage == "local_share" and not stores.limits:
         yield ("stores", "on_outage"), 'means nothing without "limits"'
     if stores.on_outage == "local_share" and stores.replicas == 1:
         yield ("stores", "replicas"), "how many machines share the limits? Each of them gets its part of a rate"
+
+
+def has_kek(settings: Settings) -> bool:
+    """Whether a key-encryption key is named: the file that one state directory has is no other machine's."""
+    return bool(settings.credentials.kek or settings.credentials.transit.address)
 
 
 def limits_trouble(url: str, settings: Settings) -> str:

@@ -283,9 +283,12 @@ def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem
     if unseal is None:
         problems += [(path, "sealed credentials are not opened here") for path, _ in references]
         return reading
-    place = Place(reading.root, reading.state, reading.settings.credentials, reading.secrets)
+    settings, secrets = reading.settings, reading.secrets
+    written = settings.stores.state
+    shared = secrets.get(written, Secret("" if written.startswith(REFERENCES) else written)) if written else None
+    place = Place(reading.root, reading.state, settings.credentials, secrets, shared)
     unsealed = unseal(place, [reference.partition(":")[2] for _, reference in references])
-    secrets = dict(reading.secrets)
+    found = dict(secrets)
     for path, reference in references:
         name = reference.partition(":")[2]
         if (secret := unsealed.values.get(name)) is None:
@@ -295,8 +298,8 @@ def _with_sealed(reading: Reading, unseal: Unseal | None, problems: list[Problem
         if trouble:
             problems.append((path, trouble))
         else:
-            secrets[reference] = Secret(value)
-    return structs.replace(reading, secrets=secrets, sealed=unsealed)
+            found[reference] = Secret(value)
+    return structs.replace(reading, secrets=found, sealed=unsealed)
 
 
 def _variable(name: str, environment: Mapping[str, str], *, lines: bool = False) -> tuple[str, str]:

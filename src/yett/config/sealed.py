@@ -13,12 +13,14 @@ from yett.model.route import Secret
 
 
 class Place(Struct, frozen=True):
-    """Where the sealed credentials of a configuration are, and what opens them. `secrets` are by reference."""
+    """Where the sealed credentials of a configuration are, and what opens them. `secrets` are by reference; `shared` is the address
+    of the database that several machines have them in, None when they are in the state directory."""
 
     root: Path  # that relative paths start from
     state: Path
     settings: CredentialSettings
     secrets: Mapping[str, Secret]
+    shared: Secret | None = None
 
 
 class Unsealed(Protocol):

@@ -205,7 +205,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[
         str,
         Meta(
-            description="PostgreSQL that keys and fences are in: `postgresql://user@host:5432/yett`; one with a password is a "
+            description="PostgreSQL that keys, fences and what is sealed are in: `postgresql://user@host:5432/yett`; one with a password is a "
             "reference, such as `env:YETT_STATE`."
         ),
     ] = ""

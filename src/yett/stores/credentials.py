@@ -1,4 +1,5 @@
-"""Sealed credentials: what providers are called with, kept as envelopes in `<state>/yett.db`, by name.
+"""Sealed credentials: what providers are called with, kept as envelopes by name, in `<state>/yett.db` or in the database that several
+machines share.
 
 Each row is bound to the deployment, its name and its version, so that no row can stand in another's place. A manifest, sealed like
 a credential of its own and anew with every change, says which row of each name is the present one: an older copy of a row is refused,
@@ -14,10 +15,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self, cast
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -25,10 +25,10 @@ from msgspec.structs import replace
 
 from yett.errors import IntegrityError, YettError
 from yett.model.route import Secret
+from yett.stores.database import FILE, Database, FileDatabase, Tables, opening
 from yett.stores.envelope import KEY_BYTES, Envelope, Randomness, Wrapped, binding, seal, unseal
 from yett.stores.kek import Kek, KekTrouble
-from yett.stores.pepper import state_directory
-from yett.stores.sqlite import Migration, StoreUnavailable, connect, migrate, numbered, translated, writing
+from yett.stores.sqlite import Migration, StoreUnavailable
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
 MOST_BYTES = 16_384  # of a value
@@ -64,15 +64,24 @@ MIGRATIONS = (
         ),
     ),
 )
-_ROWS = (
-    "SELECT id, version, owner, created, rotated, last4, kek, wrapped, nonce, ciphertext FROM credentials ORDER BY id"
-)
-_MANIFEST = "SELECT change, deployment, kek, wrapped, nonce, ciphertext FROM credential_manifest WHERE one = 1"
-_CHANGE = "SELECT change FROM credential_manifest WHERE one = 1"
+# One statement, so that it is all of one moment: the manifest comes first, in the place of a credential without a name.
+_BOOKS = """SELECT '' AS id, change AS version, deployment AS owner, 0 AS created, 0 AS rotated, '' AS last4, kek, wrapped, nonce, ciphertext
+    FROM credential_manifest UNION ALL
+    SELECT id, version, owner, created, rotated, last4, kek, wrapped, nonce, ciphertext FROM credentials ORDER BY 1"""
+_CHANGE = "SELECT COALESCE(MAX(change), 0) FROM credential_manifest"
 _BEGUN = "SELECT 1 FROM sqlite_master WHERE name = 'credential_manifest'"
-_PUT = numbered("INSERT OR REPLACE INTO credentials VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-_REMOVE = numbered("DELETE FROM credentials WHERE id = $1")
-_PUT_MANIFEST = numbered("INSERT OR REPLACE INTO credential_manifest VALUES (1, $1, $2, $3, $4, $5, $6)")
+_PUT = (
+    "INSERT INTO credentials VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET"
+    " version = excluded.version, owner = excluded.owner, created = excluded.created, rotated = excluded.rotated,"
+    " last4 = excluded.last4, kek = excluded.kek, wrapped = excluded.wrapped, nonce = excluded.nonce,"
+    " ciphertext = excluded.ciphertext"
+)
+_REMOVE = "DELETE FROM credentials WHERE id = $1"
+_PUT_MANIFEST = (
+    "INSERT INTO credential_manifest VALUES (1, $1, $2, $3, $4, $5, $6) ON CONFLICT (one) DO UPDATE SET"
+    " change = excluded.change, deployment = excluded.deployment, kek = excluded.kek, wrapped = excluded.wrapped,"
+    " nonce = excluded.nonce, ciphertext = excluded.ciphertext"
+)
 
 
 class CredentialMistake(YettError):
@@ -138,73 +147,70 @@ _Edit = Callable[[_Books], tuple[Sequence[_Row], Sequence[Credential]]]  # what 
 
 def latest_change(state: Path) -> int:
     """The number of the latest change in a state directory, 0 before the first. Writes nothing, and creates nothing."""
-    path = state / "yett.db"
-    if not path.exists():
+    if not (state / FILE).exists():
         return 0
-    connection = connect(path)
+    database = FileDatabase(state)
     try:
-        with translated(path):
-            begun = connection.execute(_BEGUN).fetchone()
-            row = connection.execute(_CHANGE).fetchone() if begun else None
+        return int(database.rows(_CHANGE)[0][0]) if database.rows(_BEGUN) else 0
     finally:
-        connection.close()
-    return int(row[0]) if row else 0
+        database.close()
 
 
 def nobody(_event: str, _credential: Credential) -> None:
     """The witness when events are not recorded."""
 
 
-class CredentialStore:
-    """The sealed credentials of one state directory. `witness(event, credential)` is called inside each transaction, just before
-    it commits: if it raises, nothing has changed. Events: credential.add, .rotate, .remove, .rewrap.
+def all_agree(_keks: frozenset[str]) -> None:
+    """What asks nobody whether they can open what is sealed."""
+
+
+class CredentialStore(Tables):
+    """The sealed credentials of one state directory, or of a database that several machines share. `witness(event, credential)` is
+    called inside each transaction, just before it commits: if it raises, nothing has changed. Events: credential.add, .rotate,
+    .remove, .rewrap. Before that `agree` is told the names of the key-encryption keys that something would then be under, and
+    raises when a gateway does not have one of them.
 
     Every method may raise IntegrityError (damaged, tampered with), StoreUnavailable or, where values are touched, KekTrouble.
     """
 
     def __init__(
         self,
-        path: Path,
-        connection: sqlite3.Connection,
+        database: Database,
         *,
         witness: Witness = nobody,
+        agree: Callable[[frozenset[str]], None] = all_agree,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
-        self.path = path
-        self._connection = connection
+        """Creates what is needed on first use."""
+        super().__init__(database)
+        database.migrate("credentials", MIGRATIONS)
         self._witness = witness
+        self._agree = agree
         self._randomness = randomness
 
     @classmethod
     def open(
-        cls, state: Path, *, witness: Witness = nobody, randomness: Randomness = secrets.token_bytes
+        cls,
+        state: Path,
+        *,
+        database: Database | None = None,
+        witness: Witness = nobody,
+        agree: Callable[[frozenset[str]], None] = all_agree,
+        randomness: Randomness = secrets.token_bytes,
     ) -> CredentialStore:
-        """Open the store in the state directory, creating directory and database on first use."""
-        path = state_directory(state) / "yett.db"
-        connection = connect(path)
-        try:
-            migrate(connection, path, "credentials", MIGRATIONS)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection, witness=witness, randomness=randomness)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        """Open the store in the state directory, or in `database`, which is closed with it."""
+        with opening(state, database) as found:
+            return cls(found, witness=witness, agree=agree, randomness=randomness)
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def change(self) -> int:
         """A number that grows with every change, whoever makes it; 0 before the first."""
-        with translated(self.path):
-            row = self._connection.execute(_CHANGE).fetchone()
-        return int(row[0]) if row else 0
+        return int(self._database.rows(_CHANGE)[0][0])
+
+    def version(self) -> int:
+        """The same, at once: of a remote database it is what was last seen there."""
+        return self._database.version(_CHANGE)
 
     def list(self) -> tuple[Credential, ...]:
         return tuple(row.credential for row in self._read().rows.values())
@@ -314,18 +320,19 @@ class CredentialStore:
             for gone in removed:
                 known.pop(gone.id, None)
             manifest = self._sealed_manifest(books, known, kek)
-            with writing(self._connection, self.path):
+            self._agree(frozenset((manifest.wrapped.kek, *(row.credential.kek for row in put))))
+            with self._database.writing():
                 if self.change() != books.change:
                     continue  # someone else was faster: look again
-                self._connection.executemany(_PUT, [_columns(row) for row in put])
-                self._connection.executemany(_REMOVE, [(gone.id,) for gone in removed])
-                self._connection.execute(
-                    _PUT_MANIFEST, (books.change + 1, books.deployment, *_envelope_columns(manifest))
-                )
+                for row in put:
+                    self._database.run(_PUT, *_columns(row))
+                for gone in removed:
+                    self._database.run(_REMOVE, gone.id)
+                self._database.run(_PUT_MANIFEST, books.change + 1, books.deployment, *_envelope_columns(manifest))
                 for changed in (*(row.credential for row in put), *removed):
                     self._witness(event, changed)
             return put, removed
-        raise StoreUnavailable(f"{self.path} is being changed by others all the time; try again")
+        raise StoreUnavailable(f"{self._database.name} is being changed by others all the time; try again")
 
     def _sealed_manifest(self, books: _Books, known: Mapping[str, str], kek: Kek) -> Envelope:
         data_key = self._randomness(KEY_BYTES)
@@ -334,19 +341,13 @@ class CredentialStore:
         return Envelope(kek.wrap([data_key])[0], nonce, ciphertext)
 
     def _read(self) -> _Books:
-        with translated(self.path):
-            self._connection.execute("BEGIN")
-            try:
-                state = self._connection.execute(_MANIFEST).fetchone()
-                rows = self._connection.execute(_ROWS).fetchall()
-            finally:
-                self._connection.execute("COMMIT")
-        if state is None:
-            if rows:
-                raise IntegrityError(f"{self.path}: there are sealed credentials, but their manifest was removed")
+        rows = self._database.rows(_BOOKS)
+        if not rows:
             return _Books(0, self._randomness(16).hex(), None, {})
-        change, deployment, *manifest = state
-        return _Books(change, deployment, _envelope(manifest), {str(row[0]): _row_of(row) for row in rows})
+        if rows[0][0]:
+            raise IntegrityError(f"{self._database.name}: there are sealed credentials, but their manifest was removed")
+        (_, change, deployment, _, _, _, *manifest), *sealed = rows
+        return _Books(change, deployment, _envelope(manifest), {str(row[0]): _row_of(row) for row in sealed})
 
 
 def _row(books: _Books, name: str) -> _Row:

@@ -1,8 +1,8 @@
 """A database as the stores use it: the same SQL for SQLite, in a file of this machine, and for PostgreSQL, which several share.
 
 The dialect is what both understand: `$n` placeholders, INSERT … ON CONFLICT, UPDATE … RETURNING, whole numbers, texts, blobs.
-Migrations are written for SQLite; `postgres` says what differs. A store is used by one thread at a time, and no call reads one:
-what calls need is in memory, and `version` tells when to read it anew.
+Migrations are written for SQLite; `postgres` says what differs. A store in a file is used by the thread that opened it, and no call
+reads one: what calls need is in memory, and `version` tells when to read it anew.
 """
 
 from __future__ import annotations

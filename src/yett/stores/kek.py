@@ -13,7 +13,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,11 @@ class KekTrouble(YettError):
 
 class Kek(Protocol):
     """Wraps and unwraps data keys. Each method may raise KekTrouble."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the keys that it can unwrap under; of one with versions, what they have in common."""
+        ...
 
     def wrap(self, keys: Sequence[bytes]) -> list[Wrapped]:
         """Under the newest key there is."""
@@ -89,6 +94,10 @@ class Either:
         self._new = new
         self._old = old
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self._new.names, *self._old.names)
+
     def wrap(self, keys: Sequence[bytes]) -> list[Wrapped]:
         return self._new.wrap(keys)
 
@@ -106,6 +115,11 @@ class Either:
 def name_of(key: bytes) -> str:
     """A name for a KEK that does not give it away."""
     return "local:" + hashlib.sha256(b"yett kek\0" + key).hexdigest()[:16]
+
+
+def opens(names: Collection[str], kek: str) -> bool:
+    """Whether somebody who has the keys of these names can unwrap what is under `kek`."""
+    return kek in names or kek.rpartition(":")[0] in names
 
 
 def ring(text: str, where: str) -> KeyRing:

@@ -44,7 +44,7 @@ def dialect(statement: str) -> str:
 
 
 class PostgresDatabase:
-    """Used by one thread at a time."""
+    """Threads may share it: they take turns, for each statement or for a transaction."""
 
     remote = True
 
@@ -58,6 +58,7 @@ class PostgresDatabase:
         self._connection: Any = None
         self._watched: dict[str, int] = {}
         self._inside = False
+        self._turn = threading.RLock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="postgres", daemon=True)
         self._thread.start()
@@ -79,19 +80,20 @@ class PostgresDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        self.run("BEGIN")
-        self._inside = True
-        try:
-            self.rows("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            yield
-            self.rows("SELECT pg_notify($1, '')", CHANNEL)
-            self.run("COMMIT")
-        except BaseException:
-            with contextlib.suppress(StoreUnavailable):
-                self.run("ROLLBACK")
-            raise
-        finally:
-            self._inside = False
+        with self._turn:
+            self.run("BEGIN")
+            self._inside = True
+            try:
+                self.rows("SELECT pg_advisory_xact_lock($1)", _LOCK)
+                yield
+                self.rows("SELECT pg_notify($1, '')", CHANNEL)
+                self.run("COMMIT")
+            except BaseException:
+                with contextlib.suppress(StoreUnavailable):
+                    self.run("ROLLBACK")
+                raise
+            finally:
+                self._inside = False
 
     def version(self, sql: str) -> int:
         known = self._watched.get(sql)
@@ -142,7 +144,8 @@ class PostgresDatabase:
     def _do(self, coroutine: Coroutine[Any, Any, T]) -> T:
         self.statements += 1
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+            with self._turn:
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         except _FAILURES as error:
             raise StoreUnavailable(f"{self.name} cannot be used: {_why(error)}") from error
 
@@ -178,8 +181,9 @@ class PostgresDatabase:
             try:
                 await connection.add_listener(CHANNEL, lambda *_: changed.set())
                 while True:
-                    for sql in tuple(self._watched):
-                        self._watched[sql] = int(await connection.fetchval(sql))
+                    watched = tuple(self._watched)
+                    found = await connection.fetchrow(_together(watched))
+                    self._watched.update(zip(watched, map(int, found), strict=True))
                     self.trouble = ""
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LOOK_SECONDS):
@@ -189,6 +193,11 @@ class PostgresDatabase:
                 self.trouble = f"{self.name} is away ({_why(error)}); what was read last is in force"
             finally:
                 connection.terminate()
+
+
+def _together(queries: tuple[str, ...]) -> str:
+    """One statement that answers several, each of which answers with one number."""
+    return f"SELECT {', '.join(f'({sql})' for sql in queries)}"
 
 
 def _why(error: BaseException) -> str:

@@ -3,14 +3,16 @@
     <state>/task-signing/20412.key     the private key of period 20412 (of `rotate` seconds since the epoch), mode 0600
 
 All processes find the same key without asking each other: its name is the time. It is published before it signs and until the last
-token that it signed has expired, so a rotation breaks nothing; then its file is removed.
+token that it signed has expired, so a rotation breaks nothing; then it is removed. Gateways that share a database have the keys
+there, sealed: see `stores.sealed_signing`.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,7 +27,7 @@ from yett.stores.secret_file import secret_file
 
 AHEAD = 300.0  # seconds that a key is published before it signs
 OVERLAP = 900.0  # seconds that it is published afterwards: longer than any token is good for
-_SEED = 32
+SEED = 32  # bytes of a private key
 
 
 class _Signer(Struct, frozen=True):
@@ -34,61 +36,111 @@ class _Signer(Struct, frozen=True):
     jwk: dict[str, Any]  # the public part
 
 
+class Span(Struct, frozen=True, order=True):
+    """The time in which a key signs, seconds since the epoch: one period of `ends - begins` seconds."""
+
+    begins: int
+    ends: int
+
+    @property
+    def period(self) -> int:
+        return self.begins // (self.ends - self.begins)
+
+
+class Seeds(Protocol):
+    """Where private keys are kept. `turn` may raise IntegrityError, ConfigurationError, OSError, StoreUnavailable, KekTrouble."""
+
+    def due(self, spans: Sequence[Span]) -> bool:
+        """Whether there may be others than were last given. At once."""
+        ...
+
+    def turn(self, spans: Sequence[Span], past: float) -> Mapping[Span, bytes]:
+        """Those of `spans`, made if need be, and all whose time ended after `past`; others are removed."""
+        ...
+
+
 class SigningKeys:
     """Implements stages.exchange.Signer. `public` is what verifies, `document` the JWK set of it."""
 
-    def __init__(self, state: Path, clock: Clock, rotate: float) -> None:
-        self._folder = state / "task-signing"
+    def __init__(self, seeds: Seeds, clock: Clock, rotate: float) -> None:
+        self._seeds = seeds
         self._clock = clock
-        self._rotate = rotate
-        self._signers: dict[int, _Signer] = {}
+        self._rotate = int(rotate)
+        self._signers: dict[Span, _Signer] = {}
         self.public: KeySet = ()
         self.document = b'{"keys":[]}'
 
+    def due(self) -> bool:
+        """Whether `turn` has something to do. At once."""
+        return self._seeds.due(self._spans()) or any(span not in self._signers for span in self._spans())
+
     def turn(self) -> None:
-        """To be called every few seconds: have the keys that are needed now and soon, and no others. Raises IntegrityError,
-        ConfigurationError, OSError."""
-        now = self._clock.now()
-        first, last = (int((now + seconds) // self._rotate) for seconds in (-OVERLAP, AHEAD))
-        present = int(now // self._rotate)
-        found = {
-            period: self._signers.get(period) or _signer(self._folder, period)
-            for period in range(first, last + 1)
-            if period >= present or self._path(period).exists()
-        }
-        for path in self._folder.glob("*.key"):
-            if path.stem.isdigit() and int(path.stem) < first:
-                path.unlink(missing_ok=True)
+        """Have the keys that are needed now and soon, and those that still verify. Raises what `Seeds` raises."""
+        found = self._seeds.turn(self._spans(), self._clock.now() - OVERLAP)
         if found.keys() == self._signers.keys():  # the same ones: nobody need verify anything anew
             return
-        self._signers = found
-        keys = [signer.jwk for signer in found.values()]
+        signers = {span: self._signers.get(span) or _signer(span, found[span]) for span in sorted(found)}
+        self._signers = signers
+        keys = [signer.jwk for signer in signers.values()]
         self.public = tuple(key for jwk in keys if (key := public_key(jwk)) is not None)
         self.document = msgspec.json.encode({"keys": keys})
 
+    def _spans(self) -> list[Span]:
+        """Now, and soon."""
+        now, length = self._clock.now(), self._rotate
+        first, last = (int((now + seconds) // length) for seconds in (0, AHEAD))
+        return [Span(period * length, (period + 1) * length) for period in range(first, last + 1)]
+
     def sign(self, claims: dict[str, object], type: str) -> bytes:
         """A token in the compact form. Raises Refusal when there is no key for the present."""
-        signer = self._signers.get(int(self._clock.now() // self._rotate))
+        signer = self._signers.get(self._spans()[0])
         if signer is None:
             raise Refusal("internal_error", "There is no key to sign with.")
         header = {"alg": "Ed25519", "typ": type, "kid": signer.id}
         signed = b".".join(_encoded(msgspec.json.encode(part)) for part in (header, claims))
         return signed + b"." + _encoded(JWSRegistry.algorithms["Ed25519"].sign(signed, signer.key))
 
-    def _path(self, period: int) -> Path:
-        return self._folder / f"{period}.key"
+
+class FileSeeds:
+    """Implements Seeds for the processes of one machine."""
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / "task-signing"
+
+    def due(self, spans: Sequence[Span]) -> bool:
+        return True  # looking costs less than asking whether to
+
+    def turn(self, spans: Sequence[Span], past: float) -> Mapping[Span, bytes]:
+        length = spans[0].ends - spans[0].begins
+        found = {span: self._seed(span) for span in spans}
+        for path in self._folder.glob("*.key"):
+            if not path.stem.isdigit():
+                continue
+            span = Span(int(path.stem) * length, (int(path.stem) + 1) * length)
+            if span.ends <= past:
+                path.unlink(missing_ok=True)
+            elif span < spans[0]:
+                found[span] = self._seed(span)
+        return found
+
+    def _seed(self, span: Span) -> bytes:
+        path = self._folder / f"{span.period}.key"
+        seed = secret_file(path, new_seed)
+        if len(seed) != SEED:
+            raise IntegrityError(f"{path} is no signing key; remove it to have a new one made")
+        return seed
 
 
-def _signer(folder: Path, period: int) -> _Signer:
-    path = folder / f"{period}.key"
-    seed = secret_file(path, lambda: Ed25519PrivateKey.generate().private_bytes_raw())
-    if len(seed) != _SEED:
-        raise IntegrityError(f"{path} is no signing key; remove it to have a new one made")
+def new_seed() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes_raw()
+
+
+def _signer(span: Span, seed: bytes) -> _Signer:
     private = Ed25519PrivateKey.from_private_bytes(seed)
     public = _encoded(private.public_key().public_bytes_raw()).decode()
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": public}
     key = OKPKey.import_key({**jwk, "d": _encoded(seed).decode()})
-    id = f"{period}-{key.thumbprint()[:8]}"
+    id = f"{span.period}-{key.thumbprint()[:8]}"
     return _Signer(id, key, {**jwk, "kid": id, "use": "sig", "alg": "Ed25519"})
 
 

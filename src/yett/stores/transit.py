@@ -66,6 +66,10 @@ class Transit:
     def __repr__(self) -> str:
         return f"Transit({self._address}, {self._key})"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self._kek_of(""),)
+
     def wrap(self, keys: Sequence[bytes]) -> list[Wrapped]:
         results = self._batch("encrypt", [{"plaintext": base64.b64encode(key).decode()} for key in keys])
         for result in results:
