@@ -79,6 +79,8 @@ _UNDO = tuple(
 )
 
 _to_disk = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+# What is written at once, the system keeps together: who touches a byte of a large piece has all of it in memory.
+_PIECE = 4 * mmap.PAGESIZE
 _HEADER = struct.Struct("8s4q")
 _CHECK = struct.Struct("Q")
 
@@ -170,6 +172,12 @@ class LedgerFile:
     def mark_boot(self) -> None:
         self.words[BOOT // 8] = _boot_word()
 
+    def rest(self) -> None:
+        """Let go of the pages that are in this process's memory: those that calls need come back, from the system's cache. To
+        check a file takes a look at all of it."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.memory.madvise(mmap.MADV_DONTNEED)  # of a shared mapping nothing is lost
+
     def check_place(self) -> None:
         """A file that was deleted, replaced or cut while in use no longer limits what other workers do: fail closed."""
         try:
@@ -250,8 +258,9 @@ def _make(path: Path, scopes: int, holds: int) -> None:
         except FileExistsError:
             continue
     try:
-        for start in range(0, size_of(scopes, holds), 1 << 20):
-            os.pwrite(descriptor, bytes(min(1 << 20, size_of(scopes, holds) - start)), start)
+        size = size_of(scopes, holds)
+        for start in range(0, size, _PIECE):
+            os.pwrite(descriptor, bytes(min(_PIECE, size - start)), start)
         os.pwrite(descriptor, header + _CHECK.pack(zlib.crc32(header)), 0)
         os.pwrite(descriptor, WORDS[1].pack(_boot_word()), BOOT)
         os.pwrite(descriptor, totals, TOTALS)

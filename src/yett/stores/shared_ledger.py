@@ -110,6 +110,7 @@ class SharedLedger:
         try:
             self._file.lock()
             check(self._file)
+            self._file.rest()
         except BaseException:
             self._file.close()
             raise
