@@ -31,7 +31,7 @@ from yett.policy.memo import Memo
 from yett.ports import Scope
 
 TENANT = "default"
-VERDICTS = 16_384  # remembered per generation; one is about 250 bytes, or more when something was found
+VERDICTS = 8_192  # remembered per generation; one is about 280 bytes, or more when something was found
 PROMPTS = 512  # system prompts, prepared; one is some ten times as large as its text
 PROVEN = 4096  # tokens, remembered per generation; one is about 1.5 kB
 UNPROVEN = 512

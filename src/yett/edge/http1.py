@@ -188,6 +188,7 @@ class Http1Connection(asyncio.Protocol):
         self.gone = True
         self._connections.discard(self)
         self.deadline = NEVER
+        del self._parser  # each knows the other: the request would stay until the collector comes
         if self._on_gone is not None:
             self._on_gone()
 
@@ -262,7 +263,7 @@ class Http1Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        body = self._body
+        body, self._body = self._body, []  # a connection that waits for another request keeps nothing of this one
         inbound = self._inbound(body[0] if len(body) == 1 else b"".join(body), "")
         self._submit(inbound, keep_alive=bool(self._parser.should_keep_alive()))
 
