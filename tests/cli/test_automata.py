@@ -24,12 +24,25 @@ def test_what_was_compiled_is_found_again(tmp_path: Path) -> None:
     assert list(build(PATTERNS)(text)) == [0]
     (path,) = tmp_path.iterdir()
     before = path.stat().st_ino
-    assert list(build(PATTERNS)(text)) == [0]
+    assert list(Builder(tmp_path)(PATTERNS)(text)) == [0]
     assert path.stat().st_ino == before
     build((*PATTERNS, b"more"))
     assert len(names(tmp_path)) == 2
     with pytest.raises(ValueError, match="refuses"):
         build((b"(unclosed",))
+
+
+def test_what_is_in_use_is_shared(tmp_path: Path) -> None:
+    build = Builder(tmp_path)
+    first, text = build(PATTERNS), f" {AWS} ".encode()
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    second = build(PATTERNS)
+    assert names(tmp_path) == set()
+    assert list(first(text)) == list(second(text)) == [0]
+    del first, second
+    build(PATTERNS)
+    assert names(tmp_path) == {path.name}  # nobody used it any more
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage", b"\0" * 4096])

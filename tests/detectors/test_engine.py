@@ -13,7 +13,7 @@ from tests.detectors.examples import AWS, CLEAN, FOUND, RANDOM
 from tests.detectors.pii.examples import NATIONAL, OTHERS
 
 from yett.detectors.detector import Detector
-from yett.detectors.engine import SHORT, Portable, Scanner
+from yett.detectors.engine import SHORT, Hyperscan, Portable, Scanner
 from yett.detectors.expression import compiled
 from yett.detectors.shelf import SHELF
 from yett.model.segment import Segment
@@ -215,3 +215,11 @@ def test_the_portable_automaton_answers_alike_for_every_example(scanner: Scanner
     for text in [*(row[0] for row in FOUND), *CLEAN]:
         assert scanner.scan_text(text) == portable.scan_text(text)
     assert isinstance(portable._places._first._automaton, Portable)
+
+
+def test_twins_say_the_same_and_outlive_each_other() -> None:
+    first = Hyperscan((b"a[0-9]", b"b"))
+    twin = first.twin()
+    assert first(b"a1 b") == twin(b"a1 b") == [0, 1]
+    del first
+    assert twin(b"b") == [1]

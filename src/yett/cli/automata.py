@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from yett.detectors.engine import Hyperscan
 from yett.detectors.sieve import Automaton
@@ -40,12 +41,20 @@ class Kept(Hyperscan):
 
 
 class Builder:
-    """What a Scanner builds its automata with. Without a folder of one's own, everything is compiled each time."""
+    """What a Scanner builds its automata with; those of the same patterns that are in use share what was compiled. Without a folder
+    of one's own, everything is compiled in each process."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+        self._used: WeakValueDictionary[str, Hyperscan] = WeakValueDictionary()
 
     def __call__(self, patterns: tuple[bytes, ...]) -> Automaton:
+        name = _name(patterns)
+        used = self._used.get(name)
+        built = self._used[name] = used.twin() if used is not None else self._build(patterns)
+        return built
+
+    def _build(self, patterns: tuple[bytes, ...]) -> Hyperscan:
         return Kept(patterns, self.folder) if self.folder else Hyperscan(patterns)
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from functools import lru_cache, partial
 from itertools import accumulate
-from typing import Any
+from typing import Any, Self
 
 import re2
 
 from yett.detectors.detector import LEFT, SEPARATOR, Detector
-from yett.detectors.expression import Expression, Spans, compiled
+from yett.detectors.expression import Expression, Spans, check, compiled
 from yett.detectors.resolve import OPEN, Candidate, clusters, findings
 from yett.detectors.sieve import Automaton, Sieve
 from yett.model.finding import Finding
@@ -55,6 +56,12 @@ class Hyperscan:
         self._database = _database(patterns)
         self._scratch = hyperscan.Scratch(self._database)
 
+    def twin(self) -> Self:
+        """The same automaton for another thread: what was compiled is megabytes, and never changes."""
+        twin = copy(self)
+        twin._scratch = hyperscan.Scratch(self._database)  # noqa: SLF001 - of its own class
+        return twin
+
     def __call__(self, data: bytes) -> list[int]:
         places: list[int] = []
         self._database.scan(data, _note, 0, places, self._scratch)
@@ -71,6 +78,18 @@ class Portable:
         return [place for place, pattern in enumerate(self._patterns) if pattern.search(data)]
 
 
+class _Patterns(dict[int, Expression]):
+    """The pattern of each detector, compiled when the automaton has first heard of it: most never occur, and all of them together
+    are megabytes."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._detectors = detectors
+
+    def __missing__(self, place: int) -> Expression:
+        pattern = self[place] = Expression(self._detectors[place].pattern)
+        return pattern
+
+
 class Scanner:
     """A shelf of detectors, compiled. Built once per Snapshot; belongs to one thread.
 
@@ -81,7 +100,9 @@ class Scanner:
         self, detectors: Sequence[Detector], automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None
     ) -> None:
         self.detectors = tuple(detectors)
-        self._patterns = [_checked(detector) for detector in self.detectors]
+        for detector in self.detectors:
+            _check(detector)
+        self._patterns = _Patterns(self.detectors)
         self._tails: list[Any] = [compiled(detector.tail) if detector.tail else None for detector in detectors]
         self._unless: list[Any] = [compiled(detector.unless) if detector.unless else None for detector in detectors]
         build = automaton or (Portable if hyperscan is None else Hyperscan)
@@ -170,9 +191,9 @@ class Scanner:
         return found
 
 
-def _checked(detector: Detector) -> Expression:
+def _check(detector: Detector) -> None:
     try:
-        return Expression(detector.pattern)
+        check(detector.pattern)
     except (re2.error, ValueError) as error:
         raise ValueError(f"detector {detector.id}: {error}") from error
 

@@ -31,6 +31,8 @@ _CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
 _ATOM = re.compile(rf"\\.|{_CLASS}", re.DOTALL)
 _BARE = re.compile(rf"({_CLASS})?\((?!\?)(.*)\)({_CLASS})", re.DOTALL)
 
+_ONE_GROUP = "the pattern must have exactly one group"
+
 # Where a match begins, and its group from and to.
 Spans = tuple[int, int, int]
 
@@ -57,13 +59,11 @@ class Expression:
     __slots__ = ("_ask", "_left")
 
     def __init__(self, pattern: str) -> None:
-        whole = compiled(pattern)
-        if whole.groups != 1:
-            raise ValueError("the pattern must have exactly one group")
         bare = _bare(pattern)
-        if bare:
-            left, body, right = bare
-            whole = compiled(f"{left}(?:{body}){right}")
+        left, body, right = bare or ("", "", "")
+        whole = compiled(f"{left}(?:{body}){right}" if bare else pattern)
+        if whole.groups != (0 if bare else 1):
+            raise ValueError(_ONE_GROUP)
         self._left = (len(left) > 0) if bare else _NOWHERE  # bytes before the group, when that is always as many
         self._ask = whole._regexp.Match  # noqa: SLF001
 
@@ -80,6 +80,13 @@ class Expression:
         if start == _NOWHERE:
             return None
         return (start, start + self._left, end - 1) if self._left != _NOWHERE else (start, *spans[1])
+
+
+@lru_cache(maxsize=4096)
+def check(pattern: str) -> None:
+    """Raises what `Expression` raises for it, and keeps nothing of what that takes."""
+    if _compiled(pattern, _LONG_MEMORY).groups != 1:
+        raise ValueError(_ONE_GROUP)
 
 
 class AnyOf:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from yett.detectors.injection.language import EDGE
@@ -50,7 +49,6 @@ class _Part(NamedTuple):
     optional: bool = False
 
 
-@lru_cache(maxsize=1024)
 def needs(pattern: str) -> tuple[Strings, ...]:
     """Groups of literals: of each, a text as `asked` has one wherever `pattern` matches; the most telling first."""
     part, _ = _alternatives(_TOKEN.findall(pattern), 0)

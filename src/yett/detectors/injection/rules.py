@@ -9,6 +9,7 @@ independent evidence does; at 0.5 a text is called an injection.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -62,8 +63,35 @@ class Hit(NamedTuple):
 
 class _Phrase(NamedTuple):
     rule: Rule
-    pattern: Any
+    pattern: str  # compiled when a text first has what it needs
     needs: tuple[frozenset[int], ...]  # besides the group that it is found by
+
+
+class _Plan(NamedTuple):
+    """What is looked for, and what is tried where it occurs: by the place of the literal, for texts of a user and for others."""
+
+    literals: tuple[bytes, ...]
+    users: dict[int, list[_Phrase]]
+    others: dict[int, list[_Phrase]]
+
+
+@lru_cache(maxsize=2)  # it takes a while, and megabytes: the instances of all threads and snapshots have one
+def _plan(rules: tuple[Rule, ...]) -> _Plan:
+    places: dict[str, int] = {}
+    users: dict[int, list[_Phrase]] = {}
+    others: dict[int, list[_Phrase]] = {}
+    for owner in rules:
+        for pattern in owner.patterns:
+            groups = [
+                frozenset(places.setdefault(literal, len(places)) for literal in group)
+                for group in needs(pattern)[:_GROUPS]
+            ]
+            phrase = _Phrase(owner, pattern, tuple(groups[1:]))
+            for place in groups[0]:
+                if owner.user:
+                    users.setdefault(place, []).append(phrase)
+                others.setdefault(place, []).append(phrase)
+    return _Plan(tuple(_escaped(literal) for literal in places), users, others)
 
 
 class Rules:
@@ -74,23 +102,10 @@ class Rules:
         rules: Sequence[Rule] = RULES,
         automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None,
     ) -> None:
-        places: dict[str, int] = {}
-        users: dict[int, list[_Phrase]] = {}
-        others: dict[int, list[_Phrase]] = {}
-        for owner in rules:
-            for pattern in owner.patterns:
-                groups = [
-                    frozenset(places.setdefault(literal, len(places)) for literal in group)
-                    for group in needs(pattern)[:_GROUPS]
-                ]
-                phrase = _Phrase(owner, compiled(pattern), tuple(groups[1:]))
-                for place in groups[0]:
-                    if owner.user:
-                        users.setdefault(place, []).append(phrase)
-                    others.setdefault(place, []).append(phrase)
-        self._found_by = {"user": users, "tool": others, "document": others, "definition": others}
+        plan = _plan(tuple(rules))
+        self._found_by = {"user": plan.users, "tool": plan.others, "document": plan.others, "definition": plan.others}
         build = automaton or (engine.Hyperscan if find_spec("hyperscan") else Literals)
-        self._automaton = build(tuple(_escaped(literal) for literal in places))
+        self._automaton = build(plan.literals)
 
     def hits(self, folded: str, surface: str) -> list[Hit]:
         """Where rules match in a folded text, sorted. `surface` is user, tool, document or definition."""
@@ -115,7 +130,7 @@ class Rules:
                     tried[id(phrase)] = phrase
         for rule, pattern, _ in tried.values():
             weight = rule.user if surface == "user" else rule.other
-            for start, end, about in _spans(pattern, data):
+            for start, end, about in _spans(compiled(pattern), data):
                 share = _ABOUT_SHARE if about and rule.concept in _ACTS else 1.0
                 yield Hit(rule, base + start, base + end, weight * share)
 
