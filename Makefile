@@ -52,7 +52,16 @@ TESTED_ELSEWHERE := $(PURE_TESTS) $(WHOLE_TESTS) tests/detectors
 COVERED := nice $(BIN)/python -m coverage run --parallel-mode -m pytest
 PLAIN := $(BIN)/python -m pytest
 
-unit: $(VENV)/dev.stamp
+# The identity provider that operators sign in with in the tests. Nothing of it runs while it is installed.
+OIDC := tests/oidc/node_modules/stamp
+
+$(OIDC): tests/oidc/package-lock.json
+	@command -v npm > /dev/null || { echo "yett: the tests of operators' sign-in need Node.js 20 or later with npm: install nodejs and npm"; exit 1; }
+	@echo "yett: installing tests/oidc/package-lock.json (hash-locked)"
+	@cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null
+	@touch $@
+
+unit: $(VENV)/dev.stamp $(OIDC)
 ifeq ($(strip $(ARGS)),)
 	@mkdir -p build && $(BIN)/python -m coverage erase
 	@set -m; $(COVERED) tests/detectors > build/detectors.log 2>&1 & one=$$!; \
@@ -110,4 +119,4 @@ accuracy: $(VENV)/core.stamp
 	@$(BIN)/python -m bench.accuracy $(if $(filter command environment,$(origin DATA)),$(DATA)) $(ARGS)
 
 clean:
-	rm -rf $(VENV) .yett build .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .yett build tests/oidc/node_modules .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -41,6 +41,7 @@ SAFE = (
     "yett revoke",
     "yett fences",
     "yett audit",
+    "yett operators",
 )
 
 

@@ -156,6 +156,20 @@ CODES: dict[str, Code] = {
     "stream_cut": Code(
         403, "policy_error", "policy", False, "The stream was cut: the key was revoked or a limit was hit."
     ),
+    # operators
+    "sign_in_required": Code(401, _INVALID, "caller", False, "The request names no operator who is signed in."),
+    "session_over": Code(401, _INVALID, "caller", False, "The session has ended; sign in again."),
+    "sign_in_refused": Code(403, _INVALID, "caller", False, "The sign-in was not completed."),
+    "sign_in_unavailable": Code(
+        503, "server_error", "gateway", True, "The identity provider cannot be asked at the moment."
+    ),
+    "role_required": Code(403, "policy_error", "policy", False, "No role of this operator allows it."),
+    "cross_site": Code(403, _INVALID, "caller", False, "A change that no page of the console asked for."),
+    "wrong_host": Code(421, _INVALID, "caller", False, "The console is not to be reached by this name."),
+    "conflict": Code(409, _INVALID, "caller", False, "The change does not fit what is there."),
+    "state_unavailable": Code(
+        503, "server_error", "gateway", True, "The state cannot be read or written at the moment."
+    ),
     "internal_error": Code(500, "server_error", "gateway", True, "Yett itself failed; the call is recorded as failed."),
 }
 

@@ -8,6 +8,7 @@ from tests.certificates import Certifier
 
 from yett.config import identity
 from yett.config.reader import parse
+from yett.config.tenants import tenants
 from yett.errors import Mistake
 
 TEXT = """
@@ -65,7 +66,7 @@ def test_issuers(tmp_path: Path) -> None:
     assert (k8s.tenant.claim, k8s.tenant.fixed, k8s.tenants) == ("t", "", {"one", "two"})
     assert (ci.source.file, ci.source.provider) == (str(tmp_path / "keys.json"), None)
     assert (mesh.url, mesh.credential, mesh.workloads[0].path) == ("spiffe://example.org", "svid", "/ns/a")
-    assert identity.tenants(reading.settings) == {"default", "acme", "one", "two", "mesh"}
+    assert tenants(reading.settings) == {"default", "acme", "one", "two", "mesh"}
 
 
 CERTIFICATES = """
@@ -96,7 +97,7 @@ def test_authorities(tmp_path: Path) -> None:
     assert [each.path for each in found["x509:example.org"].workloads] == ["/ns/a", "/"]
     (client,) = found["ca:corp"].clients
     assert (client.sort, client.name, client.labels) == ("dns", "reports.example", (("b", "c"),))
-    assert identity.tenants(reading.settings) == {"default", "mesh", "acme"}
+    assert tenants(reading.settings) == {"default", "mesh", "acme"}
 
 
 def test_authorities_that_cannot_be_read(tmp_path: Path) -> None:

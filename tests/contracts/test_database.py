@@ -1,4 +1,4 @@
-"""What the stores of keys and fences do, on SQLite and on PostgreSQL."""
+"""What the stores of keys, fences and sessions do, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from tests.servers import Postgres
 
 from yett.errors import IntegrityError
 from yett.model.key import Budget, Limits
+from yett.model.operator import Identity
 from yett.stores.database import FileDatabase
 from yett.stores.facts import Facts
 from yett.stores.fences import Event, FenceStore
 from yett.stores.keys import KeyMistake, KeyStore, NewKey
+from yett.stores.operators import CODE_SECONDS, Emergency, OperatorStore
 from yett.stores.postgres import PostgresDatabase
 from yett.stores.sqlite import Migration, StoreUnavailable
 
@@ -184,3 +186,56 @@ def until(happens: Callable[[], object]) -> None:
     while not happens():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+# ---- sessions of operators ------------------------------------------------------------------------------------------
+
+ADA = Identity("https://idp.example", "ada", "Ada", "ada@acme.example", ("staff", "chiefs"))
+
+
+def test_a_session_is_known_to_all_and_ended_by_any(open_database: Open, tmp_path: Path) -> None:
+    one = OperatorStore.open(tmp_path, PEPPER, open_database())
+    other = OperatorStore.open(tmp_path, PEPPER, open_database())
+    session, token = one.begin("oidc", ADA, "state-1", 1000, 600, "192.0.2.7")
+    assert other.find(token) == session
+    assert (session.identity, session.begun, session.expires) == (ADA, 1000, 1600)
+    assert other.find(token + "x") is None
+    assert OperatorStore.open(tmp_path, b"q" * 32, open_database()).find(token) is None, "another deployment's"
+    other.touch(session, 1200)
+    other.touch(session, 1100)
+    found = one.find(token)
+    assert found is not None
+    assert (found.seen, found.over(1499, 300), found.over(1500, 300)) == (1200, False, True)
+    assert [each.id for each in one.all(1599)] == [session.id]
+    assert one.all(1600) == ()
+    ended = other.end(session.id, 1300)
+    assert ended is not None
+    assert (ended.ended, other.end(session.id, 1301), other.end("ses_none", 1)) == (1300, None, None)
+    found = one.find(token)
+    assert found is not None
+    assert found.over(1301, 10_000)
+
+
+def test_neither_a_state_nor_a_code_counts_twice(open_database: Open, tmp_path: Path) -> None:
+    one = OperatorStore.open(tmp_path, PEPPER, open_database())
+    other = OperatorStore.open(tmp_path, PEPPER, open_database())
+    one.begin("oidc", ADA, "state-1", 1000, 600, "")
+    with pytest.raises(KeyMistake, match="completed before"):
+        other.begin("oidc", ADA, "state-1", 1001, 600, "")
+    code = one.issue(Emergency("root", "the provider is away", 900), 1000)
+    session, token = other.redeem(code, 1001, "192.0.2.8")
+    assert (session.kind, session.identity.subject, session.reason) == ("break-glass", "root", "the provider is away")
+    assert (session.expires, one.find(token)) == (1901, session)
+    late = one.issue(Emergency("", "x", 60), 1000)
+    for wrong, now in ((code, 1002), (late, 1000 + CODE_SECONDS), ("", 1001), ("\udc80", 1001)):
+        with pytest.raises(KeyMistake, match="no code"):
+            other.redeem(wrong, now, "")
+    assert one.redeem(one.issue(Emergency("", "x", 60), 2000), 2001, "")[0].identity.name == "unknown"
+
+
+def test_neither_cookie_nor_code_is_kept(tmp_path: Path) -> None:
+    with OperatorStore.open(tmp_path, PEPPER) as store:
+        _, token = store.begin("oidc", ADA, "state-1", 1000, 600, "")
+        code = store.issue(Emergency("root", "x", 60), 1000)
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("yett.db*"))
+    assert [each for each in (token, code, "state-1") if each.encode() in kept] == []

@@ -64,11 +64,13 @@ def opener(folder: Path, config: Path) -> Callable[[Entry], dict[str, object]]:
         raise ConfigurationError((Mistake(str(path), 0, "is not there, and content cannot be opened without it"),))
     key = ContentKey.load(path)
 
-    def texts(each: Entry) -> dict[str, object]:
-        parts = (("request", each.record.request), ("reply", each.record.reply))
-        return {f"{part}_text": text for part, kept in parts for text in _text(folder, each, part, kept, key)}
+    return lambda each: contents(folder, each, key)
 
-    return texts
+
+def contents(folder: Path, each: Entry, key: ContentKey) -> dict[str, object]:
+    """What an entry has kept, by `request_text` and `reply_text`."""
+    parts = (("request", each.record.request), ("reply", each.record.reply))
+    return {f"{part}_text": text for part, kept in parts for text in _text(folder, each, part, kept, key)}
 
 
 def _text(folder: Path, each: Entry, part: str, kept: Content | None, key: ContentKey) -> Iterator[str]:

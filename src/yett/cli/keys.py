@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import structs
 
 from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_users, strict_reading
 from yett.cli.common import configuration_option, json_option, print_json, told
+from yett.cli.issuing import LABEL, check_new, described, event_of, when
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config import units
-from yett.config.decoding import suggestion
-from yett.config.identity import tenants
 from yett.config.reader import Reading
 from yett.config.snapshot import TENANT
 from yett.model.key import Budget, Limits, VirtualKey
-from yett.model.record import Record
-from yett.stores.keys import KeyMistake, KeyStore, NewKey, StoredKey
-
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", re.ASCII)
-_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}")
+from yett.stores.keys import KeyStore, NewKey, StoredKey
 
 
 @click.group("keys")
@@ -71,7 +63,7 @@ class _Label(click.ParamType[Any]):
         if isinstance(value, tuple):
             return value
         name, equals, text = str(value).partition("=")
-        if not equals or not _LABEL.fullmatch(name) or not _LABEL.fullmatch(text):
+        if not equals or not LABEL.fullmatch(name) or not LABEL.fullmatch(text):
             self.fail(f'"{value}" is not of the form name=value (letters, digits, ".", "_", "/" and "-")', param, ctx)
         return name, text
 
@@ -120,12 +112,12 @@ def create(
             name=name,
             team=team,
             tenant=tenant,
-            expires=now + expires if expires else 0,
+            expires=0 if expires is None else now + expires,
             models=tuple(model for part in models.split(",") if (model := part.strip())),
             limits=Limits(rpm=rpm, tpm=tpm, concurrency=concurrency, budget=budget),
             labels=labels,
         )
-        _check(new, expires, reading)
+        check_new(new, reading, now)
         with key_store(reading) as store:
             key, text = store.create(new, now)
     _show_once(key, text, as_json=as_json)
@@ -145,7 +137,7 @@ def list_(*, team: str, everything: bool, config: Path, as_json: bool) -> None:
     now = _now()
     rows = [one for one in stored if team in ("", one.key.team) and (everything or one.state(now) == "active")]
     if as_json:
-        print_json({"keys": [_described(one, now) for one in rows]})
+        print_json({"keys": [described(one, now) for one in rows]})
     elif rows:
         _table([_row(one, now, reading) for one in rows])
     else:
@@ -164,7 +156,7 @@ def revoke(*, key: str, team: str, config: Path, as_json: bool) -> None:
         with key_store(reading) as store:
             revoked = store.revoke(store.find(key, team).key.id, _now())
     if as_json:
-        print_json({"id": revoked.id, "name": revoked.name, "team": revoked.team, "revoked": _when(revoked.revoked)})
+        print_json({"id": revoked.id, "name": revoked.name, "team": revoked.team, "revoked": when(revoked.revoked)})
     else:
         click.echo(f"revoked {revoked.id} ({revoked.team}/{revoked.name}); running gateways refuse it within a second")
 
@@ -184,33 +176,11 @@ def rotate(*, key: str, team: str, overlap: int, config: Path, as_json: bool) ->
             rotated, text = store.rotate(store.find(key, team).key.id, now, overlap)
     _show_once(rotated, text, as_json=as_json)
     if not as_json:
-        until = f"still works until {_when(now + overlap)}" if overlap else "no longer works"
+        until = f"still works until {when(now + overlap)}" if overlap else "no longer works"
         click.echo(f"the old one {until}", err=True)
 
 
 # ---- what they share -----------------------------------------------------------------------------------------------
-
-
-def _check(new: NewKey, expires: int | None, reading: Reading) -> None:
-    settings = reading.settings
-    if not _NAME.fullmatch(new.name):
-        raise KeyMistake("a key's name is one line of at most 100 characters")
-    if new.team not in settings.teams:
-        raise KeyMistake(f'no team "{new.team}" in {reading.file}{suggestion(new.team, settings.teams)}')
-    if new.tenant not in tenants(settings):
-        raise KeyMistake(f'no tenant "{new.tenant}" in {reading.file}{suggestion(new.tenant, tenants(settings))}')
-    allowed = settings.teams[new.team].models or tuple(settings.models)
-    for model in new.models:
-        if model not in settings.models:
-            raise KeyMistake(f'no model "{model}" in {reading.file}{suggestion(model, settings.models)}')
-        if model not in allowed:
-            raise KeyMistake(f'team "{new.team}" may not use the model "{model}"{suggestion(model, allowed)}')
-    if expires == 0:
-        raise KeyMistake("--expires must be at least a second")
-    names = [name for name, _ in new.labels]
-    for name in names:
-        if names.count(name) > 1:
-            raise KeyMistake(f'the label "{name}" is given twice')
 
 
 @contextmanager
@@ -220,23 +190,7 @@ def key_store(reading: Reading) -> Iterator[KeyStore]:
     with recorded(reading) as write:
 
         def witness(event: str, key: VirtualKey) -> None:
-            detail: dict[str, object] = {"user": operator()}
-            if event != "key.revoke":
-                detail |= {"models": key.models, "labels": dict(key.labels), "limits": structs.asdict(key.limits)}
-                detail |= {"expires": key.expires}
-            write(
-                Record(
-                    kind="event",
-                    call=key.id,
-                    ts=int(SystemClock().now() * 1e6),
-                    caller=key.id,
-                    name=key.name,
-                    team=key.team,
-                    tenant=key.tenant,
-                    event=event,
-                    detail=detail,
-                )
-            )
+            write(event_of(event, key, {"user": operator()}))
 
         with open_keys(reading, witness=witness) as store:
             yield store
@@ -246,37 +200,10 @@ def _now() -> int:
     return int(SystemClock().now())
 
 
-def _when(seconds: int) -> str:
-    """A time as ISO 8601 in UTC, "" for never."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
-
-
-def _described(stored: StoredKey, now: int) -> dict[str, object]:
-    key = stored.key
-    limits = {name: value for name, value in structs.asdict(key.limits).items() if value is not None}
-    if key.limits.budget is not None:
-        limits["budget"] = units.format_budget(key.limits.budget)
-    return {
-        "id": key.id,
-        "name": key.name,
-        "team": key.team,
-        "tenant": key.tenant,
-        "last4": key.last4,
-        "state": stored.state(now),
-        "models": list(key.models),
-        "limits": limits,
-        "labels": dict(key.labels),
-        "created": _when(key.created),
-        "expires": _when(key.expires),
-        "revoked": _when(key.revoked),
-        "last_used": _when(stored.last_used),
-    }
-
-
 def _show_once(key: VirtualKey, text: str, *, as_json: bool) -> None:
     if as_json:
-        described = _described(StoredKey(key, 0), key.created)
-        print_json({"key": text, **described})
+        one_key = described(StoredKey(key, 0), key.created)
+        print_json({"key": text, **one_key})
         return
     click.echo(text)  # alone on standard output: KEY=$(yett keys create …)
     click.echo(f"{key.id}: {key.team}/{key.name}. Keep it now; it cannot be shown again.", err=True)
@@ -297,8 +224,8 @@ def _row(stored: StoredKey, now: int, reading: Reading) -> tuple[str, ...]:
         state,
         ", ".join(key.models) or "any",
         ", ".join(limits) or "none",
-        _when(key.expires)[:16] or "never",
-        _when(stored.last_used)[:16] or "never",
+        when(key.expires)[:16] or "never",
+        when(stored.last_used)[:16] or "never",
     )
 
 

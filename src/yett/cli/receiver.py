@@ -13,14 +13,16 @@ from pathlib import Path
 from yett.cli.fences import drawing
 from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock
-from yett.config.identity import tenants
 from yett.config.reader import Reading, changed, load
 from yett.config.receiver_settings import ReceiverSettings
+from yett.config.snapshot import TENANT
+from yett.config.tenants import tenants
 from yett.edge.events import Received
 from yett.errors import ConfigurationError, YettError
 from yett.identity.events import EventError, Transmitter, read
 from yett.identity.jws import read_keys
 from yett.model.caller import KINDS
+from yett.model.operator import OWN
 from yett.stores.fences import Event
 
 log = logging.getLogger("yett")
@@ -95,6 +97,8 @@ class Receiver:
 
 def transmitter(name: str, settings: ReceiverSettings, reading: Reading) -> Transmitter:
     """Whom a receiver's events may be about."""
+    if settings.identity == OWN and reading.settings.operators.issuer:
+        return _about_operators(name, settings, reading)
     issuer = reading.settings.identity.issuers.get(settings.identity)
     own: tuple[str, ...] = tuple(sorted(tenants(reading.settings)))
     if issuer is not None:
@@ -108,5 +112,19 @@ def transmitter(name: str, settings: ReceiverSettings, reading: Reading) -> Tran
         kinds=KINDS if issuer is None or issuer.kind_claim else (issuer.kind,),
         prefix="" if issuer is None else f"{settings.identity}/",
         url=settings.issuer if issuer is None else issuer.issuer,
+        max_age=settings.max_age,
+    )
+
+
+def _about_operators(name: str, settings: ReceiverSettings, reading: Reading) -> Transmitter:
+    return Transmitter(
+        name=name,
+        issuer=settings.issuer,
+        audiences=frozenset(settings.audiences),
+        algorithms=frozenset(settings.algorithms),
+        tenants=(TENANT,),
+        kinds=("user",),
+        prefix=f"{OWN}/",
+        url=reading.settings.operators.issuer,
         max_age=settings.max_age,
     )

@@ -17,6 +17,7 @@ import uvloop
 from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
+from yett.cli.desk import Desk
 from yett.cli.receiver import Receiver
 from yett.cli.sealed import Unsealer
 from yett.cli.supervisor import Supervisor, received
@@ -86,14 +87,16 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
     async def reports() -> list[Report]:
         return [worker.report()]
 
-    receiver = Receiver(config, environment, reading)
-    server = AdminServer(application(reports, token, receiver.take))
+    receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, reports)
+    desk.start()
+    server = AdminServer(application(reports, token, receiver.take, desk))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, 1)
     await stopped.wait()
     await worker.stop()
     server.stop()
     await serving
+    await desk.stop()
 
 
 async def _supervise(config: Path, environment: Mapping[str, str], reading: Reading, count: int, token: str) -> None:
@@ -105,8 +108,9 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     supervisor = Supervisor(config, count, environment)
     stopped = _signals(lambda: supervisor.signal(signal.SIGHUP), lambda: supervisor.signal(HURRY))
     supervisor.start()
-    receiver = Receiver(config, environment, reading)
-    server = AdminServer(application(supervisor.reports, token, receiver.take))
+    receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, supervisor.reports)
+    desk.start()
+    server = AdminServer(application(supervisor.reports, token, receiver.take, desk))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, count)
     await stopped.wait()
@@ -114,6 +118,7 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     held.close()
     server.stop()
     await serving
+    await desk.stop()
 
 
 async def _worker(config: Path, environment: Mapping[str, str], control: socket.socket) -> None:

@@ -18,6 +18,7 @@ from yett.config.sealed import Unseal
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.suppressions import suppressions
+from yett.config.tenants import tenants
 from yett.config.tls import tls
 from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
@@ -120,7 +121,7 @@ def compile_snapshot(
         teams=MappingProxyType({name: _team(name, team) for name, team in settings.teams.items()}),
         local=LOCAL,
         pepper=pepper,
-        proxy=_proxy(reading),
+        proxy=proxy_of(reading),
         panel=guardrails.panel(reading),
         sealed=reading.sealed.change if reading.sealed is not None else 0,
         tls=encryption,
@@ -154,7 +155,7 @@ def _content(path: Path) -> tuple[bytes, str]:
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
     found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings), *topic_names(settings)}
-    known: dict[str, Iterable[str]] = {"finding": found, **VOCABULARY, "Tenant": identity.tenants(settings)}
+    known: dict[str, Iterable[str]] = {"finding": found, **VOCABULARY, "Tenant": tenants(settings)}
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models
@@ -183,7 +184,7 @@ def _provider(name: str, settings: ProviderSettings, reading: Reading) -> Provid
     )
 
 
-def _proxy(reading: Reading) -> str:
+def proxy_of(reading: Reading) -> str:
     written = reading.settings.routing.proxy
     return reading.secrets[written].reveal() if written in reading.secrets else written
 

@@ -18,7 +18,6 @@ from yett.config.identity_settings import (
 from yett.config.lines import KeyPath
 from yett.config.reader import Reading
 from yett.config.settings import Settings
-from yett.config.snapshot import TENANT
 from yett.errors import Mistake
 from yett.identity import spiffe
 from yett.identity.exchange import TYPE
@@ -114,16 +113,6 @@ def _proxy(name: str, settings: ProxySettings, whole: Settings) -> Proxy:
     )
 
 
-def tenants(settings: Settings) -> frozenset[str]:
-    """Every tenant that a caller can be of."""
-    identity = settings.identity
-    found = {TENANT, *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
-    found.update(authority.tenant for authority in identity.client_cas.values())
-    for issuer in identity.issuers.values():
-        found.update(issuer.tenants if issuer.tenant_claim else (issuer.tenant,))
-    return frozenset(found)
-
-
 def _issuer(name: str, settings: IssuerSettings, reading: Reading) -> Issuer:
     url = settings.jwks_url or settings.issuer.rstrip("/") + _DISCOVERY
     return Issuer(
@@ -185,6 +174,11 @@ def _own(settings: TaskTokenSettings) -> Issuer:
         leeway=0.0,  # it is the same clock
         max_age=settings.ttl,
     )
+
+
+def token_source(name: str, url: str, ca_file: str, reading: Reading) -> Source:
+    """Where an OpenID provider says that its keys are."""
+    return _source(name, "", url.rstrip("/") + _DISCOVERY, ca_file, reading, discovery=True)
 
 
 def _source(name: str, file: str, url: str, ca_file: str, reading: Reading, *, discovery: bool) -> Source:

@@ -11,7 +11,9 @@ from yett.config.identity_settings import ClientCaSettings, IssuerSettings, Prox
 from yett.config.lines import KeyPath
 from yett.config.receiver_settings import receiver_mistakes
 from yett.config.settings import Settings
+from yett.config.tenants import tenants
 from yett.identity import spiffe
+from yett.model.operator import OWN
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PATH = re.compile(r"/|(/[A-Za-z0-9._-]+)+", re.ASCII)
@@ -50,13 +52,9 @@ def check_identity(settings: Settings) -> list[Problem]:
     if tls is not None and tls.clients != "none" and not _vouching(settings):
         missing = 'give an "x509_bundle_file" to one of identity.trust_domains, or an identity.client_cas'
         found.append((("gateway", "tls", "clients"), f"nobody is trusted to sign certificates: {missing}"))
-    known = frozenset(identity.issuers)
-    tenants = {"default", *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
-    tenants.update(authority.tenant for authority in identity.client_cas.values())
-    for issuer in identity.issuers.values():
-        tenants.update((issuer.tenant, *issuer.tenants))
+    known = frozenset(identity.issuers) | ({OWN} if settings.operators.issuer else frozenset())
     for name, receiver in settings.receivers.items():
-        mistakes = receiver_mistakes(name, receiver, known, frozenset(tenants))
+        mistakes = receiver_mistakes(name, receiver, known, tenants(settings))
         found += [(("receivers", name, *path), problem) for path, problem in mistakes]
     return found
 

@@ -17,6 +17,7 @@ from yett.config.guardrail_checks import check_guardrails
 from yett.config.identity_checks import check_identity
 from yett.config.lines import KeyPath, line_of, locate
 from yett.config.oauth_checks import check_oauth
+from yett.config.operator_checks import check_operators
 from yett.config.sealed import Place, Unseal, Unsealed
 from yett.config.settings import ProviderSettings, Settings
 from yett.errors import ConfigurationError, Mistake
@@ -139,6 +140,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
         *check_oauth(settings),
         *check_guardrails(settings),
         *check_identity(settings),
+        *check_operators(settings),
     ]
     problems += [problem for problem in related if not _within(problem[0], reported)]
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
@@ -212,15 +214,15 @@ def _depth(value: Any) -> int:
 def secret_references(settings: Settings) -> list[tuple[KeyPath, str]]:
     """Every reference to a secret, with the setting that makes it."""
     found: list[tuple[KeyPath, str]] = []
-    if settings.admin.token:
-        found.append((("admin", "token"), settings.admin.token))
-    if settings.gateway.tls is not None and settings.gateway.tls.private_key:
-        found.append((("gateway", "tls", PRIVATE_KEY), settings.gateway.tls.private_key))
-    for setting, reference in (("kek", settings.credentials.kek), ("token", settings.credentials.transit.token)):
-        if reference:
-            found.append(
-                (("credentials", setting) if setting == "kek" else ("credentials", "transit", setting), reference)
-            )
+    tls = settings.gateway.tls
+    single: list[tuple[KeyPath, str]] = [
+        (("admin", "token"), settings.admin.token),
+        (("operators", "client_secret"), settings.operators.client_secret),
+        (("gateway", "tls", PRIVATE_KEY), tls.private_key if tls is not None else ""),
+        (("credentials", "kek"), settings.credentials.kek),
+        (("credentials", "transit", "token"), settings.credentials.transit.token),
+    ]
+    found += [(path, reference) for path, reference in single if reference]
     if settings.routing.proxy.startswith(REFERENCES):
         found.append((("routing", "proxy"), settings.routing.proxy))
     stores = settings.stores
@@ -373,6 +375,7 @@ def _files(reading: Reading) -> list[Problem]:
     ]
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named.append((("stores", "ca_file"), settings.stores.ca_file))
+    named.append((("operators", "ca_file"), settings.operators.ca_file))
     named += [(("receivers", name, "jwks_file"), one.jwks_file) for name, one in settings.receivers.items()]
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
     for name, issuer in settings.identity.issuers.items():

@@ -33,7 +33,10 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
         SecretReference, Meta(description='Bearer token that it has to push them with; "" is to ask for none.')
     ] = ""
     identity: Annotated[
-        str, Meta(description='The `[identity.issuers.NAME]` whose callers they are about; "" is any user by this id.')
+        str,
+        Meta(
+            description='The `[identity.issuers.NAME]` whose callers they are about, or "operators"; "" is any user by this id.'
+        ),
     ] = ""
     tenants: Annotated[
         tuple[_Word, ...], Meta(description="Tenants whose callers they may be about; empty: those of `identity`.")

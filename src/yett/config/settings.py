@@ -15,6 +15,7 @@ from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.identity_settings import IdentitySettings
 from yett.config.oauth_settings import OAuthSettings
+from yett.config.operator_settings import OperatorSettings
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.task_settings import TaskSettings
@@ -421,6 +422,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "enforce"
     gateway: Annotated[GatewaySettings, Meta(description="The port that applications call.")] = GatewaySettings()
     admin: Annotated[AdminSettings, Meta(description="The operator's port.")] = AdminSettings()
+    operators: Annotated[OperatorSettings, Meta(description="Who signs in there.")] = OperatorSettings()
     state: Annotated[StateSettings, Meta(description="Where Yett keeps what must outlive it.")] = StateSettings()
     audit: Annotated[AuditSettings, Meta(description="The audit journal.")] = AuditSettings()
     credentials: Annotated[CredentialSettings, Meta(description="What sealed credentials are opened with.")] = (

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from yett.config.decoding import suggestion
-from yett.config.identity import tenants
 from yett.config.keyed_hash import KeyedHash
 from yett.config.reader import Reading
+from yett.config.tenants import tenants
 from yett.detectors.suppress import Suppression
 from yett.errors import Mistake
 from yett.model.segment import ORIGINS

@@ -6,6 +6,8 @@ GET /readyz    200 when calls are taken, 503 with the reasons otherwise; what is
 POST /events/NAME   a security event of an identity provider, for the receiver of this name (RFC 8935)
 GET /metrics   Prometheus text of all workers together
 GET /.well-known/jwks.json, /.well-known/oauth-authorization-server   public keys and metadata of task tokens (RFC 8414)
+
+The console, for operators who sign in, is beside these (`yett.console`).
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ from __future__ import annotations
 import contextlib
 import hmac
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Protocol
 
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from yett.edge.events import Receive, events_route
 from yett.edge.metrics import State, exposition
@@ -50,7 +53,18 @@ class Report(msgspec.Struct):
 Reports = Callable[[], Awaitable[list[Report]]]
 
 
-def application(reports: Reports, token: str, receive: Receive) -> Starlette:
+class Beside(Protocol):
+    """What is served on this port besides the workers' state, with a state of its own."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]: ...
+
+    def degraded(self) -> list[str]: ...
+
+    def state(self) -> State: ...
+
+
+def application(reports: Reports, token: str, receive: Receive, beside: Beside | None = None) -> Starlette:
     """The admin application. With a `token`, /metrics and the details of /readyz need `Authorization: Bearer <token>`. Events are
     believed for their signature, so each receiver has a token of its own, or none."""
 
@@ -70,14 +84,16 @@ def application(reports: Reports, token: str, receive: Receive) -> Starlette:
                 {name: value for name, value in msgspec.structs.asdict(report).items() if name not in ("state", "keys")}
                 for report in found
             ]
-            body["degraded"] = sorted({what for report in found for what in report.degraded})
+            own = beside.degraded() if beside else []
+            body["degraded"] = sorted({what for report in found for what in report.degraded}.union(own))
             body["configuration"] = "refused" if any(report.refused for report in found) else "current"
         return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
 
     async def metrics(request: Request) -> Response:
         if not allowed(request):
             return PlainTextResponse("the admin token is required\n", 401)
-        return Response(exposition([report.state for report in await reports()]), media_type=PROMETHEUS)
+        states = [report.state for report in await reports()] + ([beside.state()] if beside else [])
+        return Response(exposition(states), media_type=PROMETHEUS)
 
     async def keys(_: Request) -> Response:
         found = next((report.keys for report in await reports() if report.keys), "")
@@ -95,6 +111,7 @@ def application(reports: Reports, token: str, receive: Receive) -> Starlette:
             Route("/metrics", metrics),
             Route("/.well-known/jwks.json", keys),
             Route("/.well-known/oauth-authorization-server", metadata),
+            *(beside.routes if beside else ()),
         ],
     )
 
@@ -124,7 +141,12 @@ class AdminServer(uvicorn.Server):
     """Uvicorn inside our own loop: signals belong to the process, not to this port."""
 
     def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False))
+        # Who asks is the connection's address: what a proxy says of it is noted beside it, and believed by nobody.
+        super().__init__(
+            uvicorn.Config(
+                app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False
+            )
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

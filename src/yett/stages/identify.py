@@ -281,7 +281,7 @@ async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, no
     signed = jws.take_apart(token)
     issuer = issuers.issuer_of(signed, snapshot.issuers)
     algorithm = jws.algorithm_of(signed, issuer.algorithms)
-    generation = await _verify(signed, algorithm, issuer, trust)
+    generation = await verified(signed, algorithm, issuer, trust)
     issuers.check(issuer, signed, now)
     bound = _bound(signed.claims)
     if issuer.credential == "task":
@@ -292,7 +292,7 @@ async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, no
     return Proven(caller, subject.expires + issuer.leeway, generation)
 
 
-async def _verify(signed: jws.Signed, algorithm: str, issuer: Issuer, trust: Trust) -> int:
+async def verified(signed: jws.Signed, algorithm: str, issuer: Issuer, trust: Trust) -> int:
     """The generation of the keys that the signature was verified with. A key that is not known may be new: then its issuer is
     asked, once."""
     keys, generation = trust.keys(issuer), trust.generation

@@ -190,6 +190,16 @@ class FileJournal:
         if size >= self._due:
             self._request()
 
+    def write_through(self, record: Record) -> None:
+        """`append` for a thread without a loop: blocks until the record is as durable as configured. Raises Refusal."""
+        self.write(record)
+        if self._power:
+            try:
+                self._segment.sync()
+            except OSError as error:
+                self._unwell(error)
+                raise Refusal("audit_unavailable") from error
+
     def _admit(self) -> None:
         """Take anything new again only when there is room for the outcomes it leads to. Raises Refusal."""
         now = self._clock.monotonic()
@@ -300,7 +310,12 @@ class FileJournal:
         self._timer = asyncio.get_running_loop().call_later(self._tuning.interval, self._tick)
 
     def _tick(self) -> None:
-        """Sign what is new, now and then what is not, and see whether a full disk has room again."""
+        self.look()
+        self.start()
+
+    def look(self) -> None:
+        """Sign what is new, now and then what is not, and see whether a full disk has room again. To be called every few seconds by
+        whoever has no loop that `start` could use."""
         now = self._clock.monotonic()
         changed = self._marked != self._frontier.size or bool(self._notary.trouble)
         if changed or now - self._marked_at >= self._tuning.heartbeat:
@@ -310,7 +325,6 @@ class FileJournal:
             self._request("checkpoint" if entering else "")
         if self._reason and self._reserve.restore():
             self._reason = ""
-        self.start()
 
     # ---- beginning and end --------------------------------------------------------------------------------------------
 

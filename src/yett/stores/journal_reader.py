@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from yett.stores.segments import ENVELOPE, lines_backwards, lines_with, segments
 
 SECOND = 1_000_000
 UNKNOWN = 1 << 62
+_BETWEEN = 256  # lines between two questions whether to go on
 SKEW = 60 * SECOND  # how far the clocks of two processes of a machine may be apart
 BEGUN = 300 * SECOND  # the first record of a call is written at most this long after its id was made
 _CALL_ID = re.compile(r"call_([0-9a-f]{11})[0-9a-f]+")  # milliseconds since the epoch, then what makes it unique
@@ -122,19 +123,34 @@ def entry(raw: bytes) -> Entry:
 # ---- everything, in time order ------------------------------------------------------------------------------------------
 
 
-def entries(folder: Path, wanted: Filter = Filter(), *, newest_first: bool = False) -> Iterator[Entry]:  # noqa: B008
-    """The entries that match, over all writers, by time. Files are opened as they are reached."""
+def _never() -> bool:
+    return False
+
+
+def entries(
+    folder: Path,
+    wanted: Filter = Filter(),  # noqa: B008
+    *,
+    newest_first: bool = False,
+    stop: Callable[[], bool] = _never,
+) -> Iterator[Entry]:
+    """The entries that match, over all writers, by time. Files are opened as they are reached. It ends early once `stop` says so, which is
+    asked before each writer and every few hundred lines."""
     sources = []
     for path in writers(folder):
+        if stop():
+            break
         found = [segment for _, segment in segments(path)]
         edges = map(last_ts, reversed(found)) if newest_first else map(first_ts, found)
         edge = next((ts for ts in edges if ts != UNKNOWN), None)
         if edge is not None:
             sources.append((edge, path))
-    return _merged(sources, wanted, newest_first=newest_first)
+    return _merged(sources, wanted, newest_first=newest_first, stop=stop)
 
 
-def _merged(sources: list[tuple[int, Path]], wanted: Filter, *, newest_first: bool) -> Iterator[Entry]:
+def _merged(
+    sources: list[tuple[int, Path]], wanted: Filter, *, newest_first: bool, stop: Callable[[], bool]
+) -> Iterator[Entry]:
     """Merge by time. A writer's files are opened when its time comes: there may be thousands of writers."""
     sign = -1 if newest_first else 1
     waiting = sorted(((sign * edge, path) for edge, path in sources), reverse=True)
@@ -148,14 +164,14 @@ def _merged(sources: list[tuple[int, Path]], wanted: Filter, *, newest_first: bo
 
     while heads or waiting:
         while waiting and (not heads or waiting[-1][0] <= heads[0][0]):
-            advance(_of_writer(waiting.pop()[1], wanted, newest_first=newest_first))
+            advance(_of_writer(waiting.pop()[1], wanted, newest_first=newest_first, stop=stop))
         if heads:
             *_, one, source = heapq.heappop(heads)
             yield one
             advance(source)
 
 
-def _of_writer(writer: Path, wanted: Filter, *, newest_first: bool) -> Iterator[Entry]:
+def _of_writer(writer: Path, wanted: Filter, *, newest_first: bool, stop: Callable[[], bool]) -> Iterator[Entry]:
     found = segments(writer)
     ends = [first_ts(path) for _, path in found[1:]] if wanted.since else []
     needles = wanted.needles()
@@ -164,7 +180,11 @@ def _of_writer(writer: Path, wanted: Filter, *, newest_first: bool) -> Iterator[
         if at < len(ends) and ends[at] + SKEW < wanted.since:
             continue
         path = found[at][1]
-        for raw in lines_backwards(path) if newest_first else (line for _, line in whole_lines(path)):
+        for number, raw in enumerate(
+            lines_backwards(path) if newest_first else (line for _, line in whole_lines(path))
+        ):
+            if number % _BETWEEN == 0 and stop():
+                return
             if all(needle in raw for needle in needles):
                 one = entry(raw)
                 if wanted.matches(one.record):

@@ -1,0 +1,453 @@
+"""The console's office: the rules, stores and journal behind it, in the process that serves the operator's port.
+
+A database and a journal are used by one thread at a time, and may take a while: everything here happens on a thread of its own, one
+thing after the other, so that neither health nor calls wait for it. Searching the journal has another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from yett.cli import fences as fence_events
+from yett.cli import issuing
+from yett.cli.fencing import check_reason, end_of, fence_named
+from yett.cli.sealed import Unsealer
+from yett.cli.search import Search
+from yett.cli.state import open_database, open_fences, open_keys
+from yett.cli.system import SystemClock
+from yett.config import units
+from yett.config.keyed_hash import keyed_hash
+from yett.config.operators import Rules, rules
+from yett.config.reader import Reading, changed, load
+from yett.console import answers
+from yett.console.office import Author, Event, Standing, Wanted
+from yett.edge.admin import Report
+from yett.edge.metrics import Metrics, State
+from yett.errors import ConfigurationError, Refusal, YettError
+from yett.model.fence import Fence, by_name
+from yett.model.key import Limits, VirtualKey
+from yett.model.operator import EMERGENCY, Identity, Session
+from yett.model.record import Record
+from yett.stores.database import Database
+from yett.stores.fences import FenceStore
+from yett.stores.journal import FileJournal, open_journal
+from yett.stores.keys import KeyMistake, KeyStore, NewKey
+from yett.stores.operators import OperatorStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger("yett")
+
+LOOK_SECONDS = 1.0  # between looks at the configuration and at who is signed in
+SIGN_SECONDS = 10.0  # between checkpoints of what was recorded here
+_NONCE = 12
+_PURPOSE = b"operator sign-in cookie"
+
+
+class _Stores:
+    """What was opened on the office's thread."""
+
+    def __init__(self, reading: Reading, write: Callable[[Record], None]) -> None:
+        self.author: Author = {}  # of the change that is being made
+        self._write = write
+        self.database: Database = open_database(reading)
+        self.keys: KeyStore = open_keys(reading, self.database, witness=self._key)
+        self.fences: FenceStore = open_fences(reading, self.database, witness=self._fence)
+        self.operators = OperatorStore.open(reading.state, self.keys.pepper, self.database)
+        self.cookies = AESGCM(keyed_hash(self.keys.pepper).digest(_PURPOSE))
+
+    def _key(self, event: str, key: VirtualKey) -> None:
+        self._write(issuing.event_of(event, key, {"operator": dict(self.author)}))
+
+    def _fence(self, event: str, fence: Fence) -> None:
+        self._write(fence_events.event_of(event, fence, {"operator": dict(self.author)}))
+
+
+class DeskOffice:
+    """Implements console.office.Office."""
+
+    def __init__(
+        self,
+        path: Path,
+        environment: Mapping[str, str],
+        reading: Reading,
+        reports: Callable[[], Awaitable[list[Report]]],
+    ) -> None:
+        self._path = path
+        self._environment = environment
+        self._reading = reading
+        self._reports = reports
+        self._rules = rules(reading)
+        self._clock = SystemClock()
+        self._metrics = Metrics()
+        self._thread = ThreadPoolExecutor(1, "console")
+        self._searching = ThreadPoolExecutor(1, "console-search")
+        self._stores: _Stores | None = None
+        self._journal: FileJournal | None = None
+        self._present: tuple[Session, ...] = ()
+        self._trouble = ""
+
+    # ---- beside the console -----------------------------------------------------------------------------------------
+
+    @property
+    def rules(self) -> Rules:
+        return self._rules
+
+    def degraded(self) -> list[str]:
+        """What /readyz says: that somebody is in who came around the identity provider."""
+        now = self._clock.now()
+        return [
+            f"break-glass: {session.identity.name} is signed in until {issuing.when(session.expires)}"
+            for session in self._present
+            if session.kind == EMERGENCY and not session.over(now, self._rules.idle)
+        ]
+
+    def state(self) -> State:
+        """For /metrics."""
+        now, sorts = self._clock.now(), ("oidc", EMERGENCY)
+        present = [session.kind for session in self._present if not session.over(now, self._rules.idle)]
+        return self._metrics.state(
+            {"yett_operator_sessions": [((sort,), float(present.count(sort))) for sort in sorts]}
+        )
+
+    async def duty(self) -> None:
+        """For as long as the process lives: take up changed rules, see who is signed in, sign what was recorded."""
+        signed = self._clock.monotonic()
+        while True:
+            with contextlib.suppress(Refusal):
+                await self._do(self._look)
+                self._trouble = ""
+            if self._clock.monotonic() - signed >= SIGN_SECONDS:
+                signed = self._clock.monotonic()
+                with contextlib.suppress(Refusal):
+                    await self._do(self._sign)
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def close(self) -> None:
+        await self._do(self._close)
+        self._thread.shutdown(wait=False)
+        self._searching.shutdown(wait=False, cancel_futures=True)
+
+    # ---- who is signed in -------------------------------------------------------------------------------------------
+
+    async def standing(self, token: str) -> Standing:
+        return await self._do(self._standing, token)
+
+    def tell(self, name: str, *labels: str) -> None:
+        self._metrics.count(name, *labels)
+
+    async def note(self, event: Event) -> None:
+        await self._do(self._note, event)
+
+    async def seal(self, content: bytes) -> str:
+        return await self._do(self._seal, content)
+
+    async def unseal(self, sealed: str) -> bytes | None:
+        return await self._do(self._unseal, sealed)
+
+    async def begin(self, identity: Identity, origin: str, address: str, author: Author) -> tuple[Session, str]:
+        return await self._do(self._begin, identity, origin, address, author)
+
+    async def redeem(self, code: str, address: str) -> tuple[Session, str]:
+        return await self._do(self._redeem, code, address)
+
+    async def touch(self, session: Session) -> None:
+        await self._do(lambda: self._open().operators.touch(session, self._now()))
+
+    async def sessions(self) -> tuple[Session, ...]:
+        await self._do(self._look)
+        now = self._clock.now()
+        return tuple(session for session in self._present if not session.over(now, self._rules.idle))
+
+    async def end(self, id: str, author: Author) -> Session:
+        return await self._do(self._end, id, author)
+
+    # ---- what they see ----------------------------------------------------------------------------------------------
+
+    async def overview(self) -> answers.Overview:
+        found = await self._reports()
+        return answers.Overview(
+            ready=bool(found) and not any(report.trouble for report in found),
+            degraded=tuple(sorted({what for report in found for what in report.degraded} | set(self.degraded()))),
+            refused=next((report.refused for report in found if report.refused), ""),
+            restart=tuple(sorted({what for report in found for what in report.restart})),
+            workers=tuple(
+                answers.Worker(one.pid, tuple(one.trouble), one.digest, one.mode, one.refused, one.targets)
+                for one in found
+            ),
+            fences=len(await self.fences()),
+        )
+
+    async def configuration(self) -> dict[str, object]:
+        """What is in force, and what there is of it; never a secret, nor a reference to one."""
+        found = await self._reports()
+        settings = self._reading.settings
+        return {
+            "digests": sorted({report.digest for report in found if report.digest}),
+            "mode": settings.mode,
+            "refused": next((report.refused for report in found if report.refused), ""),
+            "restart": sorted({what for report in found for what in report.restart}),
+            "tenants": sorted({"default", *settings.tenants}),
+            "teams": sorted(settings.teams),
+            "models": sorted(settings.models),
+            "providers": sorted(settings.providers),
+            "issuers": sorted(settings.identity.issuers),
+        }
+
+    async def keys(self) -> tuple[answers.Key, ...]:
+        return await self._do(self._keys)
+
+    async def fences(self) -> tuple[answers.Fence, ...]:
+        return await self._do(self._fences)
+
+    async def calls(self, wanted: Wanted) -> answers.Calls:
+        search = Search(self._reading, self._clock)
+        return await asyncio.get_running_loop().run_in_executor(self._searching, search.calls, wanted)
+
+    async def call(self, id: str, *, content: bool) -> tuple[dict[str, object], ...]:
+        search = Search(self._reading, self._clock)
+        return await asyncio.get_running_loop().run_in_executor(self._searching, search.records, id, content)
+
+    # ---- what they change -------------------------------------------------------------------------------------------
+
+    async def create_key(self, new: answers.NewKey, author: Author) -> answers.Issued:
+        return await self._do(self._create_key, new, author)
+
+    async def rotate_key(self, id: str, overlap: str, author: Author) -> answers.Issued:
+        return await self._do(self._rotate_key, id, overlap, author)
+
+    async def revoke_key(self, id: str, author: Author) -> answers.Key:
+        return await self._do(self._revoke_key, id, author)
+
+    async def draw(self, new: answers.NewFence, author: Author) -> answers.Fence:
+        return await self._do(self._draw, new, author)
+
+    async def lift(self, name: str, author: Author) -> answers.Fence:
+        return await self._do(self._lift, name, author)
+
+    # ---- on the thread ----------------------------------------------------------------------------------------------
+
+    async def _do(self, job: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+        """Raises Refusal: whatever keeps a store from being used is told once, in the log."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(job, *arguments, **more))
+        except Refusal:
+            raise
+        except KeyMistake as mistake:
+            raise Refusal("conflict", _sentence(str(mistake))) from None
+        except ConfigurationError as error:
+            raise Refusal("conflict", _sentence(str(error))) from None
+        except (YettError, OSError) as error:
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                log.error("the console's state cannot be used", extra={"fields": {"why": str(error)}})  # noqa: TRY400
+            raise Refusal("state_unavailable") from error
+
+    def _open(self) -> _Stores:
+        if self._stores is None:
+            self._stores = _Stores(self._reading, self._record)
+        return self._stores
+
+    def _standing(self, token: str) -> Standing:
+        stores = self._open()
+        session = stores.operators.find(token) if token else None
+        return Standing(self._rules, session, by_name(stores.fences.all()), self._reading.settings)
+
+    def _look(self) -> None:
+        self._take_up()
+        self._present = self._open().operators.all(self._now())
+
+    def _take_up(self) -> None:
+        """The configuration as it is now, or as it last was without mistakes."""
+        if not changed(self._reading):
+            return
+        try:
+            self._reading = load(self._path, self._environment, Unsealer())
+        except ConfigurationError:
+            return
+        self._rules = rules(self._reading)
+
+    def _note(self, event: Event) -> None:
+        detail: dict[str, object] = {**event.detail, **({"operator": dict(event.author)} if event.author else {})}
+        self._record(
+            Record(
+                kind="event",
+                call=event.about,
+                ts=int(self._clock.now() * 1e6),
+                tenant=event.tenant,
+                event=event.name,
+                code=event.code,
+                detail=detail,
+            )
+        )
+
+    def _record(self, record: Record) -> None:
+        """Raises Refusal("audit_unavailable"), IntegrityError, OSError."""
+        if self._journal is None:
+            reading = self._reading
+            self._journal = open_journal(
+                reading.audit, reading.state, self._clock, durability=reading.settings.audit.durability
+            )
+        self._journal.write_through(record)
+
+    def _sign(self) -> None:
+        if self._journal is not None:
+            self._journal.look()
+
+    def _close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+        if self._stores is not None:
+            self._stores.database.close()
+
+    def _seal(self, content: bytes) -> str:
+        nonce = secrets.token_bytes(_NONCE)
+        return (nonce + self._open().cookies.encrypt(nonce, content, None)).hex()
+
+    def _unseal(self, sealed: str) -> bytes | None:
+        try:
+            raw = bytes.fromhex(sealed)
+            return self._open().cookies.decrypt(raw[:_NONCE], raw[_NONCE:], None)
+        except (ValueError, InvalidTag):
+            return None
+
+    def _begin(self, identity: Identity, origin: str, address: str, author: Author) -> tuple[Session, str]:
+        try:
+            session, token = self._open().operators.begin(
+                "oidc", identity, origin, self._now(), int(self._rules.lasting), address
+            )
+        except KeyMistake as mistake:
+            raise Refusal("sign_in_refused", _sentence(str(mistake))) from None
+        self._recorded_or_ended(Event("operator.sign_in", session.id, {**author, "session": session.id}), session)
+        return session, token
+
+    def _redeem(self, code: str, address: str) -> tuple[Session, str]:
+        try:
+            session, token = self._open().operators.redeem(code, self._now(), address)
+        except KeyMistake as mistake:
+            raise Refusal("sign_in_refused", _sentence(str(mistake))) from None
+        who = session.identity
+        author = {"issuer": who.issuer, "subject": who.subject, "roles": ["admin"], "means": EMERGENCY}
+        author |= {"session": session.id, "address": address}
+        detail = {"reason": session.reason, "until": session.expires}
+        self._recorded_or_ended(Event("operator.sign_in", session.id, author, detail=detail), session)
+        log.warning("emergency sign-in", extra={"fields": {"session": session.id, "user": who.subject}})
+        return session, token
+
+    def _recorded_or_ended(self, event: Event, session: Session) -> None:
+        """Nobody knows its secret yet: a session that could not be recorded never was."""
+        try:
+            self._note(event)
+        except BaseException:
+            self._open().operators.end(session.id, self._now())
+            raise
+
+    def _end(self, id: str, author: Author) -> Session:
+        operators, now = self._open().operators, self._now()
+        if not any(session.id == id for session in operators.all(now)):
+            raise Refusal("not_found", "There is no such session.")
+        self._note(Event("operator.session_end", id, author))
+        ended = operators.end(id, now)
+        if ended is None:  # somebody was faster, and is on the record, too
+            raise Refusal("not_found", "There is no such session.")
+        return ended
+
+    # ---- keys and fences
+
+    def _keys(self) -> tuple[answers.Key, ...]:
+        now = self._now()
+        newest = {one.key.id: one for one in self._open().keys.list()}
+        return tuple(_key(issuing.described(one, now)) for one in newest.values())
+
+    def _key_view(self, id: str) -> answers.Key:
+        return _key(issuing.described(self._open().keys.find(id), self._now()))
+
+    def _create_key(self, new: answers.NewKey, author: Author) -> answers.Issued:
+        now, stores = self._now(), self._by(author)
+        for label, value in new.labels.items():
+            if not issuing.LABEL.fullmatch(label) or not issuing.LABEL.fullmatch(value):
+                raise Refusal("invalid_request", f'The label "{label}" is not letters, digits, ".", "_", "/" and "-".')
+        try:
+            budget = units.parse_budget(new.budget) if new.budget else None
+            expires = now + int(units.parse_duration(new.expires)) if new.expires else 0
+        except ValueError as error:
+            raise Refusal("invalid_request", _sentence(str(error))) from None
+        wanted = NewKey(
+            name=new.name,
+            team=new.team,
+            tenant=new.tenant,
+            expires=expires,
+            models=new.models,
+            limits=Limits(rpm=new.rpm, tpm=new.tpm, concurrency=new.concurrency, budget=budget),
+            labels=tuple(new.labels.items()),
+        )
+        issuing.check_new(wanted, self._reading, now)
+        key, text = stores.keys.create(wanted, now)
+        return answers.Issued(text, self._key_view(key.id))
+
+    def _rotate_key(self, id: str, overlap: str, author: Author) -> answers.Issued:
+        try:
+            seconds = int(units.parse_duration(overlap))
+        except ValueError as error:
+            raise Refusal("invalid_request", _sentence(str(error))) from None
+        key, text = self._by(author).keys.rotate(id, self._now(), seconds)
+        return answers.Issued(text, self._key_view(key.id))
+
+    def _revoke_key(self, id: str, author: Author) -> answers.Key:
+        return self._key_view(self._by(author).keys.revoke(id, self._now()).id)
+
+    def _fences(self) -> tuple[answers.Fence, ...]:
+        now, stores = self._now(), self._open()
+        drawn = [fence for fence in stores.fences.all() if not fence.until or fence.until > now]
+        owners = {one.key.id: one.key.tenant for one in stores.keys.list()} if drawn else {}
+        return tuple(_fence(fence, owners) for fence in drawn)
+
+    def _draw(self, new: answers.NewFence, author: Author) -> answers.Fence:
+        now, stores = self._now(), self._by(author)
+        check_reason(new.reason)
+        name = fence_named(new.kind, new.id, new.tenant, self._reading, lambda named: stores.keys.find(named).key.id)
+        until = end_of(new.until, now)
+        (fence,) = stores.fences.draw((name,), now, until=until, sessions=new.sessions, reason=new.reason)
+        return _fence(fence, {one.key.id: one.key.tenant for one in stores.keys.list()})
+
+    def _lift(self, name: str, author: Author) -> answers.Fence:
+        stores = self._by(author)
+        lifted = stores.fences.lift(name, self._now())
+        if not lifted:
+            raise Refusal("not_found", "There is no such fence.")
+        return _fence(lifted[0], {one.key.id: one.key.tenant for one in stores.keys.list()})
+
+    def _by(self, author: Author) -> _Stores:
+        stores = self._open()
+        stores.author = author
+        return stores
+
+    def _now(self) -> int:
+        return int(self._clock.now())
+
+
+def _key(described: dict[str, object]) -> answers.Key:
+    return msgspec.convert(described, answers.Key)
+
+
+def _fence(fence: Fence, owners: Mapping[str, str]) -> answers.Fence:
+    described = fence_events.described(fence)
+    tenant = fence_events.tenant_of(fence.name) or owners.get(fence.name.partition(":")[2], "")
+    return answers.Fence(tenant=tenant, **described)  # type: ignore[arg-type]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
