@@ -13,6 +13,7 @@ from tests.scene import Clock, until
 from yett.edge.issuers import LONGEST, MOST_BYTES, PAUSE, SHORTEST, STALE, Issuers
 from yett.identity.issuer import Issuer, Rule, Source
 from yett.model.route import Provider, Timeouts
+from yett.stores.issuer_keys import IssuerKeys
 
 AUTHORITY = Authority()
 
@@ -32,10 +33,10 @@ def issuer(url: str = "", file: str = "", *, discovery: bool = False, name: str 
 class Desk:
     """Issuers with a clock of the test's own."""
 
-    def __init__(self, client: object, *issuers: Issuer) -> None:
+    def __init__(self, client: object, *issuers: Issuer, shelf: IssuerKeys | None = None) -> None:
         self.clock = Clock()
         self.told: list[tuple[str, str]] = []
-        self.issuers = Issuers(client, self.clock, lambda *what: self.told.append(what))  # type: ignore[arg-type]
+        self.issuers = Issuers(client, self.clock, lambda *what: self.told.append(what), shelf)  # type: ignore[arg-type]
         self.issuers.take_up(issuers)
 
     async def renewed(self) -> None:
@@ -234,3 +235,55 @@ async def test_another_configuration_keeps_what_it_still_needs(connect, tmp_path
     await desk.issuers.refresh(one)
     await until(lambda: True)
     assert desk.ids(two) == []
+
+
+# ---- what outlives a process ---------------------------------------------------------------------------------------
+
+
+def restarted(client: object, one: Issuer, folder: Path, ahead: float = 0.0) -> Desk:
+    """Another process, so many seconds later; its monotonic clock began anew."""
+    desk = Desk(client, shelf=IssuerKeys(folder))
+    wall = desk.clock.time + ahead
+    desk.clock.now = lambda: wall  # type: ignore[method-assign]
+    desk.clock.time = 5.0
+    desk.issuers.take_up([one])
+    return desk
+
+
+async def test_keys_outlive_a_process_while_the_issuer_is_away(serve, connect, tmp_path: Path, caplog) -> None:
+    peer = await serve(answer(AUTHORITY.document()))
+    one = issuer(f"http://127.0.0.1:{peer.port}/keys")
+    folder = tmp_path / "keys"
+    desk = Desk(connect(), one, shelf=IssuerKeys(folder))
+    await desk.renewed()
+    for _ in range(100):
+        if folder.exists() and any(folder.glob("*.json")):
+            break
+        await asyncio.sleep(0.01)
+    await peer.stop()
+    later = restarted(connect(), one, folder, STALE / 2)
+    assert later.ids(one) == ["k1"]
+    await later.renewed()  # asked for at once; that nobody answers changes nothing
+    assert later.told == [("corp", "failed")]
+    assert later.ids(one) == ["k1"]
+    later.clock.time += STALE / 2 + 1  # the day counts from when they were fetched
+    assert later.issuers.keys(one) is None
+    for ahead in (STALE + 1, -60.0):  # too old, or of a clock that went back
+        assert restarted(connect(), one, folder, ahead).issuers.keys(one) is None
+    # nor are they anybody else's
+    assert restarted(connect(), issuer(f"http://127.0.0.1:{peer.port}/other"), folder).issuers.keys(one) is None
+    elsewhere = issuer(f"http://127.0.0.1:{peer.port}/keys", ca_file="ca.pem")
+    assert restarted(connect(), elsewhere, folder).issuers.keys(elsewhere) is None
+    (kept,) = folder.glob("*.json")
+    kept.write_bytes(kept.read_bytes().replace(b"Ed25519", b"Ed25518"))
+    assert restarted(connect(), one, folder).issuers.keys(one) is None
+
+
+async def test_keys_that_cannot_be_kept_are_good_all_the_same(serve, connect, tmp_path: Path, caplog) -> None:
+    (tmp_path / "keys").write_text("in the way")
+    peer = await serve(answer(AUTHORITY.document()))
+    one = issuer(f"http://127.0.0.1:{peer.port}/keys")
+    desk = Desk(connect(), one, shelf=IssuerKeys(tmp_path / "keys"))
+    await desk.issuers.refresh(one)
+    assert desk.ids(one) == ["k1"]
+    assert [record.message for record in caplog.records] == ["an issuer's keys cannot be kept for the next start"]

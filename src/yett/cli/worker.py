@@ -41,6 +41,7 @@ from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
 from yett.stages.tasks import Tasks
+from yett.stores.issuer_keys import IssuerKeys
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
 from yett.stores.replicas import SAY_SECONDS
@@ -146,7 +147,12 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
             outbox=outbox,
         )
-        self.issuers = Issuers(self.upstream, self._clock, partial(self.metrics.count, "yett_issuer_fetches"))
+        self.issuers = Issuers(
+            self.upstream,
+            self._clock,
+            partial(self.metrics.count, "yett_issuer_fetches"),
+            IssuerKeys(self.state / "issuer-keys"),
+        )
         self.keyless = Keyless(self.upstream, self._clock, partial(self.metrics.count, "yett_provider_token_fetches"))
         self.examiner = Examiner()
         self.files = Attachments(

@@ -3,6 +3,9 @@
     fresh ──its time to live is over──> due ──fetched──> fresh
                                           └──failed──> stale, asked again soon; after a day no longer believed
 
+What was fetched last is also kept by a `Shelf`, for a start while an issuer is away: keys that are not a day old are believed as if this process had
+fetched them then, and asked for anew at once.
+
 However many tokens name keys that do not exist, an issuer is asked for them at most once in 30 seconds. Nothing follows a redirect: an
 address that moved is the operator's to change.
 """
@@ -10,10 +13,12 @@ address that moved is the operator's to change.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -38,6 +43,26 @@ log = logging.getLogger("yett")
 Tell = Callable[[str, str], None]  # issuer, outcome: ok, failed
 
 
+class Document(Protocol):
+    """What was fetched, and when, wall seconds."""
+
+    @property
+    def fetched(self) -> float: ...
+
+    @property
+    def document(self) -> str: ...
+
+
+class Shelf(Protocol):
+    """Keeps what was last fetched from a source beyond the end of this process."""
+
+    def find(self, source: str) -> Document | None: ...
+
+    def keep(self, source: str, fetched: float, document: bytes) -> None:
+        """Raises OSError, ValueError."""
+        ...
+
+
 class UnusableError(Exception):
     """What came is no set of keys, or nothing came; the message is for the operator."""
 
@@ -58,12 +83,13 @@ class _Held:
 class Issuers:
     """Implements stages.identify.Trust."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, tell: Tell) -> None:
+    def __init__(self, upstream: Upstream, clock: Clock, tell: Tell, shelf: Shelf | None = None) -> None:
         self.generation = 1
         self.seen = Seen()
         self._upstream = upstream
         self._clock = clock
         self._tell = tell
+        self._shelf = shelf
         self._own: KeySet = ()
         self._held: dict[Source, _Held] = {}
         self._names: dict[Source, str] = {}
@@ -71,7 +97,7 @@ class Issuers:
     def take_up(self, issuers: Iterable[Issuer]) -> None:
         """These are in force now. Keys of a source that stays are kept."""
         self._names = {issuer.source: issuer.name for issuer in issuers if issuer.credential != "task"}
-        self._held = {source: self._held.get(source) or _Held() for source in self._names}
+        self._held = {source: self._held.get(source) or self._found(source) for source in self._names}
         self.generation += 1
 
     def take_own(self, keys: KeySet) -> None:
@@ -110,6 +136,27 @@ class Issuers:
 
     # ---- the parts ------------------------------------------------------------------------------------------------
 
+    def _found(self, source: Source) -> _Held:
+        """What was fetched before this process began. A clock that went back cannot make it younger than it is."""
+        held = _Held()
+        kept = self._shelf.find(source.kept_as) if self._shelf is not None and source.provider is not None else None
+        age = self._clock.now() - kept.fetched if kept is not None else -1.0
+        if kept is not None and 0 <= age < STALE:
+            with contextlib.suppress(ValueError):
+                held.raw = kept.document.encode()
+                held.keys = read_keys(held.raw)
+                held.fetched = self._clock.monotonic() - age
+        return held
+
+    async def _keep(self, source: Source, raw: bytes) -> None:
+        if self._shelf is None or source.provider is None:
+            return
+        try:
+            await asyncio.to_thread(self._shelf.keep, source.kept_as, self._clock.now(), raw)
+        except (OSError, ValueError) as error:  # they are good all the same
+            fields = {"issuer": self._names.get(source, ""), "why": str(error)}
+            log.warning("an issuer's keys cannot be kept for the next start", extra={"fields": fields})
+
     def _ask(self, source: Source, held: _Held) -> asyncio.Task[None] | None:
         """The attempt that is being made, or a new one; None when the last one was a moment ago."""
         if held.asking is not None and not held.asking.done():
@@ -135,6 +182,7 @@ class Issuers:
             held.raw, held.keys = raw, keys
             self.generation += 1
         self._tell(self._names.get(source, ""), "ok")
+        await self._keep(source, raw)
 
     def _failed(self, source: Source, held: _Held, why: str) -> None:
         held.due = self._clock.monotonic() + PAUSE

@@ -53,6 +53,12 @@ class Source(Struct, frozen=True):
     provider: Provider | None = None  # whom to ask
     discovery: bool = False
 
+    @property
+    def kept_as(self) -> str:
+        """What fetched keys are kept by. An address that is asked with other certificates, or in another way, is another source."""
+        trusted = self.provider.ca_file if self.provider is not None else ""
+        return " ".join((self.url, "discovery" if self.discovery else "jwks", trusted))
+
 
 class Issuer(Struct, frozen=True):
     """One issuer of tokens. Times are seconds. `url` is the claim `iss` of its tokens; of a trust domain "spiffe://…"."""
