@@ -42,6 +42,7 @@ SAFE = (
     "yett fences",
     "yett audit",
     "yett operators",
+    "yett scim",
 )
 
 

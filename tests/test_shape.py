@@ -22,7 +22,18 @@ DOORS = {"pipeline.py", "edge/listener.py", "edge/tasks.py"}
 # What a module keeps while the process lives; everything else is in a Snapshot or in an object that somebody owns.
 STATE = {("edge/tasks.py", "_alive")}
 # The layers that decide. They may not read a clock in any disguise; import-linter keeps the modules out, this the calls.
-PURE = ("model", "detectors", "dialects", "providers", "guardrails", "identity", "policy", "redaction", "stages")
+PURE = (
+    "model",
+    "detectors",
+    "dialects",
+    "providers",
+    "guardrails",
+    "identity",
+    "policy",
+    "redaction",
+    "scim",
+    "stages",
+)
 CLOCK_CALLS = {"now", "utcnow", "today"}
 # An auditor copies and reads the verifier alone, so it is one file, signature check included.
 ONE_FILE = {"verify.py"}

@@ -87,6 +87,17 @@ CODES: dict[str, Code] = {
     "issuer_unavailable": Code(
         503, "server_error", "gateway", True, "The keys of the token's issuer cannot be had at the moment."
     ),
+    "not_provisioned": Code(
+        403,
+        "policy_error",
+        "policy",
+        False,
+        "The token is genuine, but its directory has no such user, or none with a team here.",
+    ),
+    "deactivated_user": Code(403, "policy_error", "policy", False, "The user was deactivated in the directory."),
+    "directory_unavailable": Code(
+        503, "server_error", "gateway", True, "The directory that the caller has to be in is being read."
+    ),
     "invalid_certificate": Code(
         401, _INVALID, "caller", False, "Nobody who may vouch for the names in the certificate vouches for it."
     ),

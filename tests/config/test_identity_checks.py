@@ -145,3 +145,36 @@ def test_proxies(tmp_path: Path) -> None:
         assert any(expected in each for each in told(MESH + EMPTY + text)), told(MESH + EMPTY + text)
     assert any("set gateway.tls.clients" in each for each in told(MESH + PROXY, ""))
     assert any("set gateway.tls.clients" in each for each in told(MESH + PROXY, TLS.replace("optional", "none")))
+
+
+SCIM = '[scim.corp]\nteams = { "ML" = "research" }\n'
+LISTED = ISSUER.replace('team = "research"', 'directory = "corp"\njwks_file = "keys.json"')
+
+
+def test_directories_that_are_right(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    labels = 'label_attributes = { unit = "department", name = "name.formatted", mail = "emails" }\n'
+    assert mistakes(LISTED + SCIM + labels + 'match = "email"\n', tmp_path) == []
+    assert mistakes(LISTED + 'tenant = "acme"\n' + SCIM + 'tenant = "acme"\n', tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LISTED, 'directory: there is no [scim."corp"]'),
+        (LISTED + 'team = "research"\n' + SCIM, "team: its callers have the teams of their groups"),
+        (LISTED + 'team_claim = "groups"\n' + SCIM, "team_claim: its callers have the teams"),
+        (LISTED + SCIM + 'tenant = "acme"', 'tenant: its callers are of the tenant of their directory, "acme"'),
+        (LISTED + 'tenant_claim = "org"\ntenants = ["a"]\n' + SCIM, "tenant_claim: its callers are of the tenant"),
+        (SCIM.replace("corp", '"a b"'), "a directory's name consists of"),
+        ("[scim.corp]\nteams = {}", "teams: is empty"),
+        (SCIM.replace('"research"', '"reserch"'), 'no team "reserch"; did you mean "research"?'),
+        ('[scim.corp]\nteams = { "ML" = "research", "ml" = "research" }', "is there already"),
+        (SCIM + 'label_attributes = { x = "shoeSize" }', 'users have no attribute "shoeSize"'),
+        (SCIM + 'label_attributes = { x = "name" }', '"name" has parts'),
+        (SCIM + 'match = "sub"', "match"),
+    ],
+)
+def test_directories_that_are_wrong(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    assert any(expected in mistake for mistake in mistakes(text, tmp_path)), mistakes(text, tmp_path)

@@ -18,7 +18,7 @@ from tests.scene import CONFIGURATION, POLICIES, Trust, post
 from tests.stages.conftest import SECRET_KEY, Compiled, caller_of, keyed
 
 from yett.cli.system import SystemClock
-from yett.config.snapshot import Snapshot
+from yett.config.snapshot import Snapshot, with_directories
 from yett.errors import CODES, Refusal
 from yett.identity.forwarded import CLIENT_CERT, XFCC
 from yett.identity.issuer import Workload
@@ -29,6 +29,7 @@ from yett.identity.x509 import Client
 from yett.model.call import Inbound
 from yett.model.caller import Caller
 from yett.policy.memo import Memo
+from yett.scim.directory import Changes, Directory, Person, Rules, place_of
 from yett.stages.identify import MAX_CREDENTIAL, REFUSED_SECONDS, check, identify
 
 
@@ -548,3 +549,82 @@ def test_who_sends_a_token_through_a_proxy_is_its_holder(edged: Snapshot, trust:
     inbound = passed(HOME.svid(AGENT), authorization=b"Bearer " + CORP.token(HERE))
     caller = known(edged, inbound, trust, HERE)
     assert (caller.id, caller.credential.kind, caller.credential.through) == ("corp/ada", "oidc", "")
+
+
+# ---- directories ----------------------------------------------------------------------------------------------------
+
+RULES = Rules("entra", "default", "userName", (("ml", "research"),), (("unit", place_of("department")),))
+
+
+def person(**more: Any) -> Person:
+    return replace(Person("u1", "ada", active=True, team="research", labels=(("unit", "Engines"),)), **more)
+
+
+def become(directory: Directory, *people: Person, removed: tuple[str, ...] = ()) -> None:
+    directory.take(Changes(people, removed, (1, ""), 1, complete=True))
+
+
+@pytest.fixture
+def directory() -> Directory:
+    made = Directory(RULES)
+    become(made, person())
+    return made
+
+
+@pytest.fixture
+def listing(issuing: Snapshot, directory: Directory) -> Snapshot:
+    """Callers of `corp` have to be in a directory."""
+    corp = replace(issuing.issuers["https://idp.example"], directory="entra")
+    issuers = {**issuing.issuers, corp.url: corp}
+    return with_directories(replace(issuing, issuers=issuers, rules={"entra": RULES}), [directory])
+
+
+def test_a_user_of_a_directory_has_its_team_and_labels(listing: Snapshot, trust: Trust) -> None:
+    caller = known(listing, bearer(CORP.token()), trust, NOW)
+    assert (caller.id, caller.team) == ("corp/ada", "research")
+    assert ("unit", "Engines") in caller.labels
+    assert caller.credential.origins == ("https://idp.example", "directory:entra/u1/research")
+    assert known(listing, bearer(CORP.token()), trust, NOW) is caller, "remembered"
+
+
+def test_a_change_of_the_directory_ends_what_was_remembered(
+    listing: Snapshot, trust: Trust, directory: Directory
+) -> None:
+    caller = known(listing, bearer(CORP.token()), trust, NOW)
+    become(directory, person(labels=()))
+    assert ("unit", "Engines") not in known(listing, bearer(CORP.token()), trust, NOW).labels
+    check(caller.credential, listing, NOW)  # what has begun goes on: the team is the same
+    for changed, expected in (
+        ((person(active=False),), "deactivated_user"),
+        ((person(team=""),), "not_provisioned"),
+        ((person(match="eve"),), "not_provisioned"),
+        ((person(), person(id="u2")), "not_provisioned"),  # nobody can say which of them it is
+    ):
+        become(directory, *changed)
+        assert code(listing, trust, CORP.token()) == expected
+    become(directory, person(), removed=("u2",))
+    become(directory, person(team="sales"))
+    with pytest.raises(Refusal) as caught:
+        check(caller.credential, listing, NOW)
+    assert caught.value.code == "not_provisioned"
+    become(directory, removed=("u1",))
+    assert code(listing, trust, CORP.token()) == "not_provisioned"
+
+
+def test_a_directory_that_is_read_by_other_rules_is_waited_for(
+    listing: Snapshot, trust: Trust, directory: Directory
+) -> None:
+    caller = known(listing, bearer(CORP.token()), trust, NOW)
+    other = with_directories(replace(listing, rules={"entra": replace(RULES, teams=())}), [directory])
+    for snapshot in (other, replace(other, proven=Memo(8))):
+        assert code(snapshot, trust, CORP.token()) == "directory_unavailable"
+    with pytest.raises(Refusal):
+        check(caller.credential, other, NOW)
+
+
+def test_a_token_that_names_nobody_in_the_directory(listing: Snapshot, trust: Trust) -> None:
+    corp = replace(listing.issuers["https://idp.example"], directory_claim="oid")
+    other = replace(listing, issuers={**listing.issuers, corp.url: corp})
+    for claims in ({}, {"oid": ["ada", "eve"]}, {"oid": ""}, {"oid": "x" * 256}):
+        assert code(other, trust, CORP.token(**claims)) == "unacceptable_token"
+    assert known(other, bearer(CORP.token(oid="ADA")), trust, NOW).team == "research"

@@ -27,6 +27,7 @@ COMMANDS = {
     "revoke": ("yett.cli.revoke", "Keep a tenant, team, key, user, agent, service or task out, at once."),
     "fences": ("yett.cli.fences", "List who is kept out, and let them in again."),
     "operators": ("yett.cli.operators", "See who is signed in at the console; come in without the identity provider."),
+    "scim": ("yett.cli.scim", "See provisioned users and groups, and issue tokens to provision them with."),
     "scan": ("yett.cli.scan", "Look for secrets, personal data and injection in files or texts."),
     "extract": ("yett.cli.extract", "Print the text of PDF, Office and picture files."),
     "detectors": ("yett.cli.detectors", "List the detectors, try them on a text, measure what they cost."),

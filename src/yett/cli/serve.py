@@ -18,6 +18,7 @@ from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
 from yett.cli.desk import Desk
+from yett.cli.provisioning import Provisioner
 from yett.cli.receiver import Receiver
 from yett.cli.sealed import Unsealer
 from yett.cli.supervisor import Supervisor, received
@@ -89,7 +90,8 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
 
     receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, reports)
     desk.start()
-    server = AdminServer(application(reports, token, receiver.take, desk))
+    provisioner = Provisioner(config, reading)
+    server = AdminServer(application(reports, token, receiver.take, (provisioner, desk)))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, 1)
     await stopped.wait()
@@ -97,6 +99,7 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
     server.stop()
     await serving
     await desk.stop()
+    await provisioner.close()
 
 
 async def _supervise(config: Path, environment: Mapping[str, str], reading: Reading, count: int, token: str) -> None:
@@ -110,7 +113,8 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     supervisor.start()
     receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, supervisor.reports)
     desk.start()
-    server = AdminServer(application(supervisor.reports, token, receiver.take, desk))
+    provisioner = Provisioner(config, reading)
+    server = AdminServer(application(supervisor.reports, token, receiver.take, (provisioner, desk)))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, count)
     await stopped.wait()
@@ -119,6 +123,7 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     server.stop()
     await serving
     await desk.stop()
+    await provisioner.close()
 
 
 async def _worker(config: Path, environment: Mapping[str, str], control: socket.socket) -> None:

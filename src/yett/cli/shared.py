@@ -1,4 +1,4 @@
-"""What a gateway process has in common with others, of this machine and of several: configuration, keys, fences, and what is sealed.
+"""What a gateway process has in common with others, of this machine and of several: configuration, keys, fences, directories, and what is sealed.
 
 All of it is in memory, and read anew when the number of its latest change has moved, which a few looks a second find out.
 """
@@ -18,8 +18,9 @@ from msgspec.structs import replace
 
 from yett import __version__
 from yett.cli.automata import builder
+from yett.cli.directories import Directories
 from yett.cli.sealed import Unsealer, kek_of, place_of
-from yett.cli.state import open_fences, open_keys, open_shared
+from yett.cli.state import open_directories, open_fences, open_keys, open_shared
 from yett.config.checks import has_kek
 from yett.config.live import Live
 from yett.config.reader import load, read
@@ -61,6 +62,7 @@ class Shared:
         self.fences = open_fences(self.reading, self._database)
         self._fences_version = self.fences.version()
         self.live.refresh_fences(self.fences.all())
+        self.directories = Directories(open_directories(self.reading, self._database), self.live)
         # of one machine they are looked at with the files
         self._credentials = CredentialStore(self._database) if self._database.remote else None
         self._credentials_version = self._credentials.version() if self._credentials else 0
@@ -80,7 +82,7 @@ class Shared:
         """See what has changed; whether the configuration has to be read anew. What cannot be read does not keep the rest back:
         raises YettError afterwards."""
         failures = []
-        for look in (self._read_keys, self._read_fences):
+        for look in (self._read_keys, self._read_fences, self.directories.refresh):
             try:
                 await look()
             except YettError as error:

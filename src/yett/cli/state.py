@@ -10,8 +10,9 @@ from yett.config.reader import Reading, secret_at
 from yett.errors import ConfigurationError, Mistake
 from yett.model.fence import Fence
 from yett.model.key import VirtualKey
-from yett.stores import fences, keys
+from yett.stores import directory, fences, keys
 from yett.stores.database import Database, FileDatabase
+from yett.stores.directory import DirectoryStore
 from yett.stores.fences import FenceStore
 from yett.stores.keys import KeyStore
 from yett.stores.sqlite import StoreUnavailable
@@ -63,6 +64,15 @@ def open_fences(
 ) -> FenceStore:
     """Raises what `open_database` raises."""
     return FenceStore.open(reading.state, witness=witness, database=database or open_database(reading))
+
+
+def open_directories(
+    reading: Reading,
+    database: Database | None = None,
+    witness: Callable[[str, str, str, dict[str, object]], None] = directory.nobody,
+) -> DirectoryStore:
+    """Raises what `open_database` raises."""
+    return DirectoryStore.open(reading.state, witness=witness, database=database or open_database(reading))
 
 
 def _secret(reading: Reading, setting: str, written: str) -> str:

@@ -417,6 +417,7 @@ class Worker:
             "yett_ready": [((), float(not self.trouble()))],
             "yett_audit_healthy": [((), float(self.journal.healthy))],
             "yett_tasks": [((), len(self.tasks))],
+            "yett_directory_users": [((name,), users) for name, users in self.shared.directories.sizes().items()],
             "yett_fences": [((), sum(map(len, snapshot.fences.values())))],
             "yett_expired_holds": [((), self.limits.abandoned)],
             "yett_ledger_available": [((), float(not (self.limits.trouble or self.limits.degraded)))],

@@ -14,6 +14,7 @@ from yett.config import guardrails, identity, inspection
 from yett.config.oauth import check_keys, grant
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.reader import Reading, changed, fingerprint, read
+from yett.config.scim_settings import rules
 from yett.config.sealed import Unseal
 from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, ModelRoute, Snapshot, TeamRoute, with_keys
@@ -128,6 +129,7 @@ def compile_snapshot(
         authorities=authorities,
         proxies=identity.proxies(settings),
         issuers=by_url(identity.issuers(reading)),
+        rules=MappingProxyType({name: rules(name, directory) for name, directory in settings.scim.items()}),
     )
     return with_keys(snapshot, keys)
 

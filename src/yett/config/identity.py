@@ -128,6 +128,8 @@ def _issuer(name: str, settings: IssuerSettings, reading: Reading) -> Issuer:
         tenant=Rule(settings.tenant_claim, "" if settings.tenant_claim else settings.tenant),
         tenants=frozenset(settings.tenants),
         team=Rule(settings.team_claim, settings.team, MappingProxyType(dict(settings.teams))),
+        directory=settings.directory,
+        directory_claim=settings.directory_claim,
         kind=Rule(settings.kind_claim, settings.kind),
         name_claim=settings.name_claim,
         labels=tuple(sorted(settings.labels.items())),

@@ -10,6 +10,7 @@ from yett.config.decoding import Problem, suggestion
 from yett.config.identity_settings import ClientCaSettings, IssuerSettings, ProxySettings, TrustDomainSettings
 from yett.config.lines import KeyPath
 from yett.config.receiver_settings import receiver_mistakes
+from yett.config.scim_settings import scim_mistakes
 from yett.config.settings import Settings
 from yett.config.tenants import tenants
 from yett.identity import spiffe
@@ -20,9 +21,13 @@ _PATH = re.compile(r"/|(/[A-Za-z0-9._-]+)+", re.ASCII)
 
 
 def check_identity(settings: Settings) -> list[Problem]:
-    """Every mistake in `[identity]`."""
+    """Every mistake in `[identity]`, and in what belongs to it."""
     identity = settings.identity
-    found: list[Problem] = []
+    found: list[Problem] = [
+        (("scim", name, *path), problem)
+        for name, directory in settings.scim.items()
+        for path, problem in scim_mistakes(name, directory, settings.teams)
+    ]
     seen: dict[str, str] = {}
     if identity.tasks.issuer:
         seen[identity.tasks.issuer] = "tasks"
@@ -75,7 +80,9 @@ def _issuer(name: str, issuer: IssuerSettings, settings: Settings) -> Iterator[t
             yield ("issuer",), f'{trouble}; to take its keys from elsewhere, give "jwks_url" or "jwks_file"'
     if issuer.tenant_claim and not issuer.tenants:
         yield ("tenants",), "required with tenant_claim: no token may make up a tenant"
-    if not issuer.team and not issuer.team_claim:
+    if issuer.directory:
+        yield from _directory(issuer, settings)
+    elif not issuer.team and not issuer.team_claim:
         yield ("team",), 'give "team", or "team_claim"'
     named: list[tuple[KeyPath, str]] = [(("team",), issuer.team)]
     named += [(("teams", said), team) for said, team in issuer.teams.items()]
@@ -83,6 +90,19 @@ def _issuer(name: str, issuer: IssuerSettings, settings: Settings) -> Iterator[t
         if team and team not in settings.teams:
             yield where, f'no team "{team}"{suggestion(team, settings.teams)}'
     yield from _models(issuer.models, settings)
+
+
+def _directory(issuer: IssuerSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    directory = settings.scim.get(issuer.directory)
+    if directory is None:
+        yield ("directory",), f'there is no [scim."{issuer.directory}"]{suggestion(issuer.directory, settings.scim)}'
+        return
+    for setting in ("team", "team_claim", "teams"):
+        if getattr(issuer, setting):
+            yield (setting,), f'its callers have the teams of their groups, in [scim."{issuer.directory}"]'
+    if issuer.tenant_claim or issuer.tenant != directory.tenant:
+        where = "tenant_claim" if issuer.tenant_claim else "tenant"
+        yield (where,), f'its callers are of the tenant of their directory, "{directory.tenant}"'
 
 
 def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) -> Iterator[tuple[KeyPath, str]]:

@@ -50,6 +50,15 @@ class IssuerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     teams: Annotated[
         dict[str, str], Meta(description="What `team_claim` says = team; the first that is there counts.")
     ] = field(default_factory=dict)
+    directory: Annotated[
+        str,
+        Meta(
+            description="The `[scim.NAME]` that its callers have to be active users of; their team is that of their groups there."
+        ),
+    ] = ""
+    directory_claim: Annotated[str, Meta(description="Claim that names the user in the directory.", min_length=1)] = (
+        "sub"
+    )
     kind: Annotated[Sort, Meta(description="What its callers are.")] = "user"
     kind_claim: Annotated[str, Meta(description="Claim that says it instead: user, agent or service.")] = ""
     name_claim: Annotated[str, Meta(description='Claim that a caller is shown by; "" is `sub`.')] = ""

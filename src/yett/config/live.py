@@ -14,10 +14,11 @@ from pathlib import Path
 from yett.config.compile import Build, Sources, compile_snapshot, gather
 from yett.config.sealed import Unseal
 from yett.config.settings import Settings
-from yett.config.snapshot import Snapshot, with_fences, with_keys
+from yett.config.snapshot import Snapshot, with_directories, with_fences, with_keys
 from yett.errors import ConfigurationError, Mistake
 from yett.model.fence import Fence
 from yett.model.key import VirtualKey
+from yett.scim.directory import Directory
 
 # What is taken up at start only: sockets, processes and open files are not exchanged under running calls.
 AT_START = (
@@ -73,6 +74,7 @@ class Live:
         self._pepper = pepper
         self._keys = keys
         self._fences: tuple[Fence, ...] = ()
+        self._directories: tuple[Directory, ...] = ()
         self._automata = build
         self._unseal = unseal
         # reload() may run in a thread: without the lock it could put keys back in force that were revoked meanwhile
@@ -107,7 +109,8 @@ class Live:
                 self.error = built
                 return False
             with self._swapping:
-                self.current = with_fences(with_keys(built, self._keys), self._fences)
+                current = with_fences(with_keys(built, self._keys), self._fences)
+                self.current = with_directories(current, self._directories)
             self.reloads += 1
             self.error = None
             return True
@@ -129,6 +132,12 @@ class Live:
         with self._swapping:
             self._fences = fences
             self.current = with_fences(self.current, fences)
+
+    def refresh_directories(self, directories: tuple[Directory, ...]) -> None:
+        """Put these directories in force, and no others. Later changes are made to the directories themselves."""
+        with self._swapping:
+            self._directories = directories
+            self.current = with_directories(self.current, directories)
 
     def waiting_for_restart(self) -> tuple[str, ...]:
         """The settings in force that differ from what the process was started with, and need a restart to matter."""

@@ -18,6 +18,7 @@ from yett.config.oauth_settings import OAuthSettings
 from yett.config.operator_settings import OperatorSettings
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
+from yett.config.scim_settings import ScimSettings
 from yett.config.task_settings import TaskSettings
 from yett.config.tls_settings import TlsSettings
 from yett.config.topic_settings import TopicSettings
@@ -445,6 +446,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     receivers: Annotated[dict[str, ReceiverSettings], Meta(description="Transmitters of security events, by name.")] = (
         field(default_factory=dict)
+    )
+    scim: Annotated[dict[str, ScimSettings], Meta(description="Directories that are provisioned, by name.")] = field(
+        default_factory=dict
     )
     tasks: Annotated[TaskSettings, Meta(description="Calls that belong together.")] = TaskSettings()
     policy: Annotated[PolicySettings, Meta(description="Where the policies are.")] = PolicySettings()

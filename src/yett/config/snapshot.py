@@ -29,6 +29,7 @@ from yett.model.route import Provider, Target, Timeouts
 from yett.policy.engine import PolicyEngine
 from yett.policy.memo import Memo
 from yett.ports import Scope
+from yett.scim.directory import Directory, Rules
 
 TENANT = "default"
 VERDICTS = 8_192  # remembered per generation; one is about 280 bytes, or more when something was found
@@ -95,6 +96,8 @@ class Snapshot(Struct, frozen=True):
     callers: Mapping[bytes, Caller] = MappingProxyType({})
     keys_by_id: Mapping[str, VirtualKey] = MappingProxyType({})
     fences: Fences = MappingProxyType({})
+    rules: Mapping[str, Rules] = MappingProxyType({})  # of the directories
+    directories: Mapping[str, Directory] = MappingProxyType({})  # those that are read by the rules above
     plans: Memo[Any] = field(
         default_factory=lambda: Memo(PLANS)
     )  # of stages.decide; they live and die with the snapshot
@@ -158,6 +161,13 @@ def _lasting(keys: Iterable[VirtualKey]) -> dict[str, VirtualKey]:
 def with_fences(snapshot: Snapshot, fences: tuple[Fence, ...]) -> Snapshot:
     """`snapshot` with other fences. What policies said of its callers stays remembered: fences are asked before they are."""
     return replace(snapshot, fences=MappingProxyType(by_name(fences)))
+
+
+def with_directories(snapshot: Snapshot, directories: Iterable[Directory]) -> Snapshot:
+    """`snapshot` with these directories, except those that were read by other rules than its own: who is to be looked up in one is refused
+    until it is there."""
+    right = {each.rules.name: each for each in directories if snapshot.rules.get(each.rules.name) == each.rules}
+    return replace(snapshot, directories=MappingProxyType(right))
 
 
 def _caller(key: VirtualKey, snapshot: Snapshot, *, marked: bool) -> Caller:

@@ -11,6 +11,7 @@ def tenants(settings: Settings) -> frozenset[str]:
     identity = settings.identity
     found = {TENANT, *settings.tenants, *(domain.tenant for domain in identity.trust_domains.values())}
     found.update(authority.tenant for authority in identity.client_cas.values())
+    found.update(directory.tenant for directory in settings.scim.values())
     for issuer in identity.issuers.values():
         found.update(issuer.tenants if issuer.tenant_claim else (issuer.tenant,))
     return frozenset(found)

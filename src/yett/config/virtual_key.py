@@ -20,11 +20,11 @@ _FORM = re.compile(r"ytk_live_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}", re.ASCII)
 _BODY = len(PREFIX) + 43
 
 
-def mint(entropy: bytes) -> str:
+def mint(entropy: bytes, prefix: str = PREFIX) -> str:
     """The key that stands for 32 random bytes. Raises ValueError for any other length."""
     if len(entropy) != ENTROPY_BYTES:
         raise ValueError(f"a virtual key needs {ENTROPY_BYTES} random bytes, not {len(entropy)}")
-    body = PREFIX + _base62(int.from_bytes(entropy, "big"), 43)
+    body = prefix + _base62(int.from_bytes(entropy, "big"), 43)
     return f"{body}_{_check(body)}"
 
 

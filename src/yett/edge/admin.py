@@ -7,7 +7,7 @@ POST /events/NAME   a security event of an identity provider, for the receiver o
 GET /metrics   Prometheus text of all workers together
 GET /.well-known/jwks.json, /.well-known/oauth-authorization-server   public keys and metadata of task tokens (RFC 8414)
 
-The console, for operators who sign in, is beside these (`yett.console`).
+The console, for operators who sign in, and what identity providers provision are beside these (`yett.console`, `yett.edge.scim`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Beside(Protocol):
     def state(self) -> State: ...
 
 
-def application(reports: Reports, token: str, receive: Receive, beside: Beside | None = None) -> Starlette:
+def application(reports: Reports, token: str, receive: Receive, beside: Sequence[Beside] = ()) -> Starlette:
     """The admin application. With a `token`, /metrics and the details of /readyz need `Authorization: Bearer <token>`. Events are
     believed for their signature, so each receiver has a token of its own, or none."""
 
@@ -84,7 +84,7 @@ def application(reports: Reports, token: str, receive: Receive, beside: Beside |
                 {name: value for name, value in msgspec.structs.asdict(report).items() if name not in ("state", "keys")}
                 for report in found
             ]
-            own = beside.degraded() if beside else []
+            own = [what for each in beside for what in each.degraded()]
             body["degraded"] = sorted({what for report in found for what in report.degraded}.union(own))
             body["configuration"] = "refused" if any(report.refused for report in found) else "current"
         return Response(msgspec.json.encode(body), 200 if ready else 503, media_type="application/json")
@@ -92,7 +92,7 @@ def application(reports: Reports, token: str, receive: Receive, beside: Beside |
     async def metrics(request: Request) -> Response:
         if not allowed(request):
             return PlainTextResponse("the admin token is required\n", 401)
-        states = [report.state for report in await reports()] + ([beside.state()] if beside else [])
+        states = [*(report.state for report in await reports()), *(each.state() for each in beside)]
         return Response(exposition(states), media_type=PROMETHEUS)
 
     async def keys(_: Request) -> Response:
@@ -111,7 +111,7 @@ def application(reports: Reports, token: str, receive: Receive, beside: Beside |
             Route("/metrics", metrics),
             Route("/.well-known/jwks.json", keys),
             Route("/.well-known/oauth-authorization-server", metadata),
-            *(beside.routes if beside else ()),
+            *(route for each in beside for route in each.routes),
         ],
     )
 

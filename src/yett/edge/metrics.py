@@ -45,6 +45,7 @@ COUNTERS: dict[str, tuple[str, Labels]] = {
     "yett_issuer_fetches": ("Attempts to fetch the keys of an issuer, by what came of them.", ("issuer", "outcome")),
     "yett_operator_requests": ("Requests to the console by what came of them: ok, or an error's code.", ("outcome",)),
     "yett_operator_sign_ins": ("Sign-ins at the console by what came of them.", ("outcome",)),
+    "yett_scim_requests": ("Requests that provision users and groups, by what came of them.", ("directory", "outcome")),
     "yett_vault_failures": ("Times that the vault could not be written or read.", ()),
     "yett_ledger_outages": ("Times that the store of limits was lost.", ()),
     "yett_ledger_local_calls": (
@@ -76,6 +77,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_vault_rows": ("Values that the vault keeps.", ()),
     "yett_vault_bytes": ("Size of the vault's file.", ()),
     "yett_tasks": ("Tasks that are remembered.", ()),
+    "yett_directory_users": ("Users that a directory has.", ("directory",)),
     "yett_fences": ("Fences that keep somebody out.", ()),
     "yett_operator_sessions": ("Operators who are signed in, by how they came in.", ("means",)),
     "yett_expired_holds": ("Holds of crashed calls whose estimate became a charge.", ()),
@@ -83,7 +85,9 @@ GAUGES: dict[str, tuple[str, Labels]] = {
 
 
 # Of something that all workers share: the highest counts, not the sum.
-SHARED = frozenset(("yett_vault_rows", "yett_vault_bytes", "yett_expired_holds", "yett_operator_sessions"))
+SHARED = frozenset(
+    ("yett_vault_rows", "yett_vault_bytes", "yett_expired_holds", "yett_operator_sessions", "yett_directory_users")
+)
 
 
 class Histogram(msgspec.Struct):

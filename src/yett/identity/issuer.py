@@ -77,6 +77,8 @@ class Issuer(Struct, frozen=True):
     tenants: frozenset[str] = frozenset()  # that the claim may name
     team: Rule = Rule()
     kind: Rule = Rule(fixed="user")
+    directory: str = ""  # that says whether a caller exists, and in which team
+    directory_claim: str = "sub"
     name_claim: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     label_claims: tuple[tuple[str, str], ...] = ()
@@ -87,7 +89,8 @@ class Issuer(Struct, frozen=True):
 
 
 class Subject(Struct, frozen=True):
-    """Whom a token is about. `id` is unique within the tenant: the issuer's name is part of it."""
+    """Whom a token is about. `id` is unique within the tenant: the issuer's name is part of it. `team` is "" where the issuer's directory
+    says it, about the user whom it has as `listed`."""
 
     id: str
     name: str
@@ -97,6 +100,7 @@ class Subject(Struct, frozen=True):
     labels: tuple[tuple[str, str], ...]
     issued: int
     expires: int
+    listed: str = ""
 
 
 def check(issuer: Issuer, token: Signed, now: float) -> None:
@@ -157,12 +161,20 @@ def subject(issuer: Issuer, claims: Mapping[str, Any]) -> Subject:
         id=f"{issuer.name}/{id}",
         name=name[:LONGEST_NAME] if isinstance(name, str) and name.isprintable() else id[:LONGEST_NAME],
         tenant=tenant,
-        team=_fact(issuer.team, claims),
+        team="" if issuer.directory else _fact(issuer.team, claims),
         kind=kind,
         labels=tuple(sorted((dict(issuer.labels) | found).items())),
         issued=issued,
         expires=expires,
+        listed=_listed(issuer, claims) if issuer.directory else "",
     )
+
+
+def _listed(issuer: Issuer, claims: Mapping[str, Any]) -> str:
+    words = _words(find(claims, issuer.directory_claim))
+    if len(words) != 1 or not 0 < len(words[0]) <= LONGEST_ID:
+        raise _unfit(f'the claim "{issuer.directory_claim}" is missing, or names nobody')
+    return words[0]
 
 
 def workload_of(issuer: Issuer, id: str) -> Workload:

@@ -35,6 +35,8 @@ from yett.identity.x509 import Authority
 from yett.model.call import Inbound
 from yett.model.caller import Caller, Credential
 from yett.model.key import VirtualKey
+from yett.scim import directory as directories
+from yett.scim.directory import Directory, Person
 
 MAX_CREDENTIAL = 4096  # bytes of a key; more are not hashed
 REFUSED_SECONDS = 60.0  # for which a token that was refused is not looked at again
@@ -64,12 +66,21 @@ class Trust(Protocol):
         ...
 
 
+class Listed(Struct, frozen=True):
+    """Whom a directory had when somebody was identified. A change makes another person of them."""
+
+    said: str
+    person: Person
+    directory: Directory
+
+
 class Proven(Struct, frozen=True):
     """A token that was verified with the keys of this `generation`. It ends at `expires`, wall seconds."""
 
     caller: Caller
     expires: float
     generation: int
+    listed: Listed | None = None
 
 
 class Holder(Struct, frozen=True):
@@ -137,8 +148,18 @@ def check(credential: Credential, snapshot: Snapshot, now: float) -> None:
     for origin in credential.origins:
         if origin.startswith("key:"):
             _check_key(snapshot.keys_by_id.get(origin[len("key:") :]), now)
+        elif origin.startswith(directories.ORIGIN):
+            name, id, team = origin[len(directories.ORIGIN) :].split("/", 2)
+            _directory(name, snapshot).check(id, team)
         elif not any(origin in known for known in (snapshot.issuers, snapshot.authorities, snapshot.proxies)):
             raise Refusal("unknown_issuer")
+
+
+def _directory(name: str, snapshot: Snapshot) -> Directory:
+    directory = snapshot.directories.get(name)
+    if directory is None:
+        raise Refusal("directory_unavailable", retry_after=1.0)
+    return directory
 
 
 def _check_key(key: VirtualKey | None, now: float) -> None:
@@ -259,7 +280,7 @@ async def _of_token(token: bytes, snapshot: Snapshot, trust: Trust, now: float) 
         raise Refusal("token_too_large")
     name = hashlib.sha256(token).digest()
     known: Proven | None = snapshot.proven.get(name)
-    if known is not None and known.generation == trust.generation:
+    if known is not None and known.generation == trust.generation and _same(known.listed, snapshot):
         if known.expires <= now:
             raise Refusal("expired_token")
         return known.caller
@@ -277,6 +298,14 @@ async def _of_token(token: bytes, snapshot: Snapshot, trust: Trust, now: float) 
     return proven.caller
 
 
+def _same(listed: Listed | None, snapshot: Snapshot) -> bool:
+    """Whether the directory says of somebody what it said when that was remembered."""
+    if listed is None:
+        return True
+    directory = listed.directory
+    return snapshot.directories.get(directory.rules.name) is directory and directory.find(listed.said) is listed.person
+
+
 async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, now: float) -> Proven:
     signed = jws.take_apart(token)
     issuer = issuers.issuer_of(signed, snapshot.issuers)
@@ -287,9 +316,17 @@ async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, no
     if issuer.credential == "task":
         task = exchange.read(signed.claims)
         return Proven(_of_task(task, snapshot), task.exp + issuer.leeway, generation)
-    subject = issuers.subject(issuer, signed.claims)
-    caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), bound, snapshot)
-    return Proven(caller, subject.expires + issuer.leeway, generation)
+    subject, listed = issuers.subject(issuer, signed.claims), None
+    if issuer.directory:
+        directory = _directory(issuer.directory, snapshot)
+        listed = Listed(subject.listed, directory.find(subject.listed), directory)
+        subject = replace(
+            subject,
+            team=listed.person.team,
+            labels=tuple(sorted((dict(subject.labels) | dict(listed.person.labels)).items())),
+        )
+    caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), bound, snapshot, listed)
+    return Proven(caller, subject.expires + issuer.leeway, generation, listed)
 
 
 async def verified(signed: jws.Signed, algorithm: str, issuer: Issuer, trust: Trust) -> int:
@@ -316,7 +353,14 @@ def _bound(claims: Mapping[str, Any]) -> str:
     raise Refusal("unacceptable_token", "The token is genuine, but bound in a way that is not supported.")
 
 
-def _caller(issuer: Issuer | Authority, subject: Subject, id: str, bound: str, snapshot: Snapshot) -> Caller:
+def _caller(
+    issuer: Issuer | Authority,
+    subject: Subject,
+    id: str,
+    bound: str,
+    snapshot: Snapshot,
+    listed: Listed | None = None,
+) -> Caller:
     team = snapshot.teams.get(subject.team)
     if team is None:
         raise Refusal("unacceptable_token", "The token is genuine, but its team is not known here.")
@@ -331,7 +375,7 @@ def _caller(issuer: Issuer | Authority, subject: Subject, id: str, bound: str, s
         expires=subject.expires,
         models=issuer.models,
         fences=fences,
-        origins=(issuer.url,),
+        origins=(issuer.url, directories.origin(listed.directory.rules, listed.person)) if listed else (issuer.url,),
         bound=bound,
     )
     alike = (issuer.name, issuer.credential, issuer.assurance, subject.id, tenant, subject.team, subject.kind, labels)
