@@ -32,6 +32,17 @@ def pairs() -> Scanner:
         ("npm config set //r/:_authToken ", RANDOM[:32], ""),
         ("use this token ", RANDOM[:32], ", please"),
         ("dsn := `root:", WORD, "@tcp(127.0.0.1:3306)/shop`"),
+        ('new mysqli($host, "root", "', WORD, '", "shop");'),
+        ('DriverManager.getConnection(url, "root", "', WORD, '")'),
+        ("new PDO('mysql:host=h;dbname=x', $user, '", WORD, "');"),
+        ('new PasswordAuthentication(user, "', WORD, '".toCharArray())'),
+        ("bot.run('", RANDOM[:32], "')"),
+        ("Fernet(b'", RANDOM[:43] + "=", "')"),
+        ("jwt.sign(payload, '", RANDOM[:32], "')"),
+        ("crypto.createHmac('sha256', \"", RANDOM[:32], '")'),
+        ("https://hooks.example.org/in/", RANDOM[:24], " fires"),
+        ("https://flows.example.org/webhook/", "2f1b9c52-7a0e-4d53-9a34-1c0d2f6e8b71", '"'),
+        ("my github token (", RANDOM[:32], ") leaked"),
     ],
 )
 def test_found(pairs: Scanner, before: str, value: str, after: str) -> None:
@@ -52,6 +63,11 @@ def test_found(pairs: Scanner, before: str, value: str, after: str) -> None:
         "auth(\"ada\", 'production')",
         "a token based-on-words2024-only",
         "root:${PASSWORD}@tcp(127.0.0.1:3306)/shop",
+        'getConnection("jdbc:h2:mem", props, "production")',
+        "https://example.org/hooks/github-pull-request-events",
+        "https://example.org/docs/webhooks/verifying-signatures-v2",
+        "new Client('arn:aws:iam::123456789012:role/x')",
+        "api('CustomerOrderHistoryService2')",
     ],
 )
 def test_not_found(pairs: Scanner, text: str) -> None:

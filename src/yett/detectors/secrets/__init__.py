@@ -18,6 +18,7 @@ from yett.detectors.secrets.encoded import ENCODED
 from yett.detectors.secrets.keys import KEYS
 from yett.detectors.secrets.named import NAMED
 from yett.detectors.secrets.pairs import PAIRS
+from yett.detectors.secrets.prefixed import PREFIXED
 from yett.detectors.secrets.structures import STRUCTURES
 from yett.detectors.secrets.vendors import NAMED_BY_VENDOR
 
@@ -31,6 +32,7 @@ SECRETS: tuple[Detector, ...] = (
     *DATA,
     *STRUCTURES,
     *ENCODED,
+    *PREFIXED,
     *NAMED_BY_VENDOR,
     *NAMED,
     *PAIRS,

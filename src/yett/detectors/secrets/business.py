@@ -47,6 +47,7 @@ _PAYMENTS: tuple[Detector, ...] = (
     token("liveblocks-key", r"sk_dev_[A-Za-z0-9_-]{50,90}"),
     token("nylas-key", r"nyk_v0_[A-Za-z0-9]{40,72}"),
     token("ebay-cert-id", r"(?:PRD|SBX)-[a-f0-9]{12}-[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}"),
+    token("asaas-key", r"\$aact_(?:prod_|hmlg_)?[A-Za-z0-9:=]{60,200}"),
 )  # fmt: skip
 
 _OFFICE: tuple[Detector, ...] = (
@@ -93,6 +94,16 @@ _OFFICE: tuple[Detector, ...] = (
     token("thunderstore-token", r"tss_[A-Za-z0-9]{38}"),
     token("maxmind-key", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
     token("locationiq-key", r"pk\.[a-f0-9]{32}"),
+    token("close-key", r"api_[A-Za-z0-9]{20,24}\.[A-Za-z0-9]{20,24}"),
+    token("builder-key", r"bpk-[a-f0-9]{32}"),
+    token("calendar-key", r"cal_(?:live_|test_)?[a-f0-9]{32}"),
+    token("workato-key", r"wrk(?:us|eu|jp|sg|aus|il)?-[A-Za-z0-9_-]{40,200}", valid=entropy.mixed),
+    token("lichess-token", r"li[po]_[A-Za-z0-9]{20,40}", valid=entropy.mixed),
+    token("keygen-token", r"(?:prod|activ|admin|env|user)-[a-f0-9]{64}v[23]"),
+    token("game-server-key", r"cfxk_[A-Za-z0-9]{20}_[A-Za-z0-9]{5}"),
+    # Microsoft's alphabet of product keys has no vowels, and no letters that look like digits.
+    token("product-key", r"[BCDFGHJKMNPQRTVWXY2346789]{5}(?:-[BCDFGHJKMNPQRTVWXY2346789]{5}){4}", anchor=r"[B-Y2-9]{5}-[B-Y2-9]{5}-[B-Y2-9]{5}-"),
+    after("license-key", r"(?i:licen[sc]e|activation|product|serial|registration)(?:[ _-]?(?i:key|code|number|no))?[\"']?[ \t]{0,2}[=:#>][ \t]{0,2}[\"']?", r"[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){3,7}", kind="product-key", valid=entropy.random),
 )  # fmt: skip
 
 BUSINESS: tuple[Detector, ...] = (*_PAYMENTS, *_OFFICE)

@@ -141,6 +141,9 @@ _VAULTS: tuple[Detector, ...] = (
     token("secret-token-uri", r"secret-token:[A-Za-z0-9._~%-]{16,120}", kind="secret-token"),  # RFC 8959
     token("authress-key", r"(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}"),
     token("defined-networking-token", r"dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}"),
+    token("bitwarden-token", rf"0\.{UUID}\.[A-Za-z0-9]{{30}}:[A-Za-z0-9+/]{{22}}=="),
+    token("phase-token", r"pss_(?:service|user):v[0-9]:[a-f0-9]{64}(?::[a-f0-9]{64}){1,2}"),
+    after("ansible-vault", r"\$ANSIBLE_VAULT;1\.[12];AES256(?:;[A-Za-z0-9_.-]{1,32})?(?:\\n|[ \t\r\n]){1,12}", r"[0-9a-f]{40}", kind="encrypted-vault", tail=r"[0-9a-f]*"),
 )  # fmt: skip
 
 CLOUDS: tuple[Detector, ...] = (*_AWS, *_GOOGLE, *_AZURE, *_HOSTING, *_VAULTS)

@@ -44,13 +44,15 @@ COMMANDS: tuple[Detector, ...] = (
         "password-account",
         rf"(?:htpasswd[ ]-[a-z]{{0,6}}b[a-z]{{0,6}}[ ]{_WORD}{{1,60}}|rabbitmqctl[ ](?:add_user|change_password|authenticate_user))[ ]{_WORD}{{1,32}}[ ]",
     ),
+    _argument("password-httpie", r"[ ](?:-a|--auth)[ =][\"']?[a-z0-9._@-]{1,40}:"),
     _argument("password-after-user", r"[ ]-u[ ]?[\"']?[a-z0-9._@\\-]{1,40}[%,]"),
     _argument(
         "password-switch", r"[ ]/(?:pass|password|pwd)[:=]|(?:freerdp|rdesktop|runas)[^\r\n\x00]{0,60}?[ ][/-]p:?[ ]?"
     ),
     _argument(
         "password-directive",
-        r"[^a-z](?:requirepass|masterauth|bindpw|rootpw|vncpasswd|(?:enable|username[ ][a-z0-9._-]{1,32})[ ](?:password|secret)(?:[ ][0-9])?)[ \t]{1,8}",
+        r"[^a-z](?:requirepass|masterauth|bindpw|rootpw|vncpasswd|snmp-server community|key-string|auth-user-pass|(?:pre-shared|tacacs-server|radius-server)[ -]key|wpa-psk|"
+        r"(?:enable|chap|pap|username[ ][a-z0-9._-]{1,32})[ ](?:password|secret))(?:[ ][0-9])?[ \t]{1,8}",
     ),
     _argument("password-identified", r"identified with [a-z0-9_]{2,30} (?:by|as)[ ]"),
     Detector(

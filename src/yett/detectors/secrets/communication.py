@@ -62,6 +62,7 @@ _MAIL: tuple[Detector, ...] = (
     token("mailersend-token", r"mlsn\.[a-f0-9]{64}"),
     token("resend-key", r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,30}"),
     token("klaviyo-key", r"pk_[a-f0-9]{34}"),
+    token("mailgun-signing-key", r"[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8}", kind="mailgun-key", anchor=r"[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8}"),
 )  # fmt: skip
 
 _TELEPHONY: tuple[Detector, ...] = (

@@ -48,6 +48,7 @@ DATA: tuple[Detector, ...] = (
     token("dagster-token", r"(?:agent|user):[a-z0-9-]{2,40}:[a-f0-9]{32}"),
     token("metabase-key", r"mb_[A-Za-z0-9+/=]{44}"),
     token("databento-key", r"db-[A-Za-z0-9]{29}", valid=entropy.mixed),
+    after("snowflake-session", r"[^A-Za-z0-9]", r"ver:1-hint:[0-9]{1,20}-ETMsDg[A-Za-z0-9+/_-]{40}", tail=r"[A-Za-z0-9+/=_-]*"),
     Detector(
         id="url-password",
         kind="secret.url-password",

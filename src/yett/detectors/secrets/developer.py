@@ -76,6 +76,14 @@ _BUILD: tuple[Detector, ...] = (
     token("unkey-key", r"unkey_[A-Za-z0-9]{20,32}"),
     token("statsig-key", r"secret-[A-Za-z0-9]{40,44}"),
     token("temporal-key", r"tmprl_[A-Za-z0-9]{40}", ALNUM),
+    token("arcjet-key", r"ajkey_[a-z0-9]{26}"),
+    token("block-protocol-key", rf"b10ck5\.[a-f0-9]{{32}}\.{UUID}"),
+    token("open-vsx-token", rf"ovsx(?:a?t|p)_{UUID}"),
+    token("wakatime-key", rf"waka_{UUID}"),
+    token("wundergraph-key", r"cosmo_[a-f0-9]{32}"),
+    token("stackhawk-key", r"hawk\.[A-Za-z0-9_-]{20}\.[A-Za-z0-9_-]{20}"),
+    after("dotenv-key", r"dotenv://:", r"key_[a-f0-9]{64}", end=r"@"),
+    after("gitlab-session", r"_gitlab_session=", r"[a-f0-9]{32}", kind="session-cookie"),
 )  # fmt: skip
 
 _OBSERVABILITY: tuple[Detector, ...] = (

@@ -14,20 +14,20 @@ from typing import Any, NamedTuple
 from yett.detectors import entropy
 from yett.detectors.detector import Detector
 from yett.detectors.expression import compiled
-from yett.detectors.secrets.structures import VALUE
+from yett.detectors.secrets.structures import SCHEME, VALUE
 
 # `password`, as people write it in names and in documents of many languages.
 _IN_LANGUAGES = (
     r"pa[as]sw(?:or)?d|passwort|passphrase|passcode|kennwort|pwd|pass|pw|contrase(?:n|ñ)a|clave|mot[ _-]de[ _-]passe|mdp|senha|"
     r"wachtwoord|l(?:o|ö)senord|passord|adgangskode|salasana|has(?:l|ł)o|heslo|jelsz(?:o|ó)|parola|sifre|şifre|kata[ _-]sandi|"
     r"пароль|密码|密碼|パスワード|"
-    r"비밀번호|패스워드|암호|identified by|(?:wpa|wifi|vpn|pre[_-]?shared)[_-]?(?:psk|key)|preshared"
+    r"비밀번호|비번|패스워드|암호|口令|identified by|(?:wpa|wifi|vpn|pre[_-]?shared)[_-]?(?:psk|key)|preshared"
 )
 _KEYS = (
     r"api[_. -]?key|apikey|secret|token|credential|creds|access[_. -]?key|(?:auth|private|client|encryption|signing|master|account|"
     r"shared|subscription|license|service|admin|consumer|app|application|webhook|deploy|session|hmac|storage|root|server|api[_. -]?secret|secret|"
     r"validation|decryption|machine|instrumentation|device|write|sas|project|space|team|integration)[_. -]?key|(?:auth|access|api|app|client|consumer|oauth)[_-]?(?:token|secret)|"
-    r"authorization|[^a-z]pat|bearer|webhook|토큰|키"
+    r"authorization|[^a-z]pat|bearer|webhook|토큰|키|トークン|キー|シークレット|令牌|密钥|密鑰|金鑰|токен|ключ|секрет|schl(?:ue|ü)ssel|cl(?:e|é)[ ]api|jeton|chiave|llave|chave"
 )
 _WEAK = r"key|auth|api|salt|nonce|seed|jwt|session[_-]?id|sessid|cookie|hmac|otp|totp|passkey|login|pin|dsn|cert|crypt"
 
@@ -41,19 +41,31 @@ _REST = r"(?:[A-Z0-9_.-][A-Za-z0-9_.-]{0,20}|s)?"
 _QUOTE = r"""(?:\\{0,3}["'`]|&quot;|%22)"""
 _ARRAY = r"(?:\[[A-Za-z0-9_]{0,8}\])?"
 _TYPE = r"[ ]?:[ ]?&?[A-Za-z][A-Za-z<>\[\]?.]{1,20}"
-_EQUALS = r"[ \t]{0,12}(?::{0,3}=|={1,3}>?|->|!=|~=|\?=|\|\|:|:{1,2}|\xef\xbc\x9a|\xef\xbc\x9d|%3[AaDd])[ \t]{0,12}"
-_OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|["'`])|&quot;|%22)"""
+# Chinese, Japanese and Korean put a particle or a verb between a name and what it is, and no space.
+_PARTICLE = _bytes("：|＝|は|是|为|為|는|은")
+_EQUALS = (
+    rf"[ \t]{{0,12}}(?::{{0,3}}=|={{1,3}}>?|<-|->|[!~?]=|\|\|[:=]|\?\?=|:{{1,2}}|{_PARTICLE}|%3[AaDd])[ \t]{{0,12}}"
+)
+_OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|'\\?"|["'`])|&quot;|%22)"""
+# What makes bytes, a string or an option of a literal; a value in braces (JSX).
+_MADE = r"(?:(?:new[ ])?(?:\[\]byte|bytes|b64decode|[sS]tr(?:ing)?(?:::from|\.new)?|Q(?:String(?:Literal)?|Latin1String)|Secret(?:Str|String)?|Some|Buffer\.from|strdup)\([ ]?|\{)"
 # Between a name and a value in quotes stands more than an equals sign: a call, a pair of arguments, two attributes of an element.
 _GIVEN = (
-    rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}?[ \t]{{0,2}},[ \t]{{0,2}}|{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default|android:value)[ ]?=[ ]?|"
+    rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}?[\])]?[ ](?:\|\||\?\?|or)[ ]|{_QUOTE}?[ \t]{{0,2}},[ \t]{{0,2}}|"
+    rf"{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default|android:value)[ ]?=[ ]?|"
     rf"{_QUOTE}[ ]?\{{[^{{}}\x00]{{0,52}}default[ ]{{0,6}}=[ ]?|</(?i:key|name)>[ \t\r\n]{{0,16}}<string>|"
     rf"{_QUOTE},[ \t\r\n]{{0,12}}{_QUOTE}?[vV]alue{_QUOTE}?[ ]?:[ ]?|{_QUOTE}[ ]to[ ]|[ \t]{{1,3}}(?:is|was|as|to|by)?[ :]{{0,2}}|[ \t\r\n]{{1,12}}value:[ ]?){_OPEN}"
+)
+# A literal that something is made of, a field of a form that a test fills in, a prompt that a script answers, `SET PASSWORD FOR`, a type in Basic.
+_ANSWERED = (
+    rf"(?:[ ]{{0,2}}:?=[ ]{{0,2}}{_MADE}|\]?{_QUOTE}\)?\.(?:send_?[kK]eys|type|fill|(?:set|put)(?:_?[vV]alue)?|val)\([ ]?|[:?]?[ ]?{_QUOTE}[ \t\r\n;{{}}]{{1,12}}(?:exp_)?send[ ](?:--[ ])?|"
+    rf"[ ](?i:for)[ ][^=;\r\n\x00]{{1,48}}=[ ]?|[ ](?i:as)[ ][A-Za-z.]{{2,16}}[ ]=[ ]?){_OPEN}"
 )
 # Before a bare one: the end of a tag, a word of a sentence, the block sign of a YAML value, a remark between brackets.
 _BARE = (
     rf"(?:{_QUOTE}?\]?{_EQUALS}(?:[|>][+-]?[\r\n]{{1,2}}[ ]{{1,12}})?|{_QUOTE}?(?:[ ][A-Za-z:]{{2,16}}=[\"'][A-Za-z:/.#0-9_-]{{1,32}}[\"'])?>|"
     r"</(?i:key|name|string)>[ \t\r\n]{0,16}<[a-z]{3,8}>|[ ]?\([A-Za-z0-9 _.-]{1,32}\)[ ]?:[ ]{0,2}|"
-    r"[ \t](?:is|was|ist|est|es|are)[ \t]?:?[ \t]{0,2}|[ \t](?:(?:is|was)[ ])?set to[ ]|[\r\n][ \t]{1,12}value:[ ]{1,2})"
+    r"[ \t](?:is|was|ist|war|lautet|est|es|era|are|jest|\xc3\xa9|\xc3\xa8|\xc3\xa4r)[ \t]?:?[ \t]{0,2}|[ \t](?:(?:is|was)[ ])?set to[ ]|[\r\n][ \t]{1,12}value:[ ]{1,2})"
 )
 _QUOTED_TAIL = r"[A-Za-z0-9!#$&()*+./:=?@^_~{}\[\]<>|;,-]*"
 
@@ -119,7 +131,7 @@ _OTHER_AFTER = frozenset(
     "signer usages ops thumbprint fingerprint encode decode encoded encoding strip split join replace startswith endswith getbytes charset mgr realm store digest salt sha md arn".split()
 )  # fmt: skip
 _OTHER_BEFORE = frozenset(
-    "public pub csrf xsrf max num min total prompt completion input output cached foreign primary sort partition cache registry hot arrow "
+    "public pub csrf xsrf max num min total prompt completion input output cached foreign sort partition cache registry hot arrow "
     "dict map lookup page next prev continuation sync cursor pagination stop pad eos bos unk mask sep cls special idempotency translation "
     "i18n message object routing bucket row column unique group meta query sequence shortcut keyboard natural surrogate composite "
     "vault hashed verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
@@ -133,10 +145,13 @@ class _Name(NamedTuple):
     credential: str
     after: list[str]
     inside: bool  # a longer word
+    path: bool  # the last part of one: an image, which a tag follows
 
     @property
     def other(self) -> bool:
         """Whether what is named is only about a credential, or is of another kind."""
+        if self.credential == "secret" and self.after == ["id"] and "client" not in self.before:
+            return False  # of HashiCorp Vault's AppRole: the half that is secret
         return self.inside or not (_OTHER_BEFORE.isdisjoint(self.before) and _OTHER_AFTER.isdisjoint(self.after))
 
 
@@ -160,7 +175,13 @@ def _name(names: Any, left: str) -> _Name:
             and left[start - 1].isupper() == credential[0].isupper()
             and left[first:start].lower() not in _OWNERS
         )
-    return _Name(_words(left[first:start]), credential.lower(), _words(left[end:last]), inside)
+    return _Name(
+        _words(left[first:start]),
+        credential.lower(),
+        _words(left[end:last]),
+        inside,
+        left[max(0, first - 1) : first] == "/",
+    )
 
 
 def _password(left: str, text: str) -> int:
@@ -174,14 +195,21 @@ def _key(left: str, text: str) -> int:
     likely = entropy.key(text, uuid=True) or (_PLAIN_VALUE.search(left) and entropy.chosen(text))
     if not likely or _RESOURCE.search(left):
         return 0
-    return 0 if _name(_KEY_NAMES, left).other else len(text)
+    name = _name(_KEY_NAMES, left)
+    return 0 if name.other or (name.credential == "authorization" and SCHEME.match(text)) else len(text)
 
 
 def _weak(left: str, text: str) -> int:
     """A name that other things bear, too, wants a value that nothing else has."""
     if len(text) < 16 or not (entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2):
         return 0
-    return 0 if _name(_WEAK_NAMES, left).other else len(text)
+    name = _name(_WEAK_NAMES, left)
+    # Clouds call the first of two keys primary; and so does every database the column that identifies a row.
+    if name.other or name.path or ("primary" in name.before and len(text) < 32):
+        return 0
+    return (
+        0 if name.credential == "nonce" and "<" in left else len(text)
+    )  # of a script in a page, for its content security policy
 
 
 def _named(
@@ -194,6 +222,13 @@ def _named(
             id=f"{id}-quoted",
             kind=kind,
             pattern=rf"(?i:{names}){_REST}{_GIVEN}({value})",
+            judge=judge,
+            tail=_QUOTED_TAIL,
+        ),
+        Detector(
+            id=f"{id}-answered",
+            kind=kind,
+            pattern=rf"(?i:{names}){_ANSWERED}({value})",
             judge=judge,
             tail=_QUOTED_TAIL,
         ),

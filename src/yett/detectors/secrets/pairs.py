@@ -13,6 +13,15 @@ def _in_call(text: str) -> bool:
     return entropy.password(text, quoted=True) and (entropy.digits(text) > 0 or not text.isalpha())
 
 
+def _client_key(text: str) -> bool:
+    return len(text) >= 20 and entropy.key(text) and entropy.mixed(text)
+
+
+def _unguessable(text: str) -> bool:
+    """The part of an address that is all that guards it."""
+    return entropy.key(text, uuid=True)
+
+
 def _in_sentence(id: str, introduced: str) -> Detector:
     return Detector(
         id=id,
@@ -41,6 +50,15 @@ PAIRS: tuple[Detector, ...] = (
         accept=when(_in_call),
         tail=f"{VALUE}*",
     ),
+    # The last of two or three arguments: a host, a user, a password.
+    Detector(
+        id="password-of-connection",
+        kind="secret.password",
+        pattern=r"(?i:[^a-z](?:mysqli?(?:_p?connect|_real_connect)?|pdo|getconnection|ftp_login|ssh2_auth_password|imap_open)\([^,()\r\n\x00]{1,48},[ ]?|"
+        rf"""(?:basicauth[a-z]{{0,10}}|authentication|credentials?)\()[^,()\r\n\x00]{{1,48}},[ ]?["']({VALUE}{{4,64}})""",
+        accept=when(_in_call),
+        tail=f"{VALUE}*",
+    ),
     _in_sentence("password-in-sentence", ""),
     # Of its own: in a stream, what may be this word or the value must not be decided by what follows it.
     _in_sentence("password-in-long-sentence", r"(?:the[ ])?(?i:pw|pwd|pass|password|passwd|passcode)[ ]?[:=]?[ ]?"),
@@ -61,9 +79,30 @@ PAIRS: tuple[Detector, ...] = (
     Detector(
         id="key-spoken",
         kind="secret.generic-key",
-        pattern=r"(?i:[^a-z](?:[a-z0-9]{1,20}[_-])?(?:api[_-]?key|token|secret|authtoken))[ \t]{1,3}([A-Za-z_+/~-]{0,40}[0-9][A-Za-z0-9_+/.~-]{15,80})",
+        pattern=r"(?i:[^a-z](?:[a-z0-9]{1,20}[_-])?(?:api[_-]?key|token|secret|authtoken))[ \t]{1,3}\(?([A-Za-z_+/~-]{0,40}[0-9][A-Za-z0-9_+/.~-]{15,80})",
         accept=when(entropy.mixed),
         tail=r"[A-Za-z0-9_+/=.~-]*",
+    ),
+    # What a library makes a client, a bot or a cipher of: one literal.
+    Detector(
+        id="key-in-call",
+        kind="secret.generic-key",
+        pattern=r"(?i:client|bot|telegraf|github|gitlab|octokit|fernet|api|sdk|aes|cookieparser|hmac)(?i:\.(?:new|run|login|init|create|auth|connect))?\([ ]?[bu@]?[\"']"
+        r"([A-Za-z0-9+/=._-]{20,100})",
+        accept=when(_client_key),
+    ),
+    Detector(
+        id="key-of-signature",
+        kind="secret.generic-key",
+        pattern=r"(?i:jwt\.(?:sign|verify|encode|decode)|createhmac|create(?:de)?cipher(?:iv)?|hash_hmac)\([^,()\r\n\x00]{1,48},[ ]?[bu]?[\"']"
+        r"([A-Za-z0-9+/=._-]{20,100})",
+        accept=when(_client_key),
+    ),
+    Detector(
+        id="webhook-path",
+        kind="secret.webhook-url",
+        pattern=r"(?i:://[a-z0-9.-]{0,24}hooks?[a-z0-9.-]{0,24}/|://[a-z0-9.-]{3,40}/(?:api/)?(?:web)?hooks?/)(?:[A-Za-z0-9_-]{1,24}/){0,2}([A-Za-z0-9_-]{20,80})[^A-Za-z0-9_/-]",
+        accept=when(_unguessable),
     ),
     Detector(
         id="password-of-source",

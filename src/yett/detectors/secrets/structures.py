@@ -27,7 +27,7 @@ class _Header(msgspec.Struct):
 _PARAMETER = re.compile(rb"""\{\s{0,4}"(?:alg|enc|typ|kid|cty|zip|epk|x5[ctu]|jk[wu])"\s{0,2}:""")
 _TYPED = re.compile(rb"[!-~]{4,}")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:[:/].*)?$|.*@")
-_SCHEME = re.compile(r"[A-Z0-9]{1,8}(?:-[A-Z0-9]{1,8})+$")  # `AWS4-HMAC-SHA256`
+SCHEME = re.compile(r"[A-Z0-9]{1,8}(?:-[A-Z0-9]{1,8})+$")  # `AWS4-HMAC-SHA256`
 
 
 def _jwt(text: str) -> bool:
@@ -75,10 +75,10 @@ def spoken(text: str) -> bool:
 
 def _bearer(text: str) -> bool:
     """What follows `Bearer` or `Token`: a key, or at least no word and no template."""
-    if entropy.template(text) or entropy.placeholder(text) or _SCHEME.match(text):
+    if entropy.template(text) or entropy.placeholder(text) or SCHEME.match(text):
         return False
     return entropy.key(text, uuid=True) or (
-        entropy.digits(text) >= 2 and len(text) >= 12 and not entropy.wordlike(text)
+        entropy.digits(text) >= 2 and len(text) >= 12 and not text.isdigit() and not entropy.wordlike(text)
     )
 
 
@@ -108,6 +108,7 @@ STRUCTURES: tuple[Detector, ...] = (
     ),
     token("jwt-long-header", r"eyJ[A-Za-z0-9_-]{201}", r"[A-Za-z0-9_-]*(?:\.{1,2}[A-Za-z0-9_-]+)*", kind="jwt", valid=_jwt_begins),
     token("paseto", r"v[1-4]\.(?:local|public)\.[A-Za-z0-9_-]{60}", r"[A-Za-z0-9_.-]*"),
+    token("paserk", r"k[1-4]\.(?:local|secret|seal)(?:-wrap\.pie|-pw)?\.[A-Za-z0-9_-]{43}", r"[A-Za-z0-9_.-]*", kind="paseto"),
     token("macaroon", r"MDA[xyz][A-Za-z0-9]{2}[A-Za-z0-9_-]{90}", BASE64URL, valid=entropy.mixed),
     Detector(
         id="authorization-basic",

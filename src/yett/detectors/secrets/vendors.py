@@ -79,7 +79,7 @@ def vendor_key(left: str, text: str) -> int:
     vendor = next((match for match in _NAMES.finditer(left) if _shape(match.group().lower()).match(text)), None)
     if not vendor or entropy.placeholder(text) or entropy.entropy(text) < 2.8 or entropy.wordlike(text):
         return 0
-    if not entropy.digits(text) or text.isdigit():
+    if not entropy.digits(text) or text.isdigit() or "=" in text.rstrip("="):
         return 0
     between = left[vendor.start() :].lower()
     if _METADATA.search(between):
