@@ -148,3 +148,15 @@ def test_proxies(tmp_path: Path) -> None:
         {"ca:corp"},
         "service:acme/corp/dns:lb.example",
     )
+
+
+def test_transmitters_of_events(tmp_path: Path) -> None:
+    text = '[receivers.a]\nissuer = "https://idp.example/tenant/1/"\naudiences = ["x"]\n'
+    reading = parse(
+        text + text.replace(".a]", ".b]") + 'jwks_url = "https://keys.example/k"\n', tmp_path / "yett.toml", {}
+    )
+    assert reading.mistakes == ()
+    one, two = (identity.transmitter(name, each, reading) for name, each in reading.settings.receivers.items())
+    assert one.source.url == "https://idp.example/.well-known/ssf-configuration/tenant/1"
+    assert (one.source.discovery, one.name) == (True, "receivers/a")
+    assert (two.source.url, two.source.discovery) == ("https://keys.example/k", False)

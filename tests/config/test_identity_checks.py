@@ -85,9 +85,14 @@ def test_a_mistake_is_told(text: str, expected: str, tmp_path: Path) -> None:
 RECEIVER = '[receivers.corp]\nissuer = "https://idp.example"\naudiences = ["yett"]\njwks_file = "keys.json"\n'
 
 
+FETCHED = RECEIVER.replace('jwks_file = "keys.json"\n', "")
+
+
 def test_receivers_of_events(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text("{}")
     assert mistakes(RECEIVER, tmp_path) == []
+    assert mistakes(FETCHED, tmp_path) == []
+    assert mistakes(FETCHED.replace("https://idp.example", "idp") + 'jwks_url = "https://x/k"', tmp_path) == []
     assert mistakes(ISSUER + RECEIVER + 'identity = "corp"\ntenants = ["default"]\n', tmp_path) == []
     for text, expected in (
         (RECEIVER.replace("corp", '"a b"'), "a receiver's name consists of"),
@@ -96,6 +101,10 @@ def test_receivers_of_events(tmp_path: Path) -> None:
         (RECEIVER + 'identity = "corp"', 'identity: there is no [identity.issuers."corp"]'),
         (RECEIVER + 'tenants = ["acme"]', 'tenants[0]: there is no tenant "acme"'),
         (RECEIVER + "algorithms = []", "algorithms"),
+        (RECEIVER + 'jwks_url = "https://idp.example/keys"', 'give either "jwks_url" or "jwks_file"'),
+        (RECEIVER + 'ca_file = "none.pem"', "ca_file: there is no file"),
+        (FETCHED.replace("https:", "http:"), 'issuer: "http://idp.example" is not encrypted'),
+        (FETCHED + 'jwks_url = "http://idp.example/keys"', 'jwks_url: "http://idp.example/keys" is not encrypted'),
         (RECEIVER + 'token = "env:NOT_SET"', "NOT_SET"),
     ):
         (told,) = mistakes(text, tmp_path)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +15,7 @@ from msgspec import Struct
 from tests.certificates import Certifier, Pair, client
 from tests.identity.test_dpop import HOLDER, PUBLIC, THUMBPRINT
 from tests.identity.test_forwarded import binary, element
+from tests.issuer_server import documents
 from tests.issuing import Authority, b64
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, arrived, free_ports, models_toml, request_body, until
@@ -85,33 +83,6 @@ spiffe_id = "spiffe://example.org/edge/mesh"
 header = "x-forwarded-client-cert"
 trust_domains = ["example.org"]
 """
-
-
-@contextlib.contextmanager
-def key_server(document: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The port of an issuer's keys, and who asked for them."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.send_header("content-length", str(len(document)))
-            self.end_headers()
-            self.wfile.write(document)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="keys")
-    thread.start()
-    try:
-        yield server.server_port, asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Told(Struct, frozen=True):
@@ -192,8 +163,8 @@ class World:
 @pytest.fixture(scope="module")
 def world(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("refused")
-    with key_server(CORP.document()) as (port, asked):
-        settings = SETTINGS.replace("{keys}", str(port)).replace("{closed}", str(free_ports(1)[0]))
+    with documents({"/jwks": CORP.document()}) as idp:
+        settings = SETTINGS.replace("{keys}", str(idp.port)).replace("{closed}", str(free_ports(1)[0]))
         gateway = Gateway(
             folder, HEAD + settings + provider_toml(provider, "cloud") + models_toml(simulated({"plain": ""}))
         )
@@ -207,8 +178,8 @@ def world(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
         }.items():
             (folder / name).write_bytes(content)
         gateway.start()
-        until(lambda: asked, what="the issuer's keys")
-        made = World(gateway, asked)
+        until(lambda: idp.asked, what="the issuer's keys")
+        made = World(gateway, idp.asked)
         yield made
         made.hang_up()
         gateway.close()

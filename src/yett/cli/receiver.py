@@ -13,17 +13,23 @@ from pathlib import Path
 from yett.cli.fences import drawing
 from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock
+from yett.config import identity
+from yett.config.compile import proxy_of
 from yett.config.reader import Reading, changed, load
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.snapshot import TENANT
 from yett.config.tenants import tenants
 from yett.edge.events import Received
+from yett.edge.issuers import Issuers
+from yett.edge.upstream import UpstreamClient
 from yett.errors import ConfigurationError, YettError
 from yett.identity.events import EventError, Transmitter, read
-from yett.identity.jws import read_keys
+from yett.identity.issuer import Issuer
+from yett.identity.jws import KeySet, read_keys
 from yett.model.caller import KINDS
 from yett.model.operator import OWN
 from yett.stores.fences import Event
+from yett.stores.issuer_keys import IssuerKeys
 
 log = logging.getLogger("yett")
 
@@ -50,13 +56,28 @@ class Receiver:
         self._looked = monotonic()
         self._unseal = Unsealer()
         self._taking = asyncio.Lock()
+        self._upstream: UpstreamClient | None = None
+        self._issuers: Issuers | None = None  # when keys are fetched
+        self._taken_up: Reading | None = None
 
     async def take(self, name: str, token: bytes, authorization: str) -> Received:
         """Act on an event token that was pushed to the receiver of this name. Raises nothing but CancelledError."""
         async with self._taking:
-            return await asyncio.to_thread(self._take, name, token, authorization)
+            refused = await asyncio.to_thread(self._admit, name, authorization)
+            if refused is not None:
+                return refused
+            reading = self._reading
+            settings = reading.settings.receivers[name]
+            if settings.jwks_file:
+                return await asyncio.to_thread(self._take, name, settings, token, None)
+            return await self._take_with_fetched(identity.transmitter(name, settings, reading), name, settings, token)
 
-    def _take(self, name: str, token: bytes, authorization: str) -> Received:
+    async def close(self) -> None:
+        if self._upstream is not None:
+            await self._upstream.close()
+
+    def _admit(self, name: str, authorization: str) -> Received | None:
+        """Who may not even push."""
         self._look()
         settings = self._reading.settings.receivers.get(name)
         if settings is None:
@@ -65,8 +86,42 @@ class Receiver:
             wanted = f"Bearer {self._reading.secrets[settings.token].reveal()}"
             if not hmac.compare_digest(authorization.encode("latin-1", "replace"), wanted.encode()):
                 return Received(401, "authentication_failed", "the bearer token is missing, or not the one agreed on")
+        return None
+
+    async def _take_with_fetched(self, issuer: Issuer, name: str, settings: ReceiverSettings, token: bytes) -> Received:
+        """Its keys may be others by now: then they are asked for once more, at most every 30 seconds."""
+        issuers = self._asked()
+        await issuers.renew()
+        if issuers.keys(issuer) is None:
+            await issuers.refresh(issuer)
+        keys, generation = issuers.keys(issuer), issuers.generation
+        if keys is None:
+            return Received(503)  # it was logged; the transmitter tries again
+        answer = await asyncio.to_thread(self._take, name, settings, token, keys)
+        if answer.err != "invalid_key":
+            return answer
+        await issuers.refresh(issuer)
+        keys = issuers.keys(issuer)
+        if keys is None or issuers.generation == generation:
+            return answer
+        return await asyncio.to_thread(self._take, name, settings, token, keys)
+
+    def _asked(self) -> Issuers:
+        """Those of all receivers; what was fetched for one that stays is kept."""
+        reading = self._reading
+        if self._issuers is None:
+            self._upstream = UpstreamClient(proxy=proxy_of(reading))
+            shelf = IssuerKeys(reading.state / "issuer-keys")
+            self._issuers = Issuers(self._upstream, SystemClock(), lambda *_: None, shelf)
+        if self._taken_up is not reading:
+            self._taken_up = reading
+            fetched = {name: one for name, one in reading.settings.receivers.items() if not one.jwks_file}
+            self._issuers.take_up(identity.transmitter(name, one, reading) for name, one in fetched.items())
+        return self._issuers
+
+    def _take(self, name: str, settings: ReceiverSettings, token: bytes, keys: KeySet | None) -> Received:
         try:
-            return self._act(name, settings, token)
+            return self._act(name, settings, token, keys)
         except EventError as error:
             log.warning("event refused", extra={"fields": {"receiver": name, "err": error.err, "why": str(error)}})
             return Received(400, error.err, str(error))
@@ -83,9 +138,10 @@ class Receiver:
             with suppress(ConfigurationError):  # being edited: what was right before still is
                 self._reading = load(self._path, self._environment, self._unseal)
 
-    def _act(self, name: str, settings: ReceiverSettings, token: bytes) -> Received:
+    def _act(self, name: str, settings: ReceiverSettings, token: bytes, keys: KeySet | None) -> Received:
         now = SystemClock().now()
-        keys = read_keys(self._reading.resolve(settings.jwks_file).read_bytes())
+        if keys is None:
+            keys = read_keys(self._reading.resolve(settings.jwks_file).read_bytes())
         found = read(transmitter(name, settings, self._reading), token, keys, now)
         if found.names:
             event = Event(f"caep:{name}", found.jti, int(now + settings.max_age + 120))

@@ -98,6 +98,7 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
     await worker.stop()
     server.stop()
     await serving
+    await receiver.close()
     await desk.stop()
     await provisioner.close()
 
@@ -122,6 +123,7 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     held.close()
     server.stop()
     await serving
+    await receiver.close()
     await desk.stop()
     await provisioner.close()
 

@@ -213,3 +213,11 @@ def limits_trouble(url: str, settings: Settings) -> str:
     if not (address.tls or address.socket or is_loopback(address.host) or settings.stores.plaintext):
         return "would be asked unencrypted; use rediss://, or accept it with plaintext = true in this table"
     return ""
+
+
+def keys_trouble(written: str) -> str:
+    """Why keys cannot be fetched from this address, "" when they can: keys that came unencrypted could be anybody's."""
+    trouble, host = check_url(written, ("http", "https"))
+    if not trouble and written.lower().startswith("http:") and not is_loopback(host):
+        return f'"{written}" is not encrypted, so anybody between could give other keys; use https://'
+    return trouble

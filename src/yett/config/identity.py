@@ -17,6 +17,7 @@ from yett.config.identity_settings import (
 )
 from yett.config.lines import KeyPath
 from yett.config.reader import Reading
+from yett.config.receiver_settings import ReceiverSettings
 from yett.config.settings import Settings
 from yett.errors import Mistake
 from yett.identity import spiffe
@@ -161,6 +162,28 @@ def _workloads(settings: TrustDomainSettings) -> tuple[Workload, ...]:
         Workload(one.path, one.team, one.kind, tuple(sorted(one.labels.items()))) for one in settings.workloads
     ]
     return tuple(sorted(workloads, key=lambda one: -len(one.path)))
+
+
+def transmitter(name: str, settings: ReceiverSettings, reading: Reading) -> Issuer:
+    """Who signs security events: as much of an issuer as its keys take."""
+    url = settings.jwks_url or _well_known(settings.issuer, "ssf-configuration")
+    return Issuer(
+        name=f"receivers/{name}",
+        credential="events",
+        url=settings.issuer,
+        source=_source(
+            f"receivers/{name}", settings.jwks_file, url, settings.ca_file, reading, discovery=not settings.jwks_url
+        ),
+        audiences=frozenset(settings.audiences),
+        algorithms=frozenset(settings.algorithms),
+        types=frozenset(),
+    )
+
+
+def _well_known(issuer: str, name: str) -> str:
+    """Between host and path (RFC 8615; SSF 1.0, section 7.2)."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path.rstrip('/')}"
 
 
 def _own(settings: TaskTokenSettings) -> Issuer:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from yett.config.checks import check_url, is_loopback
+from yett.config.checks import check_url, keys_trouble
 from yett.config.decoding import Problem, suggestion
 from yett.config.identity_settings import ClientCaSettings, IssuerSettings, ProxySettings, TrustDomainSettings
 from yett.config.lines import KeyPath
-from yett.config.receiver_settings import receiver_mistakes
+from yett.config.receiver_checks import receiver_mistakes
 from yett.config.scim_settings import scim_mistakes
 from yett.config.settings import Settings
 from yett.config.tenants import tenants
@@ -73,7 +73,7 @@ def _issuer(name: str, issuer: IssuerSettings, settings: Settings) -> Iterator[t
     if issuer.jwks_url and issuer.jwks_file:
         yield ("jwks_url",), 'give either "jwks_url" or "jwks_file"'
     asked = issuer.jwks_url or ("" if issuer.jwks_file else issuer.issuer)
-    if asked and (trouble := _address(asked)):
+    if asked and (trouble := keys_trouble(asked)):
         if issuer.jwks_url:
             yield ("jwks_url",), trouble
         else:
@@ -118,7 +118,7 @@ def _trust_domain(name: str, domain: TrustDomainSettings, settings: Settings) ->
         yield ("workloads",), 'is empty; write workloads = [{ path = "/", team = "…" }]'
     if tokens and bool(domain.bundle_url) == bool(domain.bundle_file):
         yield ("bundle_url",), 'give either "bundle_url" or "bundle_file"'
-    if domain.bundle_url and (trouble := _address(domain.bundle_url)):
+    if domain.bundle_url and (trouble := keys_trouble(domain.bundle_url)):
         yield ("bundle_url",), trouble
     paths: set[str] = set()
     for index, workload in enumerate(domain.workloads):
@@ -209,11 +209,3 @@ def _models(models: Iterable[str], settings: Settings) -> Iterator[tuple[KeyPath
     for index, model in enumerate(models):
         if model not in settings.models:
             yield ("models", index), f'no model "{model}"{suggestion(model, settings.models)}'
-
-
-def _address(written: str) -> str:
-    """Keys that came unencrypted could be anybody's."""
-    trouble, host = check_url(written, ("http", "https"))
-    if not trouble and written.lower().startswith("http:") and not is_loopback(host):
-        return f'"{written}" is not encrypted, so anybody between could give other keys; use https://'
-    return trouble

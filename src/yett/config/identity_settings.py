@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from yett.config.scalars import DURATION, Seconds, Timeout
+from yett.config.scalars import DURATION, Timeout
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
 Sort = Literal["user", "agent", "service"]
@@ -34,7 +34,7 @@ class IssuerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ca_file: Annotated[
         str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
     ] = ""
-    leeway: Annotated[Seconds, Meta(description="How far its clock may be off.")] = 30.0
+    leeway: Annotated[float, Meta(description="How far its clock may be off.", ge=0, le=300), DURATION] = 30.0
     max_age: Annotated[Timeout, Meta(description="Longest life of a token, from issue to expiry.")] = 86_400.0
     require: Annotated[
         dict[str, tuple[_Word, ...]],
@@ -163,7 +163,7 @@ class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "ES256",
         "ES384",
     )
-    leeway: Annotated[Seconds, Meta(description="How far its clock may be off.")] = 30.0
+    leeway: Annotated[float, Meta(description="How far its clock may be off.", ge=0, le=300), DURATION] = 30.0
     tenant: Annotated[str, Meta(description="Tenant of its workloads.", min_length=1)] = "default"
     models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
 

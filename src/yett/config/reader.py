@@ -376,7 +376,9 @@ def _files(reading: Reading) -> list[Problem]:
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named.append((("stores", "ca_file"), settings.stores.ca_file))
     named.append((("operators", "ca_file"), settings.operators.ca_file))
-    named += [(("receivers", name, "jwks_file"), one.jwks_file) for name, one in settings.receivers.items()]
+    for name, receiver in settings.receivers.items():
+        named.append((("receivers", name, "ca_file"), receiver.ca_file))
+        named.append((("receivers", name, "jwks_file"), receiver.jwks_file))
     named += [(("guardrails", name, "ca_file"), one.ca_file) for name, one in settings.guardrails.items()]
     for name, issuer in settings.identity.issuers.items():
         path = ("identity", "issuers", name)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from yett.config.identity_settings import Algorithm
-from yett.config.lines import KeyPath
 from yett.config.scalars import SecretReference, Timeout
 
 _Word = Annotated[str, Meta(min_length=1)]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,9 +19,18 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
     audiences: Annotated[
         tuple[_Word, ...], Meta(description="What the claim `aud` has to name; one of these is enough.")
     ]
+    jwks_url: Annotated[
+        str,
+        Meta(
+            description='Address of the keys that it signs with; "" is to ask `issuer` where they are (SSF, `/.well-known/ssf-configuration`).'
+        ),
+    ] = ""
     jwks_file: Annotated[
-        str, Meta(description="The keys that it signs with, a JWK set, relative to yett.toml.", min_length=1)
-    ]
+        str, Meta(description="The keys that it signs with, a JWK set, relative to yett.toml, instead of an address.")
+    ] = ""
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
     algorithms: Annotated[tuple[Algorithm, ...], Meta(description="Algorithms that they may be signed with.")] = (
         "RS256",
     )
@@ -42,19 +47,3 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[_Word, ...], Meta(description="Tenants whose callers they may be about; empty: those of `identity`.")
     ] = ()
     max_age: Annotated[Timeout, Meta(description="After which an event is too old to be taken.")] = 86_400.0
-
-
-def receiver_mistakes(
-    name: str, settings: ReceiverSettings, issuers: frozenset[str], tenants: frozenset[str]
-) -> Iterator[tuple[KeyPath, str]]:
-    """What is wrong with one, by setting."""
-    if not _NAME.fullmatch(name):
-        yield (), "a receiver's name consists of letters, digits, dots, dashes and underscores"
-    for setting in ("audiences", "algorithms"):
-        if not getattr(settings, setting):
-            yield (setting,), "is empty, so that no event would do"
-    if settings.identity and settings.identity not in issuers:
-        yield ("identity",), f'there is no [identity.issuers."{settings.identity}"]'
-    for index, tenant in enumerate(settings.tenants):
-        if tenant not in tenants:
-            yield ("tenants", index), f'there is no tenant "{tenant}"'

@@ -38,6 +38,9 @@ STALE = 86_400.0  # seconds for which keys are believed while their issuer canno
 PAUSE = 30.0  # seconds between two attempts at one issuer
 DEADLINE = 5.0  # seconds for one fetch, metadata included
 _MAX_AGE = re.compile(rb"(?:^|[,\s])max-age=(\d{1,9})(?:$|[,\s])", re.IGNORECASE)
+_WELL_KNOWN = re.compile(
+    r"/\.well-known/[^/]+"
+)  # behind the path of an issuer (OpenID Connect), or before it (RFC 8615)
 
 log = logging.getLogger("yett")
 Tell = Callable[[str, str], None]  # issuer, outcome: ok, failed
@@ -240,7 +243,7 @@ def _keys_of(metadata: bytes, url: str) -> str:
         found = msgspec.json.decode(metadata, type=_Metadata)
     except (msgspec.DecodeError, RecursionError):
         raise UnusableError("its metadata do not say where its keys are") from None
-    if found.issuer.rstrip("/") != url.partition("/.well-known/")[0]:  # section 4.3: it must not speak for another
+    if found.issuer.rstrip("/") != _WELL_KNOWN.sub("", url, count=1):  # section 4.3: it must not speak for another
         raise UnusableError("its metadata are those of another issuer")
     trouble, host = check_url(found.jwks_uri.partition("?")[0], ("http", "https"))
     if trouble or (not found.jwks_uri.startswith("https:") and not is_loopback(host)):
