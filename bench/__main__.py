@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, tools
+from bench import machine, sharing, tools
 from bench.contenders import ROOT, Contender, Field
 from bench.load import LoadFailed
 from bench.measure import STREAM, WORKLOADS, added_latencies, measure
@@ -18,7 +18,7 @@ from bench.report import Results, render, save
 from bench.workloads import CONNECTIONS
 
 OUT = Path(__file__).parent / "out"
-CONTENDERS = ("direct", "nginx", "yardstick", "yett", "litellm")
+CONTENDERS = ("direct", "nginx", "yardstick", "yett", "litellm", "sharing")
 
 
 def options() -> argparse.Namespace:
@@ -36,6 +36,7 @@ def options() -> argparse.Namespace:
     chosen = parser.parse_args()
     chosen.rounds = chosen.rounds or (1 if chosen.quick else 3)
     chosen.seconds = chosen.seconds or (1.0 if chosen.quick else 3.0)
+    chosen.pairs = 4 if chosen.quick else 8
     chosen.turns = 300 if chosen.quick else 2_000
     chosen.workload = chosen.workload or list(WORKLOADS)
     chosen.connections = chosen.connections or list(CONNECTIONS)
@@ -78,6 +79,8 @@ def run(chosen: argparse.Namespace, folder: Path) -> tuple[Results, list[str]]:
                 results.memory_after[contender.name] = contender.service.resident_bytes()
         if chosen.soak:
             soak(chosen, field, results, load_core)
+        if "sharing" not in chosen.without:
+            shared(chosen, field, results)
         return results, [contender.name for contender in field.contenders]
 
 
@@ -124,6 +127,20 @@ def one_round(
             )
         except LoadFailed as failure:
             results.failures.append(f"  {contender.name}, {workload}, {connections} connections: {failure}")
+
+
+def shared(chosen: argparse.Namespace, field: Field, results: Results) -> None:
+    """What was measured before rests meanwhile; two workers need both cores."""
+    for contender in field.contenders:
+        if contender.service:
+            contender.service.freeze()
+    valkey = tools.valkey_server(ROOT / ".yett" / "bench" / "valkey")
+    try:
+        results.sharing = sharing.measure(
+            field, valkey, chosen.pairs, chosen.seconds, lambda text: print(f"bench: {text} …", flush=True)
+        )
+    except LoadFailed as failure:
+        results.failures.append(f"  sharing: {failure}")
 
 
 def soak(chosen: argparse.Namespace, field: Field, results: Results, core: int) -> None:

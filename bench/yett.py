@@ -79,8 +79,8 @@ def environment(folder: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(folder), "BENCH_UPSTREAM_KEY": "sk-upstream"}  # noqa: TID251
 
 
-def configure(folder: Path, port: int, admin: int, upstreams: tuple[int, int]) -> str:
-    """Write configuration and policies into `folder`, and issue the key that the load generator uses. Returns the key."""
+def configure(folder: Path, port: int, admin: int, upstreams: tuple[int, int], extra: str = "") -> str:
+    """Write configuration, ended by `extra`, and policies into `folder`, and issue the key that the load generator uses. Returns the key."""
     folder.mkdir(parents=True, exist_ok=True)
     _yett(folder, "init")
     text = _CONFIGURATION.format(
@@ -93,7 +93,7 @@ def configure(folder: Path, port: int, admin: int, upstreams: tuple[int, int]) -
         UPSTREAM_MODEL=UPSTREAM_MODEL,
         ISSUER=_ISSUER,
     )
-    (folder / "yett.toml").write_text(text)
+    (folder / "yett.toml").write_text(text + extra)
     _issue(folder)
     limits = ["--rpm", "1000000000", "--tpm", "100000000000", "--concurrency", "10000", "--budget", "1000000usd/month"]
     created = _yett(folder, "keys", "create", "--json", "--name", "bench", "--team", "research", *limits)

@@ -8,6 +8,7 @@ import pytest
 from bench.load import percentile
 from bench.measure import STREAM, Round
 from bench.report import Results, Target, render, targets
+from bench.sharing import Figure, Sharing
 from bench.workloads import BUFFERED_MODEL, CHUNKS, SIZES, STREAM_MODEL, answer, request_bodies, stream_chunks
 
 
@@ -71,3 +72,17 @@ def test_percentiles_of_few_and_of_no_values() -> None:
     assert percentile([1.0, 2.0, 3.0, 4.0], 50) == 3.0
     assert percentile([1.0], 99) == 1.0
     assert percentile([], 99) == 0.0
+
+
+def test_what_two_workers_gain_does_not_depend_on_what_else_ran() -> None:
+    one, two = Figure(rate=100.0, own_rate=200.0, cpu_us=1000.0), Figure(rate=90.0, own_rate=390.0, cpu_us=1010.0)
+    sharing = Sharing(workers={"file": [(one, two)] * 3}, token=[(one, two)], limits_us={"file": 20.0, "Valkey": 50.0})
+    results = Results(sharing=sharing)
+    found = {row.text: (row.value, row.verdict) for row in targets(results)}
+    assert found["requests/s of two workers ÷ one, a core each, file"] == (1.95, "met")
+    assert found["requests/s of two workers ÷ one, a core each, Valkey"] == (None, "not measured")
+    assert found["counters in Valkey: CPU of the gateway that they add per call, µs"] == (30.0, "met")
+    assert found["CPU per buffered 1 kB request with a token ÷ with a key, 16 connections"] == (1.01, "met")
+    assert "0.90" in render(results, [], [], [])
+    sharing.workers["file"] = [(one, one)]
+    assert next(row for row in targets(results) if row.text.endswith("each, file")).verdict == "MISSED"
