@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from yett.config.operators import fences_of, rules
+from yett.config.operators import other_fences, own_fence, rules
 from yett.config.reader import Reading, parse
 from yett.model.operator import Identity, Role
 
@@ -56,11 +56,11 @@ def test_the_fences_of_an_operator() -> None:
         )
     )
     settings = reading(f"[teams.r]\n{tables}").settings
-    assert fences_of(Identity(IDP, "ada", email="ada@acme.example"), settings) == (
-        "user:default/operators/ada",
+    assert own_fence(Identity(IDP, "ada")) == "user:default/operators/ada"
+    assert other_fences(Identity(IDP, "ada", email="ada@acme.example"), settings) == (
         "user:default/ada",
         "user:default/ada@acme.example",
         "user:acme/corp/ada",
         "user:umbra/corp/ada",
     )
-    assert fences_of(Identity("https://none.example", "ada"), settings)[2:] == ()
+    assert other_fences(Identity("https://none.example", "ada"), settings) == ("user:default/ada",)

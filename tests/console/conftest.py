@@ -22,6 +22,7 @@ from yett.edge.tasks import spawn
 from yett.model.operator import Identity
 from yett.stores.journal_reader import Entry, Filter, entries
 
+ORIGIN = "http://127.0.0.1:8485"
 TEAMS = 'tenants = ["acme", "umbra"]\n\n[teams.research]\n[teams.support]\n'
 ROLES = """roles = [
   { value = "gate-viewers", role = "viewer" },

@@ -12,6 +12,8 @@ import pytest
 from tests.console.conftest import Room, Rooms, configured
 from tests.identity_provider import Browser, IdentityProvider
 
+from yett.console.access import csrf_of
+
 Serve = Callable[..., Awaitable[Room]]
 
 
@@ -141,14 +143,18 @@ async def test_access_tokens(served: Serve, provider: IdentityProvider) -> None:
         fence = {"kind": "team", "id": "research", "reason": "an incident"}
         assert (await robot.post("/api/v1/fences", json=fence)).status_code == 200  # without a token against CSRF
         assert (await robot.get("/api/v1/sessions")).json()["error"]["code"] == "role_required"
-        await robot.post("/api/v1/fences", json={"kind": "user", "id": "operators/robot", "reason": "stolen"})
+        stolen = {"kind": "user", "id": "operators/robot", "reason": "stolen"}
+        assert (await robot.post("/api/v1/fences", json=stolen)).json()["error"]["code"] == "role_required"
+        admin = await room.enter("gate-admins")
+        async with room.client(admin, origin=room.origin, **{"x-yett-csrf": csrf_of(admin)}) as other:
+            assert (await other.post("/api/v1/fences", json=stolen)).status_code == 200
         assert (await robot.get("/api/v1/me")).json()["error"]["code"] == "fenced"
     async with room.client(authorization=f"Bearer {provider.access_token('https://other.example')}") as robot:
         assert (await robot.get("/api/v1/me")).json()["error"]["code"] == "wrong_audience"
     async with room.client(authorization=f"Bearer {provider.access_token()[:-8]}AAAAAAAA") as robot:
         assert (await robot.get("/api/v1/me")).json()["error"]["code"] == "invalid_signature"
     # a token beside a good session is not passed over
-    session = await room.enter("gate-admins")
+    session = await room.enter("gate-admins", origin="again")
     async with room.client(session, authorization="Bearer nonsense") as robot:
         assert (await robot.get("/api/v1/me")).json()["error"]["code"] == "malformed_token"
 

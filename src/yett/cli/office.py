@@ -32,7 +32,7 @@ from yett.config.keyed_hash import keyed_hash
 from yett.config.operators import Rules, rules
 from yett.config.reader import Reading, changed, load
 from yett.console import answers
-from yett.console.office import Author, Event, Standing, Wanted
+from yett.console.office import DRAWN_HERE, Author, Event, Standing, Wanted
 from yett.edge.admin import Report
 from yett.edge.metrics import Metrics, State
 from yett.errors import ConfigurationError, Refusal, YettError
@@ -213,12 +213,10 @@ class DeskOffice:
         return await self._do(self._fences)
 
     async def calls(self, wanted: Wanted) -> answers.Calls:
-        search = Search(self._reading, self._clock)
-        return await asyncio.get_running_loop().run_in_executor(self._searching, search.calls, wanted)
+        return await self._on(self._searching, Search(self._reading, self._clock).calls, wanted)
 
     async def call(self, id: str, *, content: bool) -> tuple[dict[str, object], ...]:
-        search = Search(self._reading, self._clock)
-        return await asyncio.get_running_loop().run_in_executor(self._searching, search.records, id, content)
+        return await self._on(self._searching, Search(self._reading, self._clock).records, id, content)
 
     # ---- what they change -------------------------------------------------------------------------------------------
 
@@ -240,10 +238,13 @@ class DeskOffice:
     # ---- on the thread ----------------------------------------------------------------------------------------------
 
     async def _do(self, job: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+        return await self._on(self._thread, job, *arguments, **more)
+
+    async def _on(self, thread: ThreadPoolExecutor, job: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
         """Raises Refusal: whatever keeps a store from being used is told once, in the log."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, partial(job, *arguments, **more))
+            return await loop.run_in_executor(thread, partial(job, *arguments, **more))
         except Refusal:
             raise
         except KeyMistake as mistake:
@@ -420,7 +421,9 @@ class DeskOffice:
         check_reason(new.reason)
         name = fence_named(new.kind, new.id, new.tenant, self._reading, lambda named: stores.keys.find(named).key.id)
         until = end_of(new.until, now)
-        (fence,) = stores.fences.draw((name,), now, until=until, sessions=new.sessions, reason=new.reason)
+        (fence,) = stores.fences.draw(
+            (name,), now, until=until, sessions=new.sessions, reason=new.reason, source=DRAWN_HERE
+        )
         return _fence(fence, {one.key.id: one.key.tenant for one in stores.keys.list()})
 
     def _lift(self, name: str, author: Author) -> answers.Fence:

@@ -64,7 +64,8 @@ class Search:
     def records(self, call: str, content: bool) -> tuple[dict[str, object], ...]:
         """Those of one call, the intent first; none when there are none."""
         lines = find(self._folder, call)
-        key = ContentKey.load(self._reading.state / CONTENT_KEY) if content and lines else None
+        path = self._reading.state / CONTENT_KEY
+        key = ContentKey.load(path) if content and path.is_file() else None  # it is never made by reading
         return tuple(self._record(entry(raw), key) for raw in lines)
 
     def _record(self, one: Entry, key: ContentKey | None) -> dict[str, object]:

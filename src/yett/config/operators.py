@@ -101,13 +101,17 @@ def _host(settings: Settings) -> str:
     return f"[{host}]:{settings.admin.port}" if ":" in host else f"{host}:{settings.admin.port}"
 
 
-def fences_of(identity: Identity, settings: Settings) -> tuple[str, ...]:
-    """The names of all fences that keep this operator out: as one, as a caller of the same identity provider, and by the bare
-    subject or e-mail address, which is what some providers' events name."""
-    names = [fence_name("user", TENANT, f"{OWN}/{identity.subject}"), fence_name("user", TENANT, identity.subject)]
-    names += [fence_name("user", TENANT, identity.email)] if identity.email else []
+def own_fence(identity: Identity) -> str:
+    """The name of the fence that keeps somebody out as an operator."""
+    return fence_name("user", TENANT, f"{OWN}/{identity.subject}")
+
+
+def other_fences(identity: Identity, settings: Settings) -> tuple[str, ...]:
+    """The names of those that are about the same person otherwise: as a caller with a token of the same identity provider, and by the
+    bare subject or e-mail address, which is what some providers' events name."""
+    names = [fence_name("user", TENANT, bare) for bare in (identity.subject, identity.email) if bare]
     for name, issuer in settings.identity.issuers.items():
         if issuer.issuer == identity.issuer:
-            for tenant in issuer.tenants if issuer.tenant_claim else (issuer.tenant,):
-                names.append(fence_name("user", tenant, f"{name}/{identity.subject}"))
+            tenants = issuer.tenants if issuer.tenant_claim else (issuer.tenant,)
+            names += [fence_name("user", tenant, f"{name}/{identity.subject}") for tenant in tenants]
     return tuple(names)

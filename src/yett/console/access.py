@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 from starlette.requests import Request
 
-from yett.config.operators import Rules, fences_of
-from yett.console.office import Office, Standing
+from yett.config.operators import Rules, other_fences, own_fence
+from yett.console.office import DRAWN_HERE, Office, Standing
 from yett.console.provider import IdentityProvider
 from yett.errors import Refusal
-from yett.model.operator import EMERGENCY, Identity, Operator, Role, roles_of
+from yett.model.operator import EMERGENCY, Identity, Operator, Role, Session, roles_of
 
 CSRF_HEADER = "x-yett-csrf"
 SESSION, SIGN_IN = "yett-session", "yett-sign-in"
@@ -114,7 +115,7 @@ async def visit(request: Request, office: Office, provider: IdentityProvider, no
             raise Refusal(
                 "session_over", "The session is of an identity provider that is no longer asked; sign in again."
             )
-        check_fences(session.identity, session.begun, standing, now)
+        await _end_fenced(session, office, standing, now)
         roles = roles_of(session.identity.said, rules.mapping)
         if not roles:
             raise Refusal("session_over", "Nothing that the identity provider said has a role in yett.toml any more.")
@@ -124,18 +125,28 @@ async def visit(request: Request, office: Office, provider: IdentityProvider, no
     return Visit(who, rules, cookie_of(request, rules, SESSION))
 
 
+async def _end_fenced(session: Session, office: Office, standing: Standing, now: float) -> None:
+    """A session that met a fence is over, also when the fence is lifted afterwards. Raises Refusal."""
+    try:
+        check_fences(session.identity, session.begun, standing, now)
+    except Refusal as refusal:
+        with suppress(Refusal):  # it is refused anyway
+            await office.end(session.id, {"fence": refusal.fence})
+        raise
+
+
 def check_fences(identity: Identity, issued: int, standing: Standing, now: float) -> None:
-    """Raises Refusal: fenced, session_over."""
+    """Raises Refusal: fenced, session_over. What the console itself has drawn about a caller keeps nobody out of the console: whoever
+    looks after one tenant's callers must not be able to lock out an admin."""
     if not standing.fences:
         return
-    for name in fences_of(identity, standing.settings):
+    own = own_fence(identity)
+    for name in (own, *other_fences(identity, standing.settings)):
         for fence in standing.fences.get(name, ()):
-            if fence.holds(issued, now):
-                refusal = (
-                    Refusal("session_over")
-                    if fence.sessions
-                    else Refusal("fenced", "Access was revoked for this operator.")
-                )
+            if fence.holds(issued, now) and (name == own or fence.source != DRAWN_HERE):
+                refusal = Refusal("fenced", "Access was revoked for this operator.")
+                if fence.sessions:
+                    refusal = Refusal("session_over")
                 refusal.fence = fence.label
                 raise refusal
 

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
+from yett.config.snapshot import TENANT
 from yett.console import answers
 from yett.console.access import Visit, csrf_of
 from yett.console.office import Event, Office, Wanted
 from yett.errors import Refusal
-from yett.model.operator import Operator, Session
+from yett.model.operator import OWN, Operator, Session
 
 T = TypeVar("T", bound=Struct)
 MOST_BODY = 64 * 1024
@@ -107,8 +108,8 @@ async def draw(request: Request, visit: Visit, office: Office) -> answers.Fence:
         if len(named) != 1:
             raise Refusal("not_found", "There is no such key, or there are several of this name: use an id.")
         new = msgspec.structs.replace(new, id=named.pop())
-    elif not who.may("fences", new.id if new.kind == "tenant" else new.tenant):
-        raise Refusal("role_required", "Your roles do not reach that tenant.")
+    else:
+        _check_reach(who, new.kind, new.id, new.tenant)
     return await office.draw(new, who.noted())
 
 
@@ -117,7 +118,21 @@ async def lift(request: Request, visit: Visit, office: Office) -> answers.Fence:
     name = asked.fence.partition("#")[0]
     if not any(each.fence == name and visit.operator.may("fences", each.tenant) for each in await office.fences()):
         raise Refusal("not_found", "There is no such fence.")
+    kind, _, whom = name.partition(":")
+    if kind != "key":
+        _check_reach(visit.operator, kind, whom.partition("/")[2], whom.partition("/")[0])
     return await office.lift(name, visit.operator.noted())
+
+
+def _check_reach(who: Operator, kind: str, id: str, tenant: str) -> None:
+    """A tenant as a whole is the matter of who looks after all of them, an operator that of who may end sessions. Raises
+    Refusal("role_required")."""
+    if kind == "tenant" and not who.may("fences"):
+        raise Refusal("role_required", 'Whole tenants take the permission "fences" in all of them.')
+    if kind == "user" and tenant == TENANT and id.startswith(f"{OWN}/") and not who.may("sessions"):
+        raise Refusal("role_required", 'Operators take the permission "sessions" in all tenants.')
+    if kind != "tenant" and not who.may("fences", tenant):
+        raise Refusal("role_required", "Your roles do not reach that tenant.")
 
 
 # ---- calls
@@ -149,7 +164,8 @@ async def call(request: Request, visit: Visit, office: Office) -> answers.Call:
         if not who.may("content", tenant):
             raise Refusal("role_required", 'It takes the permission "content".')
         # Who has looked at it is on the record before it is shown.
-        await office.note(Event("operator.read_content", id, who.noted(), tenant=tenant))
+        # (Not under the call's own id, by which its records are found.)
+        await office.note(Event("operator.read_content", "content", who.noted(), tenant=tenant, detail={"of": id}))
         records = await office.call(id, content=True)
     return answers.Call(records)
 

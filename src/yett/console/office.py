@@ -13,6 +13,7 @@ from yett.console import answers
 from yett.model.fence import Fences
 from yett.model.operator import Identity, Session
 
+DRAWN_HERE = "console"  # the source of a fence that was drawn over the API
 Author = Mapping[str, object]  # `Operator.noted()`: who is named in the record of a change
 
 
