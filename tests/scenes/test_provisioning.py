@@ -10,7 +10,10 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
+import httpx2
 import pytest
+from scim2_client.engines.httpx2 import SyncSCIMClient
+from scim2_tester import Status, check_server
 from tests.issuing import Authority
 from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, Reply, error_of, models_toml, until
@@ -42,6 +45,9 @@ directory_claim = "oid"
 match = "externalId"
 teams = { "GPT Researchers" = "research", "Platform" = "platform" }
 label_attributes = { department = "department" }
+
+[scim.contractors]
+teams = { "Everyone" = "research" }
 
 [scim.okta]
 tenant = "acme"
@@ -188,6 +194,19 @@ def test_a_person_comes_changes_teams_and_goes(gateway: Gateway) -> None:
     assert [user["id"]] in joined
     assert gateway.counted("yett_scim_requests_total", directory="entra", outcome="changed") >= 4
     assert gateway.metrics()['yett_directory_users{directory="entra"}'] == 0
+
+
+def test_an_independent_client_finds_nothing_wrong(gateway: Gateway) -> None:
+    """All that scim2-tester knows to try: discovery, every attribute of every schema created, replaced, patched and removed."""
+    _, token = new_token(gateway, "contractors")
+    address = f"http://127.0.0.1:{gateway.admin}/scim/v2"
+    with httpx2.Client(base_url=address, headers={"authorization": f"Bearer {token}"}) as connection:
+        client = SyncSCIMClient(connection)
+        client.discover()
+        results = check_server(client)
+    wrong = [(each.title, each.reason) for each in results if each.status not in {Status.SUCCESS, Status.SKIPPED}]
+    assert wrong == []
+    assert len(results) > 90
 
 
 def test_tokens_are_of_one_directory_and_end(gateway: Gateway) -> None:

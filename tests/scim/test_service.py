@@ -73,6 +73,36 @@ def test_lists(ask: Ask) -> None:
     assert ask("GET", "Users", filter="userName").status == 400
 
 
+def test_users_and_groups_are_searched_together(ask: Ask) -> None:
+    for name in ("a", "b", "c"):
+        made(ask("POST", "Users", {"schemas": [USER], "userName": name, "displayName": name}))
+    made(ask("POST", "Groups", {"schemas": [GROUP], "displayName": "b"}))
+
+    def found(**asked: Any) -> tuple[int, list[str]]:
+        page = made(ask("POST", ".search", {"schemas": [SEARCH], **asked}))
+        return page["totalResults"], [each["meta"]["resourceType"] for each in page["Resources"]]
+
+    assert found() == (4, ["User", "User", "User", "Group"])
+    assert found(startIndex=3) == (4, ["User", "Group"])
+    assert found(startIndex=4, count=1) == (4, ["Group"])
+    assert found(startIndex=1, count=2) == (4, ["User", "User"])
+    assert found(filter='displayName eq "B"') == (2, ["User", "Group"])
+    assert found(filter='userName eq "b"') == (1, ["User"])
+    assert found(filter="members pr or displayName pr") == (1, ["Group"])
+    assert ask("POST", ".search", {"schemas": [SEARCH], "filter": "shoeSize pr"}).status == 400
+    assert ask("GET", ".search").status == 405
+
+
+def test_who_was_deactivated_does_not_come_back_by_the_way(ask: Ask) -> None:
+    id = made(ask("POST", "Users", {"schemas": [USER], "userName": "a"}))["id"]
+    assert made(ask("PUT", f"Users/{id}", {"schemas": [USER], "userName": "b"}))["active"]
+    assert not made(ask("PUT", f"Users/{id}", {"schemas": [USER], "userName": "b", "active": False}))["active"]
+    assert not made(ask("PUT", f"Users/{id}", {"schemas": [USER], "userName": "c"}))["active"]
+    gone = {"schemas": [PATCH], "Operations": [{"op": "remove", "path": "active"}]}
+    assert "active" not in made(ask("PATCH", f"Users/{id}", gone))
+    assert "active" not in made(ask("PUT", f"Users/{id}", {"schemas": [USER], "userName": "d"}))
+
+
 @pytest.mark.parametrize(
     ("status", "method", "path"),
     [

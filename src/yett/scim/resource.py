@@ -71,8 +71,6 @@ def member_ids(value: Any) -> tuple[str, ...]:
         id = each.get("value") if isinstance(each, dict) else each
         if not isinstance(id, str) or not 0 < len(id) <= LONGEST_NAME or not id.isprintable():
             raise invalid("invalidValue", 'a member is written as { "value": "the id of a user" }')
-        if isinstance(each, dict) and str(each.get("type") or "User").lower() != "user":
-            raise invalid("invalidValue", "groups have users as members, not groups")
         found[id] = None
     return tuple(found)
 
@@ -133,17 +131,16 @@ def put(kept: Kept, urn: str, attribute: Attribute, value: Any) -> None:
 
 
 def complete(kind: Kind, kept: Kept) -> Kept:
-    """With nothing missing that has to be there. A user is active unless it is said that it is not. Raises ScimError: invalidValue."""
+    """With nothing missing that has to be there. Raises ScimError: invalidValue."""
     for _, attribute in part_of(kind):
         if attribute.required and attribute.name not in kept:
             raise invalid("invalidValue", f'"{attribute.name}" is required')
-    if kind is USERS:
-        kept.setdefault("active", True)
     return kept
 
 
 def whole(kind: Kind, kept: Kept, stamp: Stamp, root: str, links: Mapping[str, str]) -> Kept:
-    """The resource as it is filtered and answered. `links` are a user's groups or a group's members, by id, and how they are called."""
+    """The resource as it is filtered and answered. `links` are a user's groups or a group's members, by id, and what they are
+    called, "" to leave that out."""
     location = f"{root}{kind.endpoint}/{stamp.id}"
     found: Kept = {
         "schemas": [kind.schema.id, *(each.id for each in kind.extensions if each.id in kept)],
@@ -160,7 +157,12 @@ def whole(kind: Kind, kept: Kept, stamp: Stamp, root: str, links: Mapping[str, s
     other, name, type = (USERS, "members", "User") if kind is GROUPS else (GROUPS, "groups", "direct")
     if links:
         found[name] = [
-            {"value": id, "$ref": f"{root}{other.endpoint}/{id}", "display": display, "type": type}
+            {
+                "value": id,
+                "$ref": f"{root}{other.endpoint}/{id}",
+                **({"display": display} if display else {}),
+                "type": type,
+            }
             for id, display in links.items()
         ]
     return found

@@ -37,6 +37,7 @@ class Attribute(Struct, frozen=True):
     uniqueness: str = "none"  # server
     sub: tuple[Attribute, ...] = ()
     types: tuple[str, ...] = ()  # of resources that a reference leads to
+    canonical: tuple[str, ...] = ()  # the values that it has here
 
     def part(self, name: str) -> Attribute | None:
         """The sub-attribute of this name, in any case."""
@@ -181,7 +182,7 @@ _USER = Schema(
                 _read_only("value", "The group's id."),
                 Attribute("$ref", "Its address.", "reference", exact=True, mutability="readOnly", types=("Group",)),
                 _read_only("display", "Its name.", exact=False),
-                _read_only("type", "How the user is in it: direct.", exact=False),
+                Attribute("type", "How the user is in it.", mutability="readOnly", canonical=("direct",)),
             ),
         ),
     ),
@@ -224,8 +225,7 @@ _GROUP = Schema(
                 Attribute(
                     "$ref", "The user's address.", "reference", exact=True, mutability="immutable", types=("User",)
                 ),
-                Attribute("type", "User.", mutability="immutable"),
-                _read_only("display", "The user's name.", exact=False),
+                Attribute("type", "What it is.", mutability="immutable", canonical=("User",)),
             ),
         ),
     ),
@@ -256,6 +256,8 @@ def _attribute(attribute: Attribute) -> dict[str, object]:
         said |= {"caseExact": attribute.exact, "uniqueness": attribute.uniqueness}
     if attribute.type == "reference":
         said["referenceTypes"] = list(attribute.types) or ["uri"]
+    if attribute.canonical:
+        said["canonicalValues"] = list(attribute.canonical)
     if attribute.sub:
         said["subAttributes"] = [_attribute(each) for each in attribute.sub]
     return said

@@ -7,6 +7,7 @@ PUT    /Users/ID                      replace it; 412 when it is not as If-Match
 PATCH  /Users/ID                      change parts of it
 DELETE /Users/ID                      204
 POST   /Users/.search                 a page, asked for in the body
+POST   /.search                       a page of users and groups
 GET    /ServiceProviderConfig /ResourceTypes /Schemas
 """
 
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.scim import listing
 from yett.scim.errors import ScimError, invalid
@@ -49,7 +51,7 @@ class Answer(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """A resource as it is kept. `links` are a user's groups, or a group's members, by id, with what they are called."""
+    """A resource as it is kept. `links` are a user's groups, with what they are called, or a group's members, by id."""
 
     stamp: Stamp
     kept: Kept
@@ -65,9 +67,13 @@ class Resources(Protocol):
 
     def get(self, kind: Kind, id: str, *, links: bool) -> Entry: ...
 
-    def create(self, kind: Kind, kept: Kept, members: tuple[str, ...]) -> Entry: ...
+    def create(self, kind: Kind, kept: Kept, members: tuple[str, ...]) -> Entry:
+        """A user is active unless it is said that it is not."""
+        ...
 
-    def replace(self, kind: Kind, id: str, kept: Kept, members: tuple[str, ...], match: str) -> Entry: ...
+    def replace(self, kind: Kind, id: str, kept: Kept, members: tuple[str, ...], match: str) -> Entry:
+        """Whether a user is active stays as it was unless it is said: who was deactivated does not come back by the way."""
+        ...
 
     def patch(self, kind: Kind, id: str, operations: tuple[Operation, ...], match: str) -> Entry: ...
 
@@ -85,6 +91,9 @@ def serve(request: Request, resources: Resources) -> Answer:
 def _served(request: Request, resources: Resources) -> Answer:
     name, _, id = request.path.strip("/").partition("/")
     kind = next((kind for kind in KINDS if kind.endpoint == f"/{name}"), None)
+    if name == ".search" and not id:
+        _only(request, "POST")
+        return _everything(_json(request), request, resources)
     if kind is None:
         return _published(request, name, id)
     if not id:
@@ -150,6 +159,27 @@ def _page(kind: Kind, query: Query, request: Request, resources: Resources) -> A
     entries, total = resources.find(kind, query)
     found = [_shown(kind, each, request.root, query.wanted, query.unwanted) for each in entries]
     return Answer(200, listing.answer(found, total, query.start))
+
+
+def _everything(body: Any, request: Request, resources: Resources) -> Answer:
+    """Users, then groups. A filter that means nothing for one of them finds none of these."""
+    found: list[Kept] = []
+    total, meant, refused = 0, 0, ScimError(400, "", "")
+    asked = Query()
+    for kind in KINDS:
+        try:
+            asked = listing.search(kind, body)
+        except ScimError as error:
+            refused = error
+            continue
+        meant += 1
+        part = replace(asked, start=max(1, asked.start - total), count=asked.count - len(found))
+        entries, more = resources.find(kind, part)
+        found += [_shown(kind, each, request.root, asked.wanted, asked.unwanted) for each in entries]
+        total += more
+    if not meant:
+        raise refused
+    return Answer(200, listing.answer(found, total, asked.start))
 
 
 def _entry(kind: Kind, entry: Entry, request: Request, wanted: str, unwanted: str, status: int = 200) -> Answer:

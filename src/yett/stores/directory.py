@@ -136,9 +136,7 @@ _LEAVE_ALL = "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2"
 _LEFT = "DELETE FROM scim_members WHERE directory = $1 AND user_id = $2"
 _MEMBERS = "SELECT user_id FROM scim_members WHERE directory = $1 AND group_id = $2"
 _MEMBERS_SHOWN = (
-    "SELECT m.group_id, m.user_id, r.display FROM scim_members m JOIN scim_resources r"
-    " ON r.directory = m.directory AND r.kind = 'User' AND r.id = m.user_id"
-    " WHERE m.directory = $1 AND m.group_id = $2 ORDER BY m.user_id LIMIT $3"
+    "SELECT group_id, user_id, '' FROM scim_members WHERE directory = $1 AND group_id = $2 ORDER BY user_id LIMIT $3"
 )
 _GROUPS_SHOWN = (
     "SELECT m.user_id, m.group_id, r.display FROM scim_members m JOIN scim_resources r"
@@ -282,6 +280,7 @@ class StoredResources:
 
     def create(self, kind: Kind, kept: Kept, members: tuple[str, ...]) -> Entry:
         id = secrets.token_hex(12)
+        kept = {"active": True, **kept} if kind is USERS else kept
         with self._database.writing():
             if self._count(kind) >= self._most[kind]:
                 raise ScimError(409, "tooMany", f"there are {self._most[kind]} of them already, and no more are taken")
@@ -298,6 +297,8 @@ class StoredResources:
         with self._database.writing():
             before = self._matching(kind, id, match)
             now = self._members(id) if kind is GROUPS else frozenset[str]()
+            if "active" in before.kept:
+                kept = {"active": before.kept["active"], **kept}
             self._change("scim.replace", kind, before, kept, now, frozenset(members))
         return self.get(kind, id, links=True)
 
@@ -345,7 +346,7 @@ class StoredResources:
         if kind is GROUPS:
             detail["name"] = kept["displayName"]
         else:
-            detail["active"] = kept.get("active", True)
+            detail["active"] = kept.get("active", False)
         for name, ids in (("joined", then - now), ("left", now - then)):
             if ids:
                 detail |= {name: sorted(ids)[:MOST_TOLD], f"{name}_count": len(ids)}
@@ -370,7 +371,9 @@ class StoredResources:
         for ids in _chunks(new):
             there = {id for (id,) in self._database.rows(_THERE, self._directory, "User", *ids)}
             if missing := next((id for id in ids if id not in there), ""):
-                raise invalid("invalidValue", f'there is no User with the id "{missing[:100]}"')
+                raise invalid(
+                    "invalidValue", f'there is no User with the id "{missing[:100]}", and groups have no other members'
+                )
         for id in new:
             self._database.run(_JOIN, self._directory, group, id)
         for ids in _chunks(gone):
