@@ -32,6 +32,7 @@ SAFE = (
     "yett --",
     "yett init",
     "yett check",
+    "yett doctor",
     "yett schema",
     "yett policy check",
     "yett policy test",

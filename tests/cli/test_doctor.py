@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from tests.certificates import HOUR, Certifier
+from tests.issuer_server import documents
+from tests.issuing import Authority
 from tests.servers import Valkey
 
 from yett.cli import doctor, keys
@@ -210,3 +212,104 @@ def test_the_end_of_the_gateways_certificate(folder: Path, ends: float, status: 
     found = examine(folder)[1]
     assert found["certificate"]["status"] == status
     assert found["configuration"]["status"] == "ok"
+
+
+IDENTITY = """
+[gateway.tls]
+certificate_file = "cert.pem"
+private_key = "file:key.pem"
+clients = "optional"
+
+[identity.issuers.good]
+issuer = "{url}"
+audiences = ["yett"]
+team = "t"
+algorithms = ["Ed25519"]
+
+[identity.issuers.other]
+issuer = "https://other.example"
+jwks_url = "{url}/keys"
+audiences = ["yett"]
+team = "t"
+
+[identity.issuers.away]
+issuer = "https://away.example"
+jwks_url = "{url}/none"
+audiences = ["yett"]
+team = "t"
+
+[identity.trust_domains."mesh.example"]
+bundle_file = "keys.json"
+x509_bundle_file = "mesh.pem"
+audiences = ["yett"]
+algorithms = ["Ed25519"]
+workloads = []
+
+[identity.client_cas.old]
+ca_file = "old.pem"
+clients = [{ name = "dns:a", team = "t" }]
+
+[identity.client_cas.mixed]
+ca_file = "mixed.pem"
+clients = [{ name = "dns:a", team = "t" }]
+
+[identity.client_cas.ending]
+ca_file = "ending.pem"
+clients = [{ name = "dns:a", team = "t" }]
+
+[identity.proxies.edge]
+spiffe_id = "spiffe://mesh.example/edge"
+trust_domains = ["mesh.example"]
+client_cas = ["old"]
+
+[receivers.idp]
+issuer = "{url}"
+jwks_file = "nothing.json"
+audiences = ["yett"]
+"""
+
+
+def test_who_vouches_for_callers(folder: Path) -> None:
+    mesh, gate = Certifier("mesh"), Certifier("here").host("localhost")
+    old = Certifier("old", at=SystemClock().now() - 11 * HOUR)  # good for ten
+    ending = Certifier("ending", at=SystemClock().now() - 9.9 * HOUR)
+    idp = Authority("")
+    with documents({"/keys": idp.document()}) as server:
+        metadata = {"issuer": server.url, "jwks_uri": f"{server.url}/keys"}
+        server.at["/.well-known/openid-configuration"] = json.dumps(metadata).encode()
+        port = free_port()
+        write(folder, IDENTITY.replace("{url}", server.url), port)
+        text = (folder / "yett.toml").read_text()
+        head = f"[gateway]\nport = {port}\n"  # its table comes before the one inside it
+        (folder / "yett.toml").write_text(head + text.replace(head, ""))
+        for name, content in {
+            "cert.pem": gate.pem,
+            "key.pem": gate.key_pem,
+            "keys.json": idp.document(),
+            "nothing.json": b"{}",
+            "mesh.pem": mesh.pem,
+            "old.pem": old.pem,
+            "mixed.pem": old.pem + mesh.pem,
+            "ending.pem": ending.pem,
+        }.items():
+            (folder / name).write_bytes(content)
+            (folder / name).chmod(0o600)
+        code, found = examine(folder)
+        assert code == 1
+        assert "issuer good" not in found, "nobody is asked"
+        code, found = examine(folder, "--network")
+    assert code == 1
+    about = {check: (each["status"], each["message"].partition(" on 20")[0]) for check, each in found.items()}
+    assert about["issuer good"] == ("ok", "1 of 1 keys can be used")
+    assert about["issuer other"] == ("failure", "no key for RS256, only Ed25519")
+    assert about["issuer away"] == ("failure", f"{server.url}/none: 127.0.0.1:{server.port} answered with status 404")
+    assert about["trust domain mesh.example (tokens)"] == ("ok", "1 of 1 keys can be used")
+    assert about["trust domain mesh.example"][0] == "ok"
+    assert about["client authority old"] == ("failure", "all of its authorities have expired, the last")
+    assert about["client authority mixed"] == ("warning", "one of its authorities expired")
+    assert about["client authority ending"] == ("warning", "the last of its authorities ends")
+    assert about["proxy edge"] == (
+        "ok",
+        "known as spiffe://mesh.example/edge; passes on certificates of mesh.example, old in client-cert",
+    )
+    assert about["receiver idp"][0] == "failure"

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from tests.certificates import Certifier
 
 from yett.config import identity
-from yett.config.reader import parse
+from yett.config.decoding import decode
+from yett.config.identity_checks import check_identity
+from yett.config.lines import locate
+from yett.config.reader import Reading, parse
+from yett.config.settings import Settings
 from yett.config.tenants import tenants
 from yett.errors import Mistake
+from yett.identity import issuer as issuers
+from yett.identity.jws import Header, Signed
 
 TEXT = """
 [teams.research]
@@ -160,3 +169,60 @@ def test_transmitters_of_events(tmp_path: Path) -> None:
     assert one.source.url == "https://idp.example/.well-known/ssf-configuration/tenant/1"
     assert (one.source.discovery, one.name) == (True, "receivers/a")
     assert (two.source.url, two.source.discovery) == ("https://keys.example/k", False)
+
+
+# ---- docs/identity.md: what it shows is a configuration, and its issuers take the tokens that it shows them with ----------------
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "identity.md").read_text()
+
+
+def merged(into: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    for name, value in more.items():
+        into[name] = merged(into.get(name, {}), value) if isinstance(value, dict) else value
+    return into
+
+
+def shown() -> Settings:
+    whole: dict[str, Any] = {"teams": {"research": {}, "support": {}}}
+    for block in re.findall(r"^```toml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL):
+        merged(whole, tomllib.loads(block))
+    settings, problems = decode(Settings, whole)
+    assert [*problems, *check_identity(settings)] == []
+    return settings
+
+
+def read(name: str, claims: dict[str, Any], typ: str) -> issuers.Subject:
+    reading = Reading("yett.toml", Path(), shown(), {}, (), locate(""))
+    found = next(one for one in identity.issuers(reading) if one.name == name)
+    whole = {"iss": found.url, "aud": "yett", "iat": 1000, "exp": 1300, **claims}
+    issuers.check(found, Signed(Header("RS256", typ=typ), whole, b"", b""), 1001.0)
+    return issuers.subject(found, whole)
+
+
+def test_the_page_is_a_configuration() -> None:
+    settings = shown()
+    assert {"corp", "cluster", "ci"} <= set(settings.identity.issuers)
+    assert {"edge", "lb"} <= set(settings.identity.proxies)
+
+
+def test_a_job_of_github_actions() -> None:
+    claims = {"sub": "repo:acme/app:ref:refs/heads/main", "repository": "acme/app", "repository_owner": "acme"}
+    caller = read("ci", claims, "JWT")
+    assert (caller.id, caller.team, caller.kind) == ("ci/repo:acme/app:ref:refs/heads/main", "research", "service")
+    assert caller.labels == (("repository", "acme/app"),)
+
+
+def test_a_service_account_of_kubernetes() -> None:
+    claims = {
+        "aud": ["yett"],
+        "sub": "system:serviceaccount:prod:summaries",
+        "kubernetes.io": {"namespace": "prod", "serviceaccount": {"name": "summaries", "uid": "u"}},
+    }
+    caller = read("cluster", claims, "")
+    assert (caller.id, caller.team) == ("cluster/system:serviceaccount:prod:summaries", "support")
+
+
+def test_a_workload() -> None:
+    caller = read("prod.example.org", {"sub": "spiffe://prod.example.org/ns/agents/helper"}, "JWT")
+    assert (caller.id, caller.team, caller.kind) == ("spiffe://prod.example.org/ns/agents/helper", "research", "agent")

@@ -21,6 +21,7 @@ from msgspec import Struct, to_builtins
 
 from yett.cli.automata import builder
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
+from yett.cli.doctor_identity import identities
 from yett.cli.sealed import Unsealer
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
@@ -53,7 +54,9 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 
 @click.command("doctor")
-@click.option("--network", is_flag=True, help="Also try to reach every provider (no key is sent).")
+@click.option(
+    "--network", is_flag=True, help="Also try to reach every provider (no key is sent), and fetch the keys of issuers."
+)
 @configuration_option
 @json_option
 def command(*, network: bool, config: Path, as_json: bool) -> None:
@@ -79,8 +82,10 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     sources = gather(config, os.environ, Unsealer())
     reading = sources.reading
     panel: Panel | None = None
+    sound = False
     try:
         panel = compile_snapshot(sources, epoch=0, pepper=b"", build=builder(os.environ)).panel
+        sound = True
         yield Finding("configuration", "ok", f"{config} and its policies have no mistakes")
     except ConfigurationError as error:
         yield Finding("configuration", "failure", f"{_count(error)}: {error.mistakes[0]}", "run: yett check")
@@ -93,6 +98,9 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield _audit_key(reading)
     yield _keys(reading)
     yield from _certificate(reading)
+    if sound:
+        for check, status, message, advice in identities(reading, network=network):
+            yield Finding(check, status, message, advice)
     yield from _limits(reading)
     yield from _vault(reading)
     yield from _attachments(reading.settings)

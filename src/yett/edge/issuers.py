@@ -122,6 +122,10 @@ class Issuers:
         if held is not None and (asking := self._ask(issuer.source, held)) is not None:
             await asyncio.shield(asking)  # whoever waits may go; the others wait on
 
+    async def look(self, issuer: Issuer) -> KeySet:
+        """Its keys as they are published now, for whoever asks why they are not to be had. Raises UnusableError."""
+        return (await self._document(issuer.source))[2]
+
     async def renew(self) -> None:
         """To be called every few seconds: fetch what is due, without waiting for it."""
         now = self._clock.monotonic()
@@ -173,11 +177,9 @@ class Issuers:
 
     async def _fetch(self, source: Source, held: _Held) -> None:
         try:
-            async with asyncio.timeout(DEADLINE):
-                raw, seconds = await self._read(source)
-            keys = read_keys(raw)
-        except (UnusableError, ValueError, TimeoutError) as error:
-            self._failed(source, held, str(error) or "took too long")
+            raw, seconds, keys = await self._document(source)
+        except UnusableError as error:
+            self._failed(source, held, str(error))
             return
         now = self._clock.monotonic()
         held.fetched, held.due, held.trouble = now, now + seconds, ""
@@ -186,6 +188,15 @@ class Issuers:
             self.generation += 1
         self._tell(self._names.get(source, ""), "ok")
         await self._keep(source, raw)
+
+    async def _document(self, source: Source) -> tuple[bytes, float, KeySet]:
+        """What `_read` has read, and the keys in it. Raises UnusableError."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                raw, seconds = await self._read(source)
+            return raw, seconds, read_keys(raw)
+        except (ValueError, TimeoutError) as error:
+            raise UnusableError(str(error) or "took too long") from error
 
     def _failed(self, source: Source, held: _Held, why: str) -> None:
         held.due = self._clock.monotonic() + PAUSE

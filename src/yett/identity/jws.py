@@ -108,6 +108,11 @@ def fitting(token: Signed, algorithm: str, keys: KeySet) -> list[PublicKey]:
     return [key for key in keys if _fits(key, token.header.kid, algorithm)]
 
 
+def usable(key: PublicKey, algorithms: Collection[str]) -> bool:
+    """Whether anything that is signed with one of these can be checked with it."""
+    return any(_fits(key, "", algorithm) for algorithm in algorithms)
+
+
 def verify(token: Signed, algorithm: str, keys: KeySet) -> None:
     """Raises Refusal: unknown_signing_key, invalid_signature, malformed_token."""
     candidates = fitting(token, algorithm, keys)
