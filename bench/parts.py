@@ -80,6 +80,9 @@ class NoLedger:
         return Hold(id, scopes, tokens, cost, NEVER, Standing())
 
     async def settle(self, hold: Hold, tokens: int, cost: int) -> None: ...
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        return hold
+
     async def extend(self, hold: Hold) -> bool:
         return True
 

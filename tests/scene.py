@@ -24,6 +24,7 @@ from yett.config.virtual_key import digest, mint
 from yett.edge.examiner import Examiner
 from yett.edge.log import AccessLog
 from yett.edge.metrics import Metrics
+from yett.edge.tasks import spawn
 from yett.errors import Refusal
 from yett.gate import Gate
 from yett.identity.dpop import Seen
@@ -469,6 +470,7 @@ class Scene:
             new_id=self._id,
             roll=lambda: 0.5,
             flights=set(),
+            aside=spawn,
         )
 
     def _id(self) -> str:
@@ -576,6 +578,9 @@ class BrokenLedger:
         raise Refusal("ledger_unavailable")
 
     async def settle(self, hold: object, tokens: int, cost: int) -> None:
+        raise Refusal("ledger_unavailable")
+
+    async def add(self, hold: object, cost: int) -> Any:
         raise Refusal("ledger_unavailable")
 
     async def extend(self, hold: object) -> bool:

@@ -16,6 +16,7 @@ from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter, Outlet, Upstream, Vault
 from yett.stages.exchange import Signer
+from yett.stages.headroom import Aside
 from yett.stages.health import Health
 from yett.stages.identify import Trust
 from yett.stages.inspect import Examine
@@ -90,6 +91,7 @@ class Gate(Struct, frozen=True):
     new_id: Callable[[], str]  # ids of calls, ordered by time
     roll: Callable[[], float]  # random in [0, 1)
     flights: set[Flight]
+    aside: Aside  # has something done in the background
 
     async def abreast(self) -> None:
         """Let other calls come as far as this one. They then take the next stage one after the other, while the processor still has

@@ -18,6 +18,7 @@ from yett.model.route import Target
 from yett.ports import Exchange, Outlet, UpstreamFailure
 from yett.stages import advice, attachments, decide, fence, inspect, keep, local, metadata, record, settle, step
 from yett.stages.forward import Road, forward, refusal_for
+from yett.stages.headroom import headroom_of
 from yett.stages.identify import identify
 from yett.stages.reply import BufferedReply, StreamedReply
 from yett.stages.reserve import worst_case
@@ -113,19 +114,19 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
 async def _invoke(outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: Bodies) -> None:
     trail = flight.trail
     watch = watch_for(trail.snapshot, trail.caller.tenant if trail.caller else "", call, trail.found or inspect.NOTHING)
+    headroom = headroom_of(trail, gate.ledger, gate.aside, flight.cut)
+    common = (plan, trail, bodies, gate.advisers, gate.examine, watch)
     reply = flight.reply = (
-        StreamedReply(
-            plan, trail, call.include_usage, outlet, gate.clock.monotonic, bodies, gate.advisers, gate.examine, watch
-        )
+        StreamedReply(*common, headroom, call.include_usage, outlet, gate.clock.monotonic)
         if call.stream
-        else BufferedReply(plan, trail, bodies, gate.advisers, gate.examine, watch)
+        else BufferedReply(*common)
     )
 
     async def deliver(exchange: Exchange, target: Target) -> None:
         flight.exchange = exchange
         if outlet.paused:
             exchange.pause()
-        trail.target = target.id
+        trail.target, trail.told = target.id, decide.told(plan, call, target)
         await gate.abreast()
         await reply.deliver(exchange, target)
 
@@ -141,7 +142,7 @@ async def _conclude(outlet: Outlet, gate: Gate, flight: Flight, refusal: Refusal
     if isinstance(reply, StreamedReply):
         reply.note()
     keep.evidence(trail)
-    trail.usage = settle.used(trail, reply.usage if reply else None, reply.received if reply else 0)
+    trail.usage = settle.used(trail, *reply.seen) if reply else settle.used(trail, None, 0, 0)
     if trail.hold is not None:
         try:
             await gate.ledger.settle(trail.hold, trail.usage.total, trail.usage.cost)

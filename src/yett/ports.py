@@ -71,6 +71,11 @@ class Ledger(Protocol):
         """Replace the worst case by what was used. Idempotent; never raises for a hold that has expired or was settled."""
         ...
 
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        """Hold `cost` micro-USD more for a call that is still running, in every scope or in none. Raises Refusal (budget_exceeded:
+        there is no room for so much; ledger_unavailable: nobody can say, or the lease has run out)."""
+        ...
+
     async def extend(self, hold: Hold) -> bool:
         """Renew the lease of a call that is still running. False when the hold is gone."""
         ...

@@ -462,6 +462,59 @@ async def test_an_abandoned_call_is_forgotten_after_a_day(ledger: Ledger, clock:
     assert (await account_of(ledger, scopes[0])).spent_month == 300
 
 
+# ---- more for a call that goes on -----------------------------------------------------------------------------------
+
+
+async def test_more_is_held_for_a_call_as_long_as_every_budget_has_room(ledger: Ledger) -> None:
+    scopes = (
+        Scope("key:key_a", Limits(budget=Budget(1000, "day"))),
+        Scope("team:t", Limits(budget=Budget(700, "month"))),
+        Scope("model:m", Limits()),
+    )
+    hold = await ledger.reserve("long", scopes, 10, 300)
+    hold = await ledger.add(hold, 300)
+    assert hold.cost == 600
+    with pytest.raises(Refusal, match=r"team limit of 0\.0007 USD per month \(t\) has no room") as caught:
+        await ledger.add(hold, 101)
+    assert caught.value.code == "budget_exceeded"
+    assert [(await account_of(ledger, scope)).held for scope in scopes] == [600, 600, 600]
+    hold = await ledger.add(hold, 100)
+    await ledger.settle(hold, 10, 650)
+    for scope in scopes:
+        account = await account_of(ledger, scope)
+        assert (account.inflight, account.held, account.spent_month) == (0, 0, 650)
+
+
+async def test_a_settlement_that_does_not_know_of_what_was_added_gives_it_back_too(ledger: Ledger) -> None:
+    scopes = key(budget=(1000, "month"))
+    hold = await ledger.reserve("long", scopes, 0, 300)
+    await ledger.add(hold, 300)
+    await ledger.settle(hold, 0, 350)
+    account = await account_of(ledger, scopes[0])
+    assert (account.held, account.spent_month) == (0, 350)
+
+
+async def test_nothing_is_added_for_a_call_that_is_over(ledger: Ledger, clock: Dial) -> None:
+    scopes = key(budget=(1000, "month"))
+    settled = await ledger.reserve("settled", scopes, 0, 300)
+    await ledger.settle(settled, 0, 10)
+    crashed = await ledger.add(await ledger.reserve("crashed", scopes, 0, 300), 20)
+    clock.time += 61
+    await ledger.reserve("sweeps", scopes, 0, 0)
+    for hold in (settled, crashed):
+        with pytest.raises(Refusal, match="run out"):
+            await ledger.add(hold, 1)
+    account = await account_of(ledger, scopes[0])
+    assert (account.held, account.spent_month) == (0, 330)
+
+
+@pytest.mark.parametrize("cost", [-1, 10**15])
+async def test_an_absurd_amount_is_not_added(ledger: Ledger, cost: int) -> None:
+    hold = await ledger.reserve("long", key(), 0, 300)
+    with pytest.raises(ValueError, match="out of range"):
+        await ledger.add(hold, cost)
+
+
 # ---- both are the same ---------------------------------------------------------------------------------------------
 
 LIMITS = st.builds(
@@ -552,6 +605,23 @@ class Twins(RuleBasedStateMachine):
             plain, shared = data.draw(st.sampled_from(self.holds))
             assert finish(self.plain.extend(plain)) == finish(self.shared.extend(shared))
 
+    @rule(data=st.data(), cost=st.integers(0, 3000))
+    def add(self, data: st.DataObject, cost: int) -> None:
+        if not self.holds:
+            return
+        index = data.draw(st.integers(0, len(self.holds) - 1))
+        answers: list[Hold | tuple[object, ...]] = []
+        for ledger, hold in zip((self.plain, self.shared), self.holds[index], strict=True):
+            try:
+                answers.append(finish(ledger.add(hold, cost)))
+            except Refusal as refusal:
+                answers.append(told(refusal))
+        plain, shared = answers
+        if isinstance(plain, Hold) and isinstance(shared, Hold):
+            self.holds[index] = (plain, shared)
+        else:
+            assert plain == shared
+
     @rule(data=st.data(), cost=st.integers(0, 4000))
     def resolve(self, data: st.DataObject, cost: int) -> None:
         expired = sorted(self.plain.expired(self.clock.time))
@@ -608,6 +678,9 @@ class Waiting:
 
     async def settle(self, *arguments: Any) -> None:
         self.wait(self.ledger.settle(*arguments))
+
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        return self.wait(self.ledger.add(hold, cost))
 
     async def extend(self, hold: Hold) -> bool:
         return self.wait(self.ledger.extend(hold))

@@ -22,6 +22,7 @@ ANSWERS = {
     "asleep": "latency.first_byte=8s",
     "flood": "size=24m+pieces=8000",
     "page": "size=4m",
+    "rambling": "overrun+size=40k+pieces=24+latency.between_chunks=1ms",
     "reset-head": "reset=head",
     "reset-body": "reset=body",
     "reset-half": "reset=chunk:3",

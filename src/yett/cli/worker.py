@@ -184,6 +184,7 @@ class Worker:
             new_id=call_ids(),
             roll=random.random,
             flights=flights,
+            aside=spawn,
         )
         self._apply()
         self.shared.start()

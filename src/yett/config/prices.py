@@ -22,6 +22,7 @@ from yett.config.settings import PriceSettings
 from yett.errors import IntegrityError
 
 MILLION = 1_000_000
+UNLIMITED = 10**10  # tokens
 
 
 class Rates(Struct, frozen=True, array_like=True):
@@ -75,6 +76,15 @@ class Price(Struct, frozen=True):
             if input > tier.over:
                 worst = max(worst, input * _dearest_input(tier.rates) + output * tier.rates.output)
         return -(-worst // MILLION) + self.request
+
+    def covered(self, input: int, cost: int) -> int:
+        """Tokens of output that so many micro-USD pay for, at worst, behind so much input; without a price on output, all of them."""
+        rates = [self.rates, *(tier.rates for tier in self.tiers if input > tier.over)]
+        budget = (cost - self.request) * MILLION
+        return min(
+            [max(budget - input * _dearest_input(each), 0) // each.output for each in rates if each.output],
+            default=UNLIMITED,
+        )
 
 
 def own_price(settings: PriceSettings) -> Price:

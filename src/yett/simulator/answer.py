@@ -79,7 +79,7 @@ def _choice(question: Question, behaviour: Behaviour, text: str, calls: list[tup
         text = f"{text} (choice {index + 1})"
     text = _lengthened(text, behaviour)
     finish = "stop"
-    limit = question.max_completion_tokens or question.max_tokens
+    limit = None if behaviour.overrun else question.max_completion_tokens or question.max_tokens
     if limit is not None and count(text) > limit:
         text, finish = text[: limit * 4], "length"
     whole = not question.stream and not behaviour.secret  # then nobody sees the pieces

@@ -62,6 +62,7 @@ class Behaviour(Struct, frozen=True):
     chunks: int = 0
     pieces: int = 0
     frame: int = 0
+    overrun: bool = False
     finish: str = ""
     secret: str = ""
     secret_at: int = 1
@@ -185,6 +186,7 @@ KEYS: dict[str, tuple[Callable[[str], object], str]] = {
     "chunks": (_count, "stream the answer in exactly this many content deltas (default: one per word)"),
     "pieces": (_count, "stream content and tool-call arguments in deltas of this many characters"),
     "frame": (_count, "send the body in writes of this many bytes, whatever the events"),
+    "overrun": (_switch, "write on past `max_tokens` and `max_completion_tokens`"),
     "finish": (_visible, "the finish_reason, e.g. `content_filter`"),
     "secret": (_text, "plant this text in the answer"),
     "secret.at": (_count, "plant it before the content delta with this number, from 0 (default 1)"),

@@ -269,6 +269,11 @@ def _edit(call: Call, target: Target, duties: Duties, route: ModelRoute) -> Edit
     return Edit(target.model, 0 if limit == call.max_tokens else limit, usage, duties.redact, duties.marks)
 
 
+def told(plan: Plan, call: Call, target: Target) -> int:
+    """How many tokens the target is told to write at most, in all choices together; 0 when it is told nothing."""
+    return (plan.edits[target.id].cap or call.max_tokens) * call.choices
+
+
 def _listing(snapshot: Snapshot, caller: Caller, route: ModelRoute, facts: Facts) -> Plan:
     routes = {name: found.targets for name, found in snapshot.models.items() if may_use(snapshot, caller, name)}
     listed = listed_models(snapshot.policy, facts, routes)

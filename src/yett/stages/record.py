@@ -55,6 +55,7 @@ class Trail:
     intended: bool = False  # the intent is in the journal
     attempts: Sequence[Attempt] = ()
     target: str = ""
+    told: int = 0  # tokens: how much the target was told to write at most, in all choices; 0: it was told nothing
     upstream: float = 0.0  # seconds spent waiting for upstreams
     first_byte: float = 0.0  # when the first byte of the reply left
     answer: bytes = b""  # of a route that Yett answers itself

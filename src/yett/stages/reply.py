@@ -26,6 +26,7 @@ from yett.model.usage import Usage
 from yett.ports import Advisers, Exchange, Outlet, UpstreamFailure
 from yett.stages import advice, inspect
 from yett.stages.decide import Plan, Scores, judge_reply, rate_reply
+from yett.stages.headroom import Headroom
 from yett.stages.keep import kept_text, witness
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
@@ -63,6 +64,11 @@ class BufferedReply:
         self.kept = b""  # the body as the record keeps it
         self.usage: Usage | None = None
         self.received = 0
+
+    @property
+    def seen(self) -> tuple[Usage | None, int, int]:
+        """What `settle` takes; of the body, which is JSON, no more than three quarters are taken for the answer."""
+        return self.usage, self.received, self.received * 3 // 4
 
     @property
     def tools(self) -> Iterable[str]:
@@ -168,14 +174,16 @@ class StreamedReply:
         self,
         plan: Plan,
         trail: Trail,
-        wants_usage: bool,
-        outlet: Outlet,
-        now: Callable[[], float],
         bodies: Bodies,
         advisers: Advisers,
         examine: inspect.Examine,
-        watch: Watch | None = None,
+        watch: Watch | None,
+        headroom: Headroom | None,
+        wants_usage: bool,
+        outlet: Outlet,
+        now: Callable[[], float],
     ) -> None:
+        self._headroom = headroom
         self._plan = plan
         self._trail = trail
         self._bodies = bodies
@@ -223,7 +231,7 @@ class StreamedReply:
         )
         self._scores = ()
         try:
-            await exchange.stream(lambda data: self._write(review.feed(data)))
+            await exchange.stream(self._sink(review, exchange, target))
         except UpstreamFailure:
             if not review.done:  # else: it said all it had to say, and then did not end properly
                 raise
@@ -236,6 +244,21 @@ class StreamedReply:
         if self._watch is not None and (rated := self._watch.scores):
             rate_reply(plan, trail, target, review.kinds, self._scores, rated)
         trail.outcome, trail.status = "ok", 200
+
+    def _sink(self, review: StreamReview, exchange: Exchange, target: Target) -> Callable[[bytes], None]:
+        """What is done with each piece that comes."""
+        headroom, price = self._headroom, self._plan.route.prices.get(target.id)
+        if headroom is None or price is None:
+            return lambda data: self._write(review.feed(data))
+
+        def take(data: bytes) -> None:
+            passed = review.feed(data)
+            if not review.finish and (review.received > headroom.mark or review.usage is not None):
+                headroom.reached(review.received, review.characters, review.usage.output if review.usage else 0)
+            self._write(passed)
+
+        headroom.begin(price, exchange, lambda: not self._outlet.paused)
+        return take
 
     def _suppressed(self) -> Suppressed | None:
         """Which suppression means a finding in a piece of text; None where there are none."""
@@ -309,12 +332,9 @@ class StreamedReply:
         return self._review.tools if self._review else self._buffered.tools
 
     @property
-    def usage(self) -> Usage | None:
-        return self._review.usage if self._review else None
-
-    @property
-    def received(self) -> int:
-        return self._review.received if self._review else 0
+    def seen(self) -> tuple[Usage | None, int, int]:
+        """What `settle` takes."""
+        return (review.usage, review.received, review.characters) if (review := self._review) else (None, 0, 0)
 
     @property
     def kept(self) -> bytes:
@@ -332,6 +352,8 @@ class StreamedReply:
 
     def note(self) -> None:
         """Put what the review saw on the trail."""
+        if self._headroom is not None and self._headroom.steps:
+            self._trail.notes += (f"limits: {self._headroom.steps} times more was held than at first",)
         if self._review is not None:
             self._trail.finish = tuple(self._review.finish)
             gone = self._review.suppressed

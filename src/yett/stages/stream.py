@@ -123,6 +123,8 @@ class StreamReview:
         self.suppressed: Counter[str] = Counter()  # findings that the operator does not want to see, by what says so
         self.usage: Usage | None = None
         self.finish: list[str] = []
+        self._size = 0  # bytes of text of any kind
+        self.characters = 0
         self.received = 0  # bytes of the model's text that came in; the estimate when no usage comes
         self.done = False  # the terminator was seen
         self.failed = False  # the upstream reported an error in-band
@@ -227,8 +229,12 @@ class StreamReview:
                 self._collect(event, value, range(len(value)), (*channel, key))
 
     def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
-        self.received += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
-        if self.received > self._limit:
+        size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        self._size += size
+        if channel[-1] != "token":  # the answer once more, in `logprobs`
+            self.received += size
+            self.characters += len(text)
+        if self._size > self._limit:
             raise BrokenStreamError("too_large")
         track = self._tracks.get(channel)
         if track is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import string
 
 IMAGE_TOKENS = 5_000  # more than any current model charges for one image
+LONGEST = 6  # characters of the longest token, on the average of an answer
 _IMAGE = b'"data:image/'
 _BASE64 = b";base64,"
 _ASCII = bytes(range(128))
@@ -23,6 +24,20 @@ _ALPHABET = (string.ascii_letters + string.digits + "+/=").encode()
 def estimate_tokens(size: int) -> int:
     """Tokens in `size` bytes of UTF-8 text that is mostly ASCII, at most."""
     return size // 3 + 1
+
+
+def written_tokens(received: int, characters: int, told: int) -> int:
+    """Tokens that a model has written so far, at most: `received` bytes, `characters`. No more than it was `told` to write (0: nothing),
+    until the text is longer than so many tokens can be."""
+    most = estimate_tokens(received) if received else 0
+    return max(min(most, told), characters // LONGEST) if told else most
+
+
+def fewest_bytes(tokens: int, told: int) -> int:
+    """Bytes that cannot amount to more than `tokens`, as `written_tokens` counts them."""
+    if told:
+        return tokens * LONGEST if tokens >= told else 0
+    return max(tokens - 1, 0) * 3
 
 
 def input_tokens(body: bytes) -> int:

@@ -229,6 +229,26 @@ local function settle()
   return 1
 end
 
+-- ARGV from 4: call, cost, and of each scope, in the order of the reservation, its budget and period. Answers 0; the number of the
+-- first scope that has no room for more; -2 when the call is not in flight.
+local function add()
+  local hold, more = hold_of(id), tonumber(ARGV[5])
+  if not hold or hold[3] >= 0 then return {-2} end
+  local names, blobs = load(hold, 5, 4)
+  local written = {}
+  for place, name in ipairs(names) do
+    local a, budget = read(blobs[place]), tonumber(ARGV[4 + 2 * place])
+    advance(a, hold[3 + 4 * place], hold[4 + 4 * place])
+    if budget >= 0 and a[ARGV[5 + 2 * place]] + a.held + more > budget then return {place} end
+    a.held = a.held + more
+    written[2 * place - 1], written[2 * place] = name, packed(a)
+  end
+  hold[2] = hold[2] + more
+  if #written > 0 then call('HSET', SCOPES, unpack(written)) end
+  call('HSET', HOLDS, id, cmsgpack.pack(hold))
+  return {0}
+end
+
 -- ARGV from 4: call, lease. Answers whether the call is still in flight.
 local function extend()
   if not call('ZSCORE', LEASES, id) then return 0 end
@@ -243,6 +263,7 @@ end
 
 if op == 'reserve' then return reserve() end
 if op == 'settle' then return settle() end
+if op == 'add' then return add() end
 if op == 'extend' then return extend() end
 if op == 'account' then return account() end
 sweep()

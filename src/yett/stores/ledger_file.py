@@ -154,8 +154,12 @@ class LedgerFile:
         if not 0 <= number < len(WORDS) - 2:
             raise IntegrityError(f"{self.path}: the undo log is damaged{ADVICE}")
         hold, before, *offsets = WORDS[number + 2].unpack(self.memory[UNDO + 8 : UNDO + 24 + 8 * number])
+        end = self.first_hold + self.holds * HOLD_BYTES
         blocks = all(
-            offset == TOTALS or (SCOPES <= offset < self.first_hold and not offset % BLOCK) for offset in offsets
+            offset == TOTALS
+            or (SCOPES <= offset < self.first_hold and not offset % BLOCK)
+            or (self.first_hold <= offset < end and not (offset - self.first_hold) % HOLD_BYTES)
+            for offset in offsets
         )
         if not blocks or not NO_HOLD <= hold < len(self.words) or not FREE <= before <= ABANDONED:
             raise IntegrityError(f"{self.path}: the undo log is damaged{ADVICE}")

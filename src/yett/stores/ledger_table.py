@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from struct import Struct
 
 from msgspec.structs import astuple
 
@@ -41,6 +42,7 @@ PROBES = 128  # rows looked at for a scope
 IDLE = 2 * DAY  # a row is used again only when no abandoned call can still refer to it
 _UNLIMITED = Limits()
 _unpack_scope, _pack_scope = SCOPE_FORM.unpack, SCOPE_FORM.pack
+_pack_head = Struct(f"11q{BLOCK - HEAD_FORM.size}x").pack
 _unpack_totals, _pack_totals = TOTALS_FORM.unpack, TOTALS_FORM.pack
 
 
@@ -124,6 +126,15 @@ class LedgerTable:
         self._words[row // 8 + 10] = now  # means nothing until the commit
         self._commit(changes, row // 8, ABANDONED)
 
+    def grow(self, row: int, accounts: list[Account], cost: int) -> None:
+        """Enter the accounts of a hold's scopes, in which `cost` more is held for it."""
+        rows = zip(self.scopes_of(row), accounts, strict=True)
+        changes = {offset: self._packed(offset, account) for offset, account in rows}
+        head = list(self._head(row))
+        head[7] += cost
+        changes[row] = _pack_head(*head)
+        self._commit(changes, row // 8, LIVE)
+
     def close(self, row: int, limits: tuple[Limits, ...] | None, tokens: int, cost: int, now: int) -> None:
         """Settle a hold in whatever state, by the plain rules. Without `limits` the tokens are left to drain."""
         hold = self._head(row)
@@ -185,6 +196,10 @@ class LedgerTable:
     def id(self, row: int) -> str:
         length = self._words[row // 8 + 9]
         return self._memory[row + ID : row + ID + length].decode()
+
+    def scopes_of(self, row: int) -> list[int]:
+        """Offsets of the rows of a hold's scopes."""
+        return self._scopes(row, self._words[row // 8 + 8])
 
     def _scopes(self, row: int, number: int) -> list[int]:
         return self._words[(row + OFFSETS) // 8 : (row + OFFSETS) // 8 + number].tolist()

@@ -149,6 +149,28 @@ def spend(account: Account, cost: int) -> None:
     account.spent_month = min(account.spent_month + cost, RICHEST)
 
 
+def add(scopes: tuple[Scope, ...], accounts: list[Account], cost: int) -> None:
+    """Hold so much more for a call that is in all of these, whose accounts are at the present. Raises Refusal; then nothing is held."""
+    for scope, account in zip(scopes, accounts, strict=True):
+        budget = scope.limits.budget
+        if budget is not None and account.spent(budget.period) + account.held + cost > budget.amount:
+            raise exhausted(scope)
+    for account in accounts:
+        account.held += cost
+
+
+def exhausted(scope: Scope) -> Refusal:
+    """What ends an answer for which no more can be held in this scope."""
+    budget = scope.limits.budget
+    name = limit_name(scope, f"{usd(budget.amount)} USD per {budget.period}" if budget is not None else "nothing")
+    return Refusal("budget_exceeded", f"The answer was cut off: the {name} has no room for more.")
+
+
+def gone() -> Refusal:
+    """For a call whose lease has run out: it holds nothing that could be added to."""
+    return Refusal("ledger_unavailable", "The reservation of the call has run out.")
+
+
 def usable(amount: int, most: int) -> int:
     """An amount as it may enter an account. What an upstream reports is not to be trusted with overflow or a refund."""
     return min(max(amount, 0), most)

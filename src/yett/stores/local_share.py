@@ -42,6 +42,10 @@ class LocalShare:
         """Where it was reserved."""
         await (self._local if isinstance(hold, Reservation) else self._shared).settle(hold, tokens, cost)
 
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        """Where it was reserved. Raises Refusal."""
+        return await (self._local if isinstance(hold, Reservation) else self._shared).add(hold, cost)
+
     async def extend(self, hold: Hold) -> bool:
         """Where it was reserved."""
         return await (self._local if isinstance(hold, Reservation) else self._shared).extend(hold)

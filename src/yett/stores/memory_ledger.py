@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.model.key import Limits
 from yett.ports import Clock, Hold, Scope
@@ -57,6 +58,20 @@ class MemoryLedger:
     async def settle(self, hold: Hold, tokens: int, cost: int) -> None:
         """Replace the worst case by what was used. A second time, nothing happens."""
         self._close(hold.id, hold.scopes, tokens, cost)
+
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        """Hold so much more, or raise the Refusal of the first scope that has no room."""
+        now = self._now()
+        entry = self._entries.get(hold.id)
+        if entry is None or entry.abandoned is not None:
+            raise rules.gone()
+        if not (cost >= 0 and entry.hold.cost + cost <= MOST_COST):
+            raise ValueError("cost out of range")
+        accounts = [self._present(scope, now) for scope in hold.scopes]
+        rules.add(hold.scopes, accounts, cost)
+        self._accounts.update({scope.id: account for scope, account in zip(hold.scopes, accounts, strict=True)})
+        entry.hold = replace(entry.hold, cost=entry.hold.cost + cost)
+        return replace(hold, cost=entry.hold.cost)
 
     async def extend(self, hold: Hold) -> bool:
         """Renew the lease. False when the hold was settled or abandoned."""

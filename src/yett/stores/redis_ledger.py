@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.errors import Refusal
 from yett.ports import Clock, Hold, Scope, Standing
@@ -35,7 +36,7 @@ TAKES = b"#!lua\n" + _BODY
 FREES = b"#!lua flags=allow-oom\n" + _BODY
 _TAKES, _FREES = (hashlib.sha1(script, usedforsecurity=False).hexdigest() for script in (TAKES, FREES))
 _ACCOUNT = struct.Struct("<10d")
-_PERIODS = {"day": b"daily", "week": b"weekly", "month": b"monthly"}
+PERIODS = {"day": "daily", "week": "weekly", "month": "monthly"}
 MOST_PENDING = 65_536  # settlements that the store has not confirmed; of more, the leases take care
 MOST_SCOPES, ID_BYTES = 8, 64
 _BATCH = 256
@@ -156,6 +157,24 @@ class RedisLedger:
         """Replace the worst case by what was used. Returns at once; a second time, nothing happens."""
         self._give_back(hold.id, usable(tokens, MOST_TOKENS), usable(cost, MOST_COST))
 
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        """Hold so much more, or raise the Refusal of the first scope that has no room; LedgerDown."""
+        if not (cost >= 0 and hold.cost + cost <= MOST_COST):
+            raise ValueError("cost out of range")
+        if self.lost:
+            raise LedgerDown(self.lost)
+        budgets = [scope.limits.budget for scope in hold.scopes]
+        words = [word for each in budgets for word in ((each.amount, PERIODS[each.period]) if each else (-1, "daily"))]
+        try:
+            (answer,) = await self._ask(self._command("add", hold.id, cost, *words), FREES)
+        except (LinkDown, StoreError) as error:
+            raise LedgerDown(str(error)) from error
+        if answer < 0:
+            raise rules.gone()
+        if answer:
+            raise rules.exhausted(hold.scopes[answer - 1])
+        return replace(hold, cost=hold.cost + cost)
+
     async def extend(self, hold: Hold) -> bool:
         """Renew the lease. False when the hold was settled or abandoned. Raises LedgerDown."""
         try:
@@ -270,7 +289,7 @@ class RedisLedger:
         for scope in scopes:
             limits = scope.limits
             words += [scope.id, *(-1 if one is None else one for one in (limits.rpm, limits.tpm, limits.concurrency))]
-            words += [limits.budget.amount, _PERIODS[limits.budget.period]] if limits.budget else [-1, b"daily"]
+            words += [limits.budget.amount, PERIODS[limits.budget.period]] if limits.budget else [-1, "daily"]
         written = _words(*words)
         if len(self._scopes) >= 4096:
             self._scopes.clear()

@@ -21,6 +21,7 @@ from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yett.errors import Refusal
 from yett.ports import Clock, Hold, Scope, Standing
@@ -229,7 +230,7 @@ class SharedLedger:
         if not (0 <= tokens <= MOST_TOKENS and 0 <= cost <= MOST_COST):
             tokens, cost = usable(tokens, MOST_TOKENS), usable(cost, MOST_COST)
         file, memory, words, row = self._file, self._memory, self._words, hold.row
-        reserved, unused = hold.cost, (hold.tokens - tokens) * MINUTE
+        unused = (hold.tokens - tokens) * MINUTE
         now = int(self._clock.now() * 1e6)
         today = now // DAY
         old: list[bytes] = []
@@ -245,6 +246,7 @@ class SharedLedger:
                 if words[state + 1] == hold.serial and words[state] == ABANDONED:
                     self._table.close(row, tuple(scope.limits for scope in hold.scopes), tokens, cost, now)
                 return
+            reserved = words[state + 7]  # `add` may have made it more than the caller knows
             for (place, rpm, _, tpm, _, _, _, _), end in zip(places, hold.ends):  # noqa: B905 - as long by construction
                 block = memory[place]
                 first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly = _unpack(
@@ -295,21 +297,45 @@ class SharedLedger:
         finally:
             flock(descriptor, LOCK_UN)
 
+    async def add(self, hold: Hold, cost: int) -> Hold:
+        """Hold so much more, or raise the Refusal of the first scope that has no room."""
+        now = int(self._clock.now() * 1e6)
+        self._file.lock()
+        try:
+            row = self._live(hold)
+            if row < 0:
+                raise rules.gone()
+            if not (cost >= 0 and self._words[row // 8 + 7] + cost <= MOST_COST):
+                raise ValueError("cost out of range")
+            accounts = [self._table.read(offset) for offset in self._table.scopes_of(row)]
+            for scope, account in zip(hold.scopes, accounts, strict=True):
+                rules.advance(account, scope.limits, now)
+            rules.add(hold.scopes, accounts, cost)
+            self._table.grow(row, accounts, cost)
+        finally:
+            self._file.unlock()
+        return replace(hold, cost=hold.cost + cost)
+
     async def extend(self, hold: Hold) -> bool:
         """Renew the lease of a call that is still running. False when the hold was settled or abandoned."""
         words = self._words
         lease = int(self._clock.now() * 1e6) + self._lease
         self._file.lock()
         try:
-            row = hold.row if isinstance(hold, Reservation) else self._table.find(hold.id)
-            if row < 0 or words[row // 8] != LIVE:
-                return False
-            if isinstance(hold, Reservation) and words[row // 8 + 1] != hold.serial:
+            row = self._live(hold)
+            if row < 0:
                 return False
             words[row // 8 + 2] = max(words[row // 8 + 2], lease)
             return True
         finally:
             self._file.unlock()
+
+    def _live(self, hold: Hold) -> int:
+        """Offset of a hold's row; -1 when it was settled or abandoned. The lock is held."""
+        row = hold.row if isinstance(hold, Reservation) else self._table.find(hold.id)
+        if row < 0 or self._words[row // 8] != LIVE:
+            return -1
+        return -1 if isinstance(hold, Reservation) and self._words[row // 8 + 1] != hold.serial else row
 
     def resolve(self, id: str, tokens: int, cost: int) -> bool:
         """Settle a call by its id, after a crash. Its tokens are left to drain. False when it is not known (any more)."""
