@@ -215,6 +215,56 @@ def test_two_gateways_share_what_is_sealed(
     assert [text for text in (FIRST, SECOND, old, new) if text in database_of] == []
 
 
+def test_two_gateways_run_what_was_pushed(
+    build: Callable[..., Gateway], provider: Simulator, postgres: Postgres
+) -> None:
+    own, shared = HEAD[: HEAD.index("[teams.research]")], HEAD[HEAD.index("[teams.research]") :]
+    own += SHARED.replace("[stores]", '[stores]\nconfiguration = "shared"')
+    shared += provider_toml(provider, "cloud").replace("PROVIDER_KEY", "{variable}")
+
+    def push(*models: str, variable: str = "PROVIDER_KEY") -> None:
+        text = shared.replace("{variable}", variable) + models_toml(simulated(dict.fromkeys(models, "")))
+        put(first.folder / "shared/yett.toml", text)
+        first.yett("config", "push")
+
+    database = {"STATE": new_database(postgres), "PEPPER": "5a" * 32}
+    first, second = (build(own, **database, ONLY_HERE="sk-1") for _ in range(2))
+    del second.environment["ONLY_HERE"]
+    (first.folder / "shared").mkdir()
+    (first.folder / "policies").rename(first.folder / "shared/policies")
+    push("plain")
+    first.start(ready=False)
+    second.start("--workers", "2")
+    first.await_ready()
+    key = json.loads(first.yett("keys", "create", "--name", "app", "--team", "research", "--json"))["key"]
+    until(lambda: {second.listed(key) for _ in range(12)} == {200}, what="the key")
+    assert second.chat("plain", key=key).status == 200
+
+    # pushed at one machine, in force at both; what one of them cannot run, that one does not
+    push("plain", "other")
+    for gateway in (first, second):
+        until(lambda: known(gateway, key, "other"), 5.0, "the second revision")  # noqa: B023 - it is called at once
+    push("plain", variable="ONLY_HERE")
+    until(lambda: not known(first, key, "other"), 5.0, "the third revision")
+    until(lambda: second.readiness()[1]["configuration"] == "refused", 5.0, "its refusal")
+    assert second.chat("other", key=key).status == 200, "the one before stays in force"
+    assert (first.metrics()[REVISION], second.metrics()[REVISION]) == (3, 2)
+    assert "the environment variable ONLY_HERE is not set" in first.yett("config", "history")
+    first.yett("config", "rollback", "2")
+    until(lambda: (first.metrics()[REVISION], second.metrics()[REVISION]) == (4, 4), 5.0, "the way back")
+    assert second.readiness()[1]["configuration"] == "current"
+    assert second.chat("other", key=key).status == 200
+    assert [event["detail"]["revision"] for event in first.events("configuration.push")] == [1, 2, 3]
+
+
+REVISION = "yett_configuration_revision"
+
+
+def known(gateway: Gateway, key: str, model: str) -> bool:
+    """Whether every worker has a model of this name."""
+    return all(gateway.chat(model, key=key).status == 200 for _ in range(6))
+
+
 def put(path: Path, text: str) -> Path:
     path.write_text(text)
     return path

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("yett.cli.demo", "Run a gateway with a simulated provider and traffic to look at."),
     "check": ("yett.cli.check", "Check the configuration and the policies; report every mistake."),
     "doctor": ("yett.cli.doctor", "Look for what would keep Yett from running well here."),
+    "config": ("yett.cli.configuration", "Share a configuration between gateways: push, history, show, rollback."),
     "keys": ("yett.cli.keys", "Issue, list, revoke and rotate virtual keys."),
     "credentials": ("yett.cli.credentials", "Seal what providers are called with: add, list, rotate, remove, rewrap."),
     "drill": ("yett.cli.drill", "Rehearse the replacement of secrets, and measure it."),

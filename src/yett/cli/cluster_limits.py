@@ -40,7 +40,7 @@ class ClusterLimits:
         self._facts = facts
         self._known = False  # which ledger this is has been written down
         settings, self._state = reading.settings.stores, reading.state
-        ca_file = str(reading.resolve(settings.ca_file)) if settings.ca_file else ""
+        ca_file = str(reading.own(settings.ca_file)) if settings.ca_file else ""
         self._mistake = reading.mistake
         self._deployment = settings.deployment
         self._link = RedisLink(limits_address(reading.limits, ca_file), timeout=settings.timeout)
@@ -154,7 +154,7 @@ class ClusterBooks:
 
     def __init__(self, reading: Reading, facts: Facts | None = None) -> None:
         settings = reading.settings.stores
-        ca_file = str(reading.resolve(settings.ca_file)) if settings.ca_file else ""
+        ca_file = str(reading.own(settings.ca_file)) if settings.ca_file else ""
         self._link = RedisLink(limits_address(reading.limits, ca_file), timeout=max(settings.timeout, 5.0))
         self._deployment = settings.deployment
         self._lease = reading.settings.limits.lease_seconds

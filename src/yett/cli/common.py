@@ -13,6 +13,7 @@ import click
 from yett.errors import ConfigurationError, IntegrityError, YettError
 from yett.stores.credentials import CredentialMistake
 from yett.stores.keys import KeyMistake
+from yett.stores.revisions import RevisionMistake
 
 FINDINGS, USAGE, CONFIGURATION, INTEGRITY = 1, 2, 3, 4
 
@@ -37,7 +38,7 @@ def told(*, as_json: bool = False) -> Iterator[None]:
         tell_mistakes(error, as_json=as_json)
         sys.exit(CONFIGURATION)
     except YettError as error:
-        code = USAGE if isinstance(error, KeyMistake | CredentialMistake) else CONFIGURATION
+        code = USAGE if isinstance(error, KeyMistake | CredentialMistake | RevisionMistake) else CONFIGURATION
         code = INTEGRITY if isinstance(error, IntegrityError) else code
         if as_json:
             print_json({"ok": False, "error": str(error)})

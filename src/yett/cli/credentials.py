@@ -286,7 +286,7 @@ def value_of(origin: str, reading: Reading) -> str:
         text = os.environ.get(origin[4:], "")
     elif origin.startswith("file:"):
         try:
-            text = reading.resolve(origin[5:]).read_text("utf-8")
+            text = reading.own(origin[5:]).read_text("utf-8")
         except OSError as error:
             raise CredentialMistake(f"{origin[5:]} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:

@@ -192,7 +192,7 @@ def _state(reading: Reading) -> Iterator[Finding]:
             "state", "failure", f"{state} is not a directory that can be written", "set state.dir, or change its owner"
         )
         return
-    secrets = [reading.resolve(name) for kind, name in _references(reading) if kind == "file"]
+    secrets = [reading.own(name) for kind, name in _references(reading) if kind == "file"]
     private = [
         state,
         state / "pepper",

@@ -82,14 +82,14 @@ def _references(reading: Reading) -> Iterator[Held]:
         if kind == "env":
             yield Held("variable", name, "", 0, where, "by whoever sets it, and a restart; or seal it")
         elif kind == "file":
-            since, owner = _file(reading.resolve(name))
+            since, owner = _file(reading.own(name))
             yield Held("file", name, owner, since, where, "by whoever writes it; taken up by itself")
 
 
 def _token_files(reading: Reading) -> Iterator[Held]:
     for name, provider in reading.settings.providers.items():
         if provider.oauth is not None and provider.oauth.token_file:
-            since, owner = _file(reading.resolve(provider.oauth.token_file))
+            since, owner = _file(reading.own(provider.oauth.token_file))
             where = f"providers.{name}.oauth.token_file"
             yield Held("workload token", provider.oauth.token_file, owner, since, where, "by the platform")
 

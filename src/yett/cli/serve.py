@@ -17,6 +17,7 @@ import uvloop
 from yett.cli import memory
 from yett.cli.automata import builder
 from yett.cli.common import configuration_option, told
+from yett.cli.configuration import synchronise
 from yett.cli.desk import Desk
 from yett.cli.provisioning import Provisioner
 from yett.cli.receiver import Receiver
@@ -51,6 +52,7 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
         memory.keep_private()
         supervised = socket.socket(fileno=control) if control is not None else None
         environment = dict(os.environ) if supervised is None else {**os.environ, **received(supervised)}
+        synchronise(config, environment)
         reading = load(config, environment, Unsealer())
         settings = reading.settings
         logger = log.configure(settings.log.format, settings.log.level)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +20,7 @@ from msgspec.structs import replace
 
 from yett import __version__
 from yett.cli.automata import builder
+from yett.cli.configuration import taken
 from yett.cli.directories import Directories
 from yett.cli.sealed import Unsealer, kek_of, place_of
 from yett.cli.state import open_directories, open_fences, open_keys, open_shared
@@ -25,16 +28,18 @@ from yett.config.checks import has_kek
 from yett.config.live import Live
 from yett.config.reader import load, read
 from yett.config.sealed import Place
-from yett.errors import YettError
+from yett.errors import IntegrityError, YettError
 from yett.ports import Clock
 from yett.stores.credentials import CredentialStore
-from yett.stores.database import FileDatabase
+from yett.stores.database import Database, FileDatabase
 from yett.stores.facts import Facts
 from yett.stores.replicas import Replica, Replicas
+from yett.stores.revisions import Revisions
 from yett.stores.sealed_signing import SealedSeeds
 from yett.stores.signing import FileSeeds, Seeds, SigningKeys
 from yett.stores.sqlite import StoreUnavailable
 
+log = logging.getLogger("yett")
 T = TypeVar("T")
 
 NO_KEY = "none"  # the name of no key-encryption key: of who should have one, and cannot read it
@@ -47,15 +52,24 @@ class Shared:
         """Raises ConfigurationError with every mistake, IntegrityError, OSError."""
         self._clock = clock
         self._environment = environment
-        shared = open_shared(read(path, environment))
+        first = read(path, environment)
+        database: Database | None = open_shared(first)
+        self._revisions: Revisions | None = None
+        self._revision = 0
+        self._unread = ""  # why the latest revision of the configuration is not on this machine
         try:
-            unseal = Unsealer(shared=shared)
+            if first.settings.stores.configuration == "shared":
+                database = database or FileDatabase(first.state)
+                self._revisions = Revisions(database, open_keys(first, database).pepper)
+                self._revision = self._revisions.version()
+                taken(self._revisions, first.state)
+            unseal = Unsealer(shared=database if database is not None and database.remote else None)
             self.reading = load(path, environment, unseal)
         except BaseException:
-            if shared is not None:
-                shared.close()
+            if database is not None:
+                database.close()
             raise
-        self._database = shared or FileDatabase(self.reading.state)
+        self._database = database or FileDatabase(self.reading.state)
         self.keys = open_keys(self.reading, self._database)
         self.live = Live(path, environment, self.keys.pepper, self.keys.all(), builder(environment), unseal)
         self._keys_version = self.keys.version()
@@ -67,7 +81,7 @@ class Shared:
         self._credentials = CredentialStore(self._database) if self._database.remote else None
         self._credentials_version = self._credentials.version() if self._credentials else 0
         self.facts = Facts(self._database) if self._database.remote else None
-        self._replicas = Replicas(self._database) if self._database.remote else None
+        self._replicas = Replicas(self._database) if self._database.remote or self._revisions else None
         self._name = f"{socket.gethostname()}/{os.getpid()}-{secrets.token_hex(4)}"
         self.signing = SigningKeys(self._seeds(), clock, self.live.current.settings.identity.tasks.rotate)
         self._unsigned = ""  # why the keys that task tokens are signed with may be old ones
@@ -78,18 +92,20 @@ class Shared:
             self.signing.turn()
         self.say()
 
-    async def refresh(self) -> bool:
-        """See what has changed; whether the configuration has to be read anew. What cannot be read does not keep the rest back:
-        raises YettError afterwards."""
+    async def refresh(self, reload: Callable[[], None]) -> None:
+        """See what has changed, and ask to `reload` when the configuration has to be read anew. What cannot be read does not keep the
+        rest back: raises YettError afterwards."""
         failures = []
-        for look in (self._read_keys, self._read_fences, self.directories.refresh):
+        anew = self._sealed_anew()
+        for look in (self._read_keys, self._read_fences, self._read_revision, self.directories.refresh):
             try:
-                await look()
+                anew |= bool(await look())
             except YettError as error:
                 failures.append(error)
+        if anew:
+            reload()
         if failures:
             raise failures[0]
-        return self._sealed_anew()
 
     async def _read_keys(self) -> None:
         version = self.keys.version()
@@ -102,6 +118,23 @@ class Shared:
         if version != self._fences_version:
             self.live.refresh_fences(await self._read(self.fences.all))
             self._fences_version = version
+
+    async def _read_revision(self) -> bool:
+        """Have the latest shared configuration on this machine; whether that is another one than before. What cannot be had leaves the
+        one in force, and calls go on."""
+        if self._revisions is None or (version := self._revisions.version()) == self._revision:
+            return False
+        try:
+            await self._read(partial(taken, self._revisions, self.reading.state, self.live.current.revision))
+            self._unread = ""
+        except (IntegrityError, StoreUnavailable) as error:
+            if str(error) != self._unread:
+                self._unread = str(error)
+                log.error("revision of the configuration not read", extra={"fields": {"why": self._unread}})  # noqa: TRY400
+            if isinstance(error, StoreUnavailable):
+                return False  # and try again
+        self._revision = version
+        return not self._unread
 
     def _sealed_anew(self) -> bool:
         if self._credentials is None or (version := self._credentials.version()) == self._credentials_version:
@@ -124,6 +157,10 @@ class Shared:
         except (YettError, OSError) as error:
             self._unsigned = f"task tokens: {error}"
 
+    async def tell(self) -> None:
+        """`say`, beside the loop."""
+        await self._read(self.say)
+
     def say(self) -> None:
         """Tell the other gateways what they may have to know of this one."""
         if self._replicas is None:
@@ -134,11 +171,14 @@ class Shared:
         except YettError:
             keks = (NO_KEY,)
         with contextlib.suppress(StoreUnavailable):  # nothing hangs on it here, and `troubles` says so
-            self._replicas.say(self._name, Replica(__version__, keks, snapshot.sealed), self._now())
+            refused = str(self.live.error.mistakes[0]) if self.live.error else ""
+            said = Replica(__version__, keks, snapshot.sealed, snapshot.revision, refused)
+            self._replicas.say(self._name, said, self._now())
 
     def troubles(self) -> list[str]:
         """What is not as it should be, though calls are taken."""
-        return [trouble for trouble in (self._database.trouble, self._unsigned) if trouble]
+        unread = f"configuration: {self._unread}" if self._unread else ""
+        return [trouble for trouble in (self._database.trouble, self._unsigned, unread) if trouble]
 
     def close(self) -> None:
         if self._replicas is not None:

@@ -16,7 +16,7 @@ SLOW = 0.005  # seconds for an answer: it is in the way of every call
 def limits_store(reading: Reading) -> list[tuple[str, str, str]]:
     """(status, message, what to do) of everything worth saying."""
     settings = reading.settings.stores
-    ca_file = str(reading.resolve(settings.ca_file)) if settings.ca_file else ""
+    ca_file = str(reading.own(settings.ca_file)) if settings.ca_file else ""
     link = RedisLink(limits_address(reading.limits, ca_file), timeout=settings.timeout)
     try:
         facts, seconds = asyncio.run(_ask(link))

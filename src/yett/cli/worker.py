@@ -268,6 +268,7 @@ class Worker:
                 extra={"fields": {"mistakes": str(self.live.error)}},
             )
             await self._event("reload.refused", {"mistakes": str(self.live.error)})
+            await self._say()
 
     def _apply(self) -> None:
         snapshot = self.live.current
@@ -279,7 +280,11 @@ class Worker:
     def _built(self) -> dict[str, object]:
         """What is in force, for the record."""
         snapshot = self.live.current
-        return {"digest": snapshot.digest} | ({"sealed": snapshot.sealed} if snapshot.sealed else {})
+        built: dict[str, object] = {"digest": snapshot.digest}
+        for what in ("sealed", "revision"):
+            if number := getattr(snapshot, what):
+                built[what] = number
+        return built
 
     async def _event(self, event: str, detail: dict[str, object]) -> None:
         record = Record(kind="event", call=event, ts=int(self._clock.now() * 1e6), event=event, detail=detail)
@@ -304,8 +309,7 @@ class Worker:
     async def _refresh_keys(self) -> None:
         """Keys, fences, and what both end: it does not wait for one that fails."""
         try:
-            if await self.shared.refresh():
-                self.ask_reload()
+            await self.shared.refresh(self.ask_reload)
         finally:
             self._cut_stale()
 
@@ -354,7 +358,7 @@ class Worker:
         self.issuers.take_own(self.shared.signing.public)
 
     async def _say(self) -> None:
-        await asyncio.to_thread(self.shared.say)
+        await self.shared.tell()
 
     async def _probe_vault(self) -> None:
         if self.vault.trouble:
@@ -414,6 +418,7 @@ class Worker:
             ],
             "yett_provider_token_seconds": [((name,), seconds) for name, seconds in self.keyless.lives().items()],
             "yett_snapshot_epoch": [((), snapshot.epoch)],
+            "yett_configuration_revision": [((), snapshot.revision)],
             "yett_reload_failures": [((), self.live.refused)],
             "yett_ready": [((), float(not self.trouble()))],
             "yett_audit_healthy": [((), float(self.journal.healthy))],
@@ -438,6 +443,7 @@ class Worker:
             trouble=self.trouble(),
             epoch=snapshot.epoch,
             digest=snapshot.digest,
+            revision=snapshot.revision,
             mode=snapshot.settings.mode,
             refused=str(self.live.error) if self.live.error else "",
             restart=list(self.live.waiting_for_restart()),

@@ -64,9 +64,12 @@ class Sources(Struct, frozen=True):
         return whole.hexdigest()
 
 
-def gather(path: Path, environment: Mapping[str, str], unseal: Unseal | None = None) -> Sources:
-    """Read yett.toml at `path`, the policies it names and, with `unseal`, sealed credentials. Raises nothing: what is wrong is in the result."""
-    reading = read(path, environment, unseal)
+def gather(
+    path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None, folder: Path | None = None
+) -> Sources:
+    """Read yett.toml at `path`, the policies it names and, with `unseal`, sealed credentials. Raises nothing: what is wrong is in the
+    result. For `environment` and `folder` see `read`."""
+    reading = read(path, environment, unseal, folder)
     texts: dict[str, str] = {}
     fingerprints: dict[str, bytes] = {}
     mistakes: list[Mistake] = []
@@ -125,6 +128,7 @@ def compile_snapshot(
         proxy=proxy_of(reading),
         panel=guardrails.panel(reading),
         sealed=reading.sealed.change if reading.sealed is not None else 0,
+        revision=reading.revision,
         tls=encryption,
         authorities=authorities,
         proxies=identity.proxies(settings),

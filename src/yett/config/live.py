@@ -36,6 +36,7 @@ AT_START = (
     ("audit", "checkpoint_records"),
     ("limits", "lease_seconds"),
     ("stores", "state"),
+    ("stores", "configuration"),
     ("stores", "pepper"),
     ("stores", "limits"),
     ("stores", "deployment"),

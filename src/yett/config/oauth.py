@@ -23,7 +23,7 @@ def grant(settings: OAuthSettings, reading: Reading) -> Grant:
         secret=reading.secrets[settings.client_secret] if settings.client_secret else None,
         private_key=reading.secrets[settings.private_key] if settings.private_key else None,
         key_id=settings.key_id,
-        file=str(reading.resolve(settings.token_file)) if settings.token_file else "",
+        file=str(reading.own(settings.token_file)) if settings.token_file else "",
         file_type=settings.subject_type,
         scope=settings.scope,
         audience=settings.audience,

@@ -20,6 +20,7 @@ from yett.config.oauth_checks import check_oauth
 from yett.config.operator_checks import check_operators
 from yett.config.sealed import Place, Unseal, Unsealed
 from yett.config.settings import ProviderSettings, Settings
+from yett.config.shared import FILE, FOLDER, OWN, Part, current, shared_part
 from yett.errors import ConfigurationError, Mistake
 from yett.model.route import Secret
 
@@ -28,6 +29,7 @@ _MOST_DEPTH = 100
 _MOST_SECRET = 16_384
 _MOST_CERTIFICATES = 1024**2
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+TOKEN_FILE = "token_file"  # noqa: S105 - what a platform writes for the workload: a secret, so the machine's own
 PRIVATE_KEY = "private_key"  # the one setting, in several tables, whose secret has lines
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
@@ -35,7 +37,8 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 class Reading(Struct, frozen=True):
     """What was read of one yett.toml, right or wrong: where something is wrong, a default stands in `settings`.
 
-    `secrets` are by reference ("env:NAME"), `certificates` are contents by the names of their files; `sealed` is where those of "sealed:NAME" are from; `root` is the directory that relative paths start from.
+    `secrets` are by reference ("env:NAME"), `certificates` are contents by the names of their files; `sealed` is where those of
+    "sealed:NAME" are from; `root` is the directory that relative paths start from, but those of the shared part start from its own.
     """
 
     file: str
@@ -48,23 +51,40 @@ class Reading(Struct, frozen=True):
     fingerprint: bytes = b""  # of the file's content
     sealed: Unsealed | None = None  # when there are any
     parsed: bool = True  # False: nothing at all could be made of the file
+    shared: Part | None = None  # what is the same for all gateways, when that is not in the file
 
     def mistake(self, path: KeyPath, message: str) -> Mistake:
         """A mistake about the setting at `path`."""
         where = dotted(path)
-        return Mistake(self.file, line_of(self.lines, path), f"{where}: {message}" if where else message)
+        file = self.file
+        if self.shared is not None and path and path[0] not in OWN and line_of(self.shared.lines, path):
+            file = str(self.shared.folder / FILE)
+        return Mistake(file, line_of(self.lines, path), f"{where}: {message}" if where else message)
 
     def resolve(self, name: str) -> Path:
-        """A path of the configuration, relative to the file that names it."""
+        """A path of what gateways may share, relative to the file that names it."""
+        return _under(self.shared.folder if self.shared is not None else self.root, name)
+
+    def own(self, name: str) -> Path:
+        """A path of what is always the machine's own, and of secrets, relative to its yett.toml."""
         return _under(self.root, name)
+
+    def path_of(self, setting: KeyPath, name: str) -> Path:
+        """A path that a setting names."""
+        return self.own(name) if setting[0] in OWN or setting[-1] == TOKEN_FILE else self.resolve(name)
+
+    @property
+    def revision(self) -> int:
+        """Of the shared configuration, 0 where there is none."""
+        return self.shared.revision if self.shared is not None else 0
 
     @property
     def state(self) -> Path:
-        return self.resolve(self.settings.state.dir)
+        return self.own(self.settings.state.dir)
 
     @property
     def audit(self) -> Path:
-        return self.resolve(self.settings.audit.dir) if self.settings.audit.dir else self.state / "audit"
+        return self.own(self.settings.audit.dir) if self.settings.audit.dir else self.state / "audit"
 
     @property
     def limits(self) -> str:
@@ -85,8 +105,11 @@ def load(path: Path, environment: Mapping[str, str] | None, unseal: Unseal | Non
     return reading
 
 
-def read(path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None) -> Reading:
-    """Read `path`, with its mistakes beside what could be made of it.
+def read(
+    path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None, folder: Path | None = None
+) -> Reading:
+    """Read `path`, with its mistakes beside what could be made of it. `folder` is where the shared part is, when it is not the one in
+    force.
 
     Without an `environment`, references to secrets are left alone: whoever issues a key need not know the providers'.
     `unseal` opens sealed credentials; without it they are mistakes.
@@ -94,7 +117,9 @@ def read(path: Path, environment: Mapping[str, str] | None, unseal: Unseal | Non
     raw, mistake = _content(path)
     if mistake is None:
         try:
-            return structs.replace(parse(raw.decode("utf-8"), path, environment, unseal), fingerprint=fingerprint(raw))
+            return structs.replace(
+                parse(raw.decode("utf-8"), path, environment, unseal, folder), fingerprint=fingerprint(raw)
+            )
         except UnicodeDecodeError as error:
             mistake = Mistake(str(path), raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text")
     return structs.replace(_failed(path, mistake), fingerprint=fingerprint(raw))
@@ -105,15 +130,17 @@ def changed(reading: Reading) -> bool:
     raw, _ = _content(Path(reading.file))
     if fingerprint(raw) != reading.fingerprint:
         return True
+    if reading.shared is not None and current(reading.state / FOLDER) not in ("", reading.shared.folder.name):
+        return True
     for path, reference in secret_references(reading.settings):
         kind, _, name = reference.partition(":")
         if kind == "file":
-            value, trouble = _secret_file(reading.resolve(name), lines=path[-1] == PRIVATE_KEY)
+            value, trouble = _secret_file(reading.own(name), lines=path[-1] == PRIVATE_KEY)
             known = reading.secrets.get(reference)
             if (Secret(value) if not trouble else None) != known:
                 return True
-    for name, content in reading.certificates.items():
-        if _certificates(reading.resolve(name))[0] != content:
+    for path, name in _certificate_files(reading.settings):
+        if _certificates(reading.path_of(path, name))[0] != reading.certificates.get(name):
             return True
     return reading.sealed is not None and reading.sealed.changed()
 
@@ -122,7 +149,13 @@ def fingerprint(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: Unseal | None = None) -> Reading:
+def parse(
+    text: str,
+    path: Path,
+    environment: Mapping[str, str] | None,
+    unseal: Unseal | None = None,
+    folder: Path | None = None,
+) -> Reading:
     """The reading of a `text` that stands in `path`."""
     file = str(path)
     try:
@@ -133,7 +166,14 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
         return _failed(path, Mistake(file, 0, f"cannot be read as TOML: {type(error).__name__}"))
     if _depth(document) > _MOST_DEPTH:
         return _failed(path, Mistake(file, 0, "is nested too deeply"))
+    lines = locate(text)
+    if (shared := shared_part(document, path.parent, folder)) is not None:
+        document = {**shared.document, **{name: value for name, value in document.items() if name in OWN}}
+        lines = {**shared.lines, **lines}
+        if _depth(document) > _MOST_DEPTH:
+            return _failed(path, Mistake(str(shared.folder / FILE), 0, "is nested too deeply"))
     settings, problems = decode(Settings, document)
+    problems += shared.problems if shared is not None else ()
     reported = {path for path, _ in problems}
     related = [
         *check_references(settings),
@@ -146,13 +186,13 @@ def parse(text: str, path: Path, environment: Mapping[str, str] | None, unseal: 
     secrets = {} if environment is None else _secrets(settings, path.parent, environment, problems)
     if (secret := secrets.get(settings.stores.limits)) and (trouble := limits_trouble(secret.reveal(), settings)):
         problems.append((("stores", "limits"), trouble))
-    lines = locate(text)
-    reading = Reading(file, path.parent, settings, secrets, (), lines)
+    reading = Reading(file, path.parent, settings, secrets, (), lines, shared=shared)
     if environment is not None:
         reading = _with_sealed(reading, unseal, problems)
     problems += _files(reading)
     reading = _with_certificates(reading, problems)
     mistakes = [reading.mistake(where, message) for where, message in problems]
+    mistakes += shared.mistakes if shared is not None else ()
     mistakes.sort(key=lambda mistake: mistake.line)
     return structs.replace(reading, mistakes=tuple(mistakes))
 
@@ -338,8 +378,13 @@ def _usable(value: str, where: str, *, lines: bool = False) -> tuple[str, str]:
 def _with_certificates(reading: Reading, problems: list[Problem]) -> Reading:
     """`reading` with the certificates that it names. A file that cannot be read counts as empty, until it can."""
     found: dict[str, bytes] = {}
+    where: dict[str, Path] = {}
     for path, name in _certificate_files(reading.settings):
-        found[name], trouble = _certificates(reading.resolve(name))
+        file = reading.path_of(path, name)
+        if where.setdefault(name, file) != file:
+            problems.append((path, f"{name} is a file of this machine as well: give it another name"))
+            continue
+        found[name], trouble = _certificates(file)
         if trouble:
             problems.append((path, trouble))
     return structs.replace(reading, certificates=found)
@@ -391,7 +436,7 @@ def _files(reading: Reading) -> list[Problem]:
             path = ("guardrails", name, "folder")
             named += [(path, f"{one.folder}/model.onnx"), (path, f"{one.folder}/tokenizer.json")]
     return [
-        (path, f"there is no file {reading.resolve(file)}")
+        (path, f"there is no file {reading.path_of(path, file)}")
         for path, file in named
-        if file and not reading.resolve(file).is_file()
+        if file and not reading.path_of(path, file).is_file()
     ]

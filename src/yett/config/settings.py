@@ -211,6 +211,13 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "reference, such as `env:YETT_STATE`."
         ),
     ] = ""
+    configuration: Annotated[
+        Literal["file", "shared"],
+        Meta(
+            description="Where everything but [gateway], [admin], [state], [audit], [stores], [credentials] and [log] is from: this file, or "
+            "the revision that was last pushed with `yett config push`."
+        ),
+    ] = "file"
     pepper: Annotated[
         SecretReference,
         Meta(

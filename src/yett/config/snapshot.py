@@ -85,6 +85,7 @@ class Snapshot(Struct, frozen=True):
     local: ModelRoute  # what Yett answers itself
     pepper: bytes
     proxy: str  # "" or http://[user:password@]host[:port]
+    revision: int = 0  # of the shared configuration, 0 where it is in files
     sealed: int = 0  # number of the latest change of the sealed credentials in it
     tls: Tls | None = None  # of the port that callers use
     panel: Panel | None = None  # the guardrails, when there are any

@@ -44,6 +44,7 @@ class Report(msgspec.Struct):
     restart: list[str]
     targets: dict[str, str]
     state: State
+    revision: int = 0  # of the shared configuration, 0 where it is in files
     degraded: list[str] = []
     guardrails: dict[str, str] = {}  # their breakers
     issuer: str = ""  # of task tokens; "" where none are issued

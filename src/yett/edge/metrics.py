@@ -68,6 +68,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_provider_key_available": ("1 when a provider key may be used, 0 while it is set aside.", ("provider", "key")),
     "yett_provider_token_seconds": ("Seconds that a provider's token still lives.", ("provider",)),
     "yett_snapshot_epoch": ("Configurations loaded since the start.", ()),
+    "yett_configuration_revision": ("Revision of the shared configuration in force, 0 where it is in files.", ()),
     "yett_reload_failures": ("Configurations refused since the start; the one before stayed in force.", ()),
     "yett_ready": ("1 when the gateway takes calls.", ()),
     "yett_audit_healthy": ("1 when the audit journal can be written.", ()),
@@ -86,7 +87,14 @@ GAUGES: dict[str, tuple[str, Labels]] = {
 
 # Of something that all workers share: the highest counts, not the sum.
 SHARED = frozenset(
-    ("yett_vault_rows", "yett_vault_bytes", "yett_expired_holds", "yett_operator_sessions", "yett_directory_users")
+    (
+        "yett_vault_rows",
+        "yett_vault_bytes",
+        "yett_expired_holds",
+        "yett_operator_sessions",
+        "yett_directory_users",
+        "yett_configuration_revision",
+    )
 )
 
 

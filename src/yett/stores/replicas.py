@@ -40,11 +40,14 @@ _ALL = "SELECT id, seen, said FROM replicas ORDER BY id"
 
 class Replica(Struct, frozen=True):
     """What one process says of itself. `keks` are the key-encryption keys that it has (empty: it needs none), `sealed` the latest
-    change of the sealed credentials that it has read."""
+    change of the sealed credentials that it has read, `revision` that of the shared configuration that it runs (0: files), and
+    `refused` why it does not run a later one."""
 
     version: str  # of Yett
     keks: tuple[str, ...] = ()
     sealed: int = 0
+    revision: int = 0
+    refused: str = ""
 
 
 class Replicas:

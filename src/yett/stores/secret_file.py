@@ -40,3 +40,14 @@ def secret_file(path: Path, make: Callable[[], bytes]) -> bytes:
         if mode & 0o077:
             raise ConfigurationError((Mistake(str(path), 0, f"is readable by others (mode {mode:04o}): chmod 600 it"),))
         return file.read()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Have `path` hold `data`, in one step: whoever reads sees what was there before, or this. Raises OSError."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
