@@ -144,12 +144,17 @@ def test_the_network_only_when_asked(folder: Path) -> None:
         there.bind(("127.0.0.1", 0))
         there.listen()
         table = '[providers.{}]\nkind = "vllm"\nbase_url = "http://127.0.0.1:{}/v1"\n'
-        write(folder, table.format("up", there.getsockname()[1]) + table.format("down", free_port()))
+        operators = (
+            f'[operators]\nissuer = "http://127.0.0.1:{free_port()}"\nclient_id = "c"\nurl = "http://localhost:8485"\n'
+            'roles = [{ value = "chiefs", role = "admin" }]\n'
+        )
+        write(folder, table.format("up", there.getsockname()[1]) + table.format("down", free_port()) + operators)
         assert not any(check.startswith("provider") for check in examine(folder)[1])
         code, found = examine(folder, "--network")
     assert code == 1
     assert found["provider up"]["status"] == "ok"
     assert found["provider down"]["status"] == "failure"
+    assert "break-glass" in found["operators"]["next"]
 
 
 def test_the_vault_is_looked_at_and_not_touched(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.scenes.conftest import HEAD, provider_toml, simulated
+from tests.scenes.desk import Desk
 from tests.scenes.harness import PROVIDER_KEY, Gateway, Reply, error_of, models_toml, request_body, until
 
 from yett.model.key import Budget
@@ -210,3 +212,33 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_what_somebody_changes_at_the_console_is_in_force_on_every_worker(gateway: Gateway) -> None:
+    """Who comes in by the emergency's way issues a key, and fences it off while it is used."""
+    desk = Desk(gateway)
+    assert desk.ask("/api/v1/me")[0] == 401
+    code = json.loads(gateway.yett("operators", "break-glass", "--reason", "the provider is away", "--json"))["code"]
+    assert desk.ask("/console/break-glass", form={"code": code})[0] == 303
+    me = desk.ask("/api/v1/me")[1]
+    desk.csrf = me["csrf"]
+    status, issued = desk.ask("/api/v1/keys", {"name": "of the console", "team": "research"})
+    assert status == 200, issued
+    key = issued["secret"]
+    until(lambda: all(gateway.listed(key) == 200 for _ in range(12)), what="the new key")  # whichever worker is asked
+    stream = gateway.stream("river", key=key)
+    assert stream.event()
+    status, fence = desk.ask("/api/v1/fences", {"kind": "key", "id": issued["key"]["id"], "reason": "an incident"})
+    assert (status, fence["source"]) == (200, "console")
+    assert error_of(stream.events()) == "fenced"
+    status, shown = desk.ask("/api/v1/calls?outcome=cut&caller=of+the+console")
+    assert [each["call"] for each in shown["calls"]] == [stream.id]
+    assert desk.ask(f"/api/v1/calls/{stream.id}")[1]["records"][-1]["fence"] == f"{fence['fence']}#{fence['serial']}"
+    assert len(desk.ask("/api/v1/overview")[1]["workers"]) == 2
+    assert "break-glass" in str(until(lambda: gateway.readiness()[1]["degraded"], what="being shown"))
+    assert gateway.counted("yett_operator_sessions", means="break-glass") == 1
+    assert gateway.counted("yett_operator_sign_ins_total", outcome="ok") == 1
+    assert desk.ask(f"/api/v1/sessions/{me['session']}/end", {})[0] == 200
+    assert desk.ask("/api/v1/me")[1]["error"]["code"] == "session_over"
+    said = [event["detail"]["operator"]["session"] for event in gateway.events("fence.draw")]
+    assert said == [me["session"]]

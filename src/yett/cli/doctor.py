@@ -107,6 +107,7 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     if network:
         yield from _providers(reading)
         yield from _guardrails(panel)
+        yield from _operators(reading)
 
 
 def _count(error: ConfigurationError) -> str:
@@ -355,6 +356,13 @@ def _providers(reading: Reading) -> Iterator[Finding]:
         url = urlsplit(provider.base_url or (kind.base_url if kind else ""))
         trusted = reading.resolve(provider.ca_file) if provider.ca_file else None
         yield from _reached(f"provider {name}", url, trusted, "check base_url, DNS, the firewall and ca_file")
+
+
+def _operators(reading: Reading) -> Iterator[Finding]:
+    settings = reading.settings.operators
+    trusted = reading.resolve(settings.ca_file) if settings.ca_file else None
+    advice = "check operators.issuer, DNS, the firewall and ca_file; until then only `yett operators break-glass` lets anybody in"
+    yield from _reached("operators", urlsplit(settings.issuer), trusted, advice)
 
 
 def _reached(check: str, url: SplitResult, trusted: Path | None, advice: str) -> Iterator[Finding]:
