@@ -141,7 +141,9 @@ def test_what_is_not_believed() -> None:
     assert err(event(header={"alg": "none"})) == err(event(header={"kid": "k9"})) == "invalid_key"
     assert err(good, replace(OKTA, algorithms=frozenset({"RS256"}))) == "invalid_key"
     assert err(event(iss="https://evil.example")) == err(event(iss=None)) == "invalid_issuer"
-    assert err(event(aud="https://else.example")) == err(event(aud=None)) == "invalid_audience"
+    assert (
+        err(event(aud="https://else.example")) == err(event(aud=None)) == err(event(aud=[{}, 5])) == "invalid_audience"
+    )
 
 
 @pytest.mark.parametrize(

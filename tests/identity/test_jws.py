@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -149,3 +150,41 @@ def test_what_is_said_twice_is_not_believed(header: bytes, claims: bytes) -> Non
     assert code(text + b"." + b64(signature), keys) == "malformed_token"
     # and nothing is said of one that nobody signed
     assert code(text + b"." + b64(b"\1" * 64), keys) == "invalid_signature"
+
+
+def test_a_key_whose_parts_do_not_belong_together_is_none() -> None:
+    """The key of a proof is whatever its sender wrote."""
+    rsa, ec, okp = (key(algorithm, "x").as_dict(private=False) for algorithm in ("RS256", "ES256", "Ed25519"))
+    long = base64.urlsafe_b64encode(b"\xff" * 255).decode()
+    for jwk in (
+        {**rsa, "crv": "P-256"},
+        {**rsa, "crv": "Ed25519", "x": okp["x"]},
+        {**rsa, "crv": ["RSA"]},
+        {**rsa, "kty": ["RSA"]},
+        {**rsa, "kty": {}},
+        {**rsa, "kty": None},
+        {**rsa, "e": long},  # costs thirty milliseconds to check anything with
+        {**rsa, "e": 65537},
+        {**ec, "kty": "OKP"},
+        {**ec, "kty": "RSA"},
+        {**ec, "crv": "secp256k1"},
+        {**ec, "x": 5},
+        {**okp, "kty": "EC"},
+        {**okp, "crv": "Ed448"},
+    ):
+        assert jws.public_key(jwk) is None, jwk
+
+
+WRONG = st.one_of(st.none(), st.integers(), st.text(max_size=5), st.lists(st.text(max_size=3), max_size=2), st.just({}))
+
+
+@given(
+    st.sampled_from(("RS256", "ES256", "Ed25519")),
+    st.dictionaries(st.sampled_from(("kty", "crv", "n", "e", "x", "y", "alg", "use", "kid")), WRONG, min_size=1),
+    st.sampled_from(jws.ALGORITHMS),
+)
+def test_whatever_a_key_says_it_is_used_or_not(kind: str, changed: dict[str, object], algorithm: str) -> None:
+    found = jws.public_key({**key(kind, "x").as_dict(private=False), **changed})
+    token = b64({"alg": algorithm}) + b"." + b64({}) + b"." + b64(b"x" * 64)
+    if found is not None:
+        assert code(token, (found,)) in ("invalid_signature", "unknown_signing_key")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec.structs import replace
 from tests.certificates import HOUR, Certifier, Pair
 
 from yett.cli.system import SystemClock
@@ -146,3 +147,25 @@ def test_what_cannot_be_read_and_nobody_trusted() -> None:
         with pytest.raises(Refusal) as caught:
             verify(chain, authorities, CLOCK.now())
         assert caught.value.code == "invalid_certificate"
+
+
+def test_a_comma_in_a_name_of_the_subject_is_no_other_name() -> None:
+    """An authority that signs any common name must not thereby sign organisations."""
+    staff = replace(AUTHORITIES["ca:corp"], clients=(Client("subject", "*,O=Example", "support", "user"),))
+
+    def subject(common: str, organisation: str = "") -> Pair:
+        names = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common)]
+        names = [x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organisation), *names] if organisation else names
+        key = CORP.host("a").key
+        return Pair(CORP.sign(x509.Name(names), key.public_key(), []), key)
+
+    def found(pair: Pair) -> str:
+        try:
+            return verify((pair.der,), {"ca:corp": staff}, CLOCK.now())[1].id
+        except Refusal as refusal:
+            return refusal.code
+
+    assert found(subject("ada", "Example")) == "corp/subject:CN=ada,O=Example"
+    assert found(subject("ada\\", "Example")) == "corp/subject:CN=ada\\\\,O=Example"
+    assert found(subject("ada,O=Example")) == "unacceptable_certificate"
+    assert found(subject("ada\\,O=Example")) == "unacceptable_certificate"

@@ -145,6 +145,8 @@ def _client_ca(name: str, authority: ClientCaSettings, settings: Settings) -> It
         where: KeyPath = ("clients", index)
         if client.name.lower().startswith("uri:spiffe:"):
             yield (*where, "name"), "is a SPIFFE ID: these are known by their trust domain, in identity.trust_domains"
+        if client.name.startswith("subject:*") and not client.name.startswith("subject:*,"):
+            yield (*where, "name"), 'ends in the middle of a name of the subject: write "subject:*,O=…"'
         if client.name in names:
             yield (*where, "name"), f'"{client.name}" is already in the list'
         names.add(client.name)

@@ -10,6 +10,7 @@ from yett.config.scalars import DURATION, Timeout
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
 Sort = Literal["user", "agent", "service"]
+TENANT = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"  # no slash: in the names of fences it ends where the id begins
 _Word = Annotated[str, Meta(min_length=1)]
 
 
@@ -40,9 +41,11 @@ class IssuerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, tuple[_Word, ...]],
         Meta(description='Claims that a token must have, each with the values that will do: `{ org = ["acme"] }`.'),
     ] = field(default_factory=dict)
-    tenant: Annotated[str, Meta(description="Tenant of its callers.", min_length=1)] = "default"
+    tenant: Annotated[str, Meta(description="Tenant of its callers.", pattern=TENANT)] = "default"
     tenant_claim: Annotated[str, Meta(description="Claim that names the tenant instead, one of `tenants`.")] = ""
-    tenants: Annotated[tuple[_Word, ...], Meta(description="Tenants that `tenant_claim` may name.")] = ()
+    tenants: Annotated[
+        tuple[Annotated[str, Meta(pattern=TENANT)], ...], Meta(description="Tenants that `tenant_claim` may name.")
+    ] = ()
     team: Annotated[str, Meta(description="Team of its callers, where the claim does not say it.")] = ""
     team_claim: Annotated[
         str, Meta(description='Claim that names the team, or a list such as "groups" that `teams` is looked up in.')
@@ -105,7 +108,7 @@ class ClientCaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     clients: Annotated[
         tuple[ClientSettings, ...], Meta(description="Whose certificates do, and as what; the first that fits counts.")
     ]
-    tenant: Annotated[str, Meta(description="Tenant of its callers.", min_length=1)] = "default"
+    tenant: Annotated[str, Meta(description="Tenant of its callers.", pattern=TENANT)] = "default"
     models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
 
 
@@ -164,7 +167,7 @@ class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "ES384",
     )
     leeway: Annotated[float, Meta(description="How far its clock may be off.", ge=0, le=300), DURATION] = 30.0
-    tenant: Annotated[str, Meta(description="Tenant of its workloads.", min_length=1)] = "default"
+    tenant: Annotated[str, Meta(description="Tenant of its workloads.", pattern=TENANT)] = "default"
     models: Annotated[tuple[str, ...], Meta(description="Models they may use; empty leaves it to policy.")] = ()
 
 

@@ -70,7 +70,8 @@ def read(transmitter: Transmitter, token: bytes, keys: KeySet, now: float) -> Re
     if claims.get("iss") != transmitter.issuer:
         raise EventError("invalid_issuer", "its issuer is not the one of this receiver")
     audience = claims.get("aud")
-    if not transmitter.audiences.intersection(audience if isinstance(audience, list) else [audience]):
+    named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
+    if not transmitter.audiences.intersection(named):
         raise EventError("invalid_audience", "it is meant for somebody else")
     jti, issued, events = claims.get("jti"), claims.get("iat"), claims.get("events")
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:

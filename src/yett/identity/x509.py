@@ -102,6 +102,8 @@ def _named(client: Client, names: list[str]) -> str:
     if not client.name.startswith("*"):
         return client.name if client.name in names else ""
     if len(names) == 1 and names[0].endswith(client.name[1:]) and len(names[0]) >= len(client.name):
+        if client.sort == "subject" and _within_value(names[0][: -len(client.name[1:])]):
+            return ""
         return names[0] if len(names[0]) <= LONGEST_ID and names[0].isprintable() else ""
     return ""
 
@@ -118,6 +120,11 @@ def loaded(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, list[x509.Certif
 def of_workload(names: Mapping[str, list[str]]) -> bool:
     """Whether a certificate with these names has, or seems to have, a SPIFFE ID: then nobody but its trust domain can vouch for it."""
     return any(uri.lower().startswith("spiffe:") for uri in names["uri"])
+
+
+def _within_value(before: str) -> bool:
+    """Whether a subject goes on here with a character that has lost its meaning (RFC 4514): `CN=x\\,O=Example` is one name with a comma."""
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def _names(leaf: x509.Certificate) -> dict[str, list[str]]:
