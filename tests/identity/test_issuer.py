@@ -12,6 +12,7 @@ from tests.issuing import NOW, Authority
 from yett.errors import Refusal
 from yett.identity import jws
 from yett.identity.issuer import Issuer, Rule, Source, Subject, Workload, by_url, check, find, issuer_of, subject
+from yett.model.route import Provider, Timeouts
 
 AUTHORITY = Authority()
 CORP = Issuer(
@@ -201,3 +202,16 @@ def test_whom_a_token_is_from() -> None:
         with pytest.raises(Refusal) as caught:
             issuer_of(token(**claims), issuers)
         assert caught.value.code == "unknown_issuer"
+
+
+def test_keys_of_an_address_are_those_of_whoever_answers_there() -> None:
+    """Asked with other certificates, or for something else, it is another source."""
+    provider = Provider("issuer/a", "issuer", "", (), (), Timeouts(1, 1, 1, 1))
+    plain = Source(url="https://a/k", provider=provider)
+    others = (
+        Source(url="https://a/k2", provider=provider),
+        Source(url="https://a/k", provider=provider, discovery=True),
+        Source(url="https://a/k", provider=replace(provider, ca_file="/ca.pem")),
+    )
+    assert len({each.kept_as for each in (plain, *others)}) == 4
+    assert Source(file="keys.json").kept_as == Source(file="other.json").kept_as  # files are not kept

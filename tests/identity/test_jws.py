@@ -188,3 +188,11 @@ def test_whatever_a_key_says_it_is_used_or_not(kind: str, changed: dict[str, obj
     token = b64({"alg": algorithm}) + b"." + b64({}) + b"." + b64(b"x" * 64)
     if found is not None:
         assert code(token, (found,)) in ("invalid_signature", "unknown_signing_key")
+
+
+def test_what_a_key_can_be_used_for() -> None:
+    (pinned,) = jws.read_keys(json.dumps({"keys": [Authority("https://a").jwk("k1", alg="EdDSA")]}).encode())
+    (open_,) = jws.read_keys(Authority("https://r", algorithm="RS256").document())
+    assert jws.usable(pinned, ("RS256", "Ed25519"))
+    assert not jws.usable(pinned, ("RS256", "ES256"))
+    assert jws.usable(open_, ("PS512",))
