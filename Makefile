@@ -2,6 +2,7 @@
 #   make setup   .venv with the yett command        make demo   a running gateway with simulated traffic
 #   make test    lint, types, contracts, tests       make bench  speed and memory against nginx and LiteLLM
 #   make cluster  400 callers on 4 gateways that are killed and whose stores are restarted
+#   make upgrade  the version before and this one side by side, gateways replaced under load
 #   make fuzz    mutated input for every parser     make accuracy  how often inspection is right
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all:
 
-.PHONY: help fuzz setup demo test lint types contracts unit bench cluster accuracy train-injection clean
+.PHONY: help fuzz setup demo test lint types contracts unit bench cluster upgrade accuracy train-injection clean
 
 help:
 	@sed -n 's/^#  //p' Makefile
@@ -82,6 +83,19 @@ bench: $(VENV)/core.stamp
 # 400 callers, 4 gateways on one Valkey and one PostgreSQL, all of which fail meanwhile; a small one is among the tests.
 cluster: $(VENV)/dev.stamp
 	@$(BIN)/python -W ignore -m tests.storm $(ARGS)
+
+# The version before, from the history of this repository, with an environment of its own.
+PREVIOUS := build/previous
+
+$(PREVIOUS)/stamp: tests/previous.txt
+	@git cat-file -e "$$(cat $<)^{commit}" || { echo "yett: the version before is not in this clone: git fetch --unshallow"; exit 1; }
+	@rm -rf $(PREVIOUS) && mkdir -p $(PREVIOUS)
+	@git archive "$$(cat $<)" | tar -x -C $(PREVIOUS)
+	@$(MAKE) --no-print-directory -C $(PREVIOUS) .venv/dev.stamp
+	@touch $@
+
+upgrade: $(VENV)/dev.stamp $(PREVIOUS)/stamp
+	@$(BIN)/python -W ignore -m tests.upgrade $(PREVIOUS)/.venv/bin/python $(ARGS)
 
 # Trains the injection model anew and writes it to src/yett/data: make train-injection DATA=folder
 TRAIN := build/train

@@ -259,6 +259,7 @@ class Gateway:
         self.port, self.admin = free_ports(2)
         self.process: subprocess.Popen[bytes] | None = None
         self.prefix: list[str] = []  # what the command is run by
+        self.python = sys.executable  # whose version of Yett it is
         self.spread = 1  # calls after which every worker has had one
         self.environment = {"PATH": os.defpath, "PROVIDER_KEY": PROVIDER_KEY, "XDG_CACHE_HOME": CACHE, **environment}
         self._ledger: SharedLedger | None = None
@@ -276,7 +277,7 @@ class Gateway:
     # ---- the process
 
     def start(self, *options: str, ready: bool = True) -> Gateway:
-        command = [*self.prefix, sys.executable, "-m", "yett.cli", "serve", *options]
+        command = [*self.prefix, self.python, "-m", "yett.cli", "serve", *options]
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=log, stdout=log)
         if ready:
@@ -333,7 +334,7 @@ class Gateway:
 
     def yett(self, *arguments: str, **environment: str) -> str:
         """Run a command beside the gateway."""
-        command = [sys.executable, "-m", "yett.cli", *arguments]
+        command = [self.python, "-m", "yett.cli", *arguments]
         variables = {**self.environment, **environment}
         done = subprocess.run(
             command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False, timeout=60
