@@ -122,9 +122,19 @@ def test_members_come_and_go(corp: StoredResources) -> None:
     assert corp.get(USERS, ada, links=True).links == {ml: "ML"}
     assert corp.get(USERS, ada, links=False).stamp.version == 2, "it has another group now"
     entry = change(corp, GROUPS, ml, {"op": "Add", "path": "members", "value": [{"value": bob}]})
-    assert (set(entry.links), entry.stamp.version) == ({ada, bob}, 2)
-    entry = change(corp, GROUPS, ml, {"op": "remove", "path": f'members[value eq "{ada}"]'})
-    assert set(entry.links) == {bob}
+    assert (set(corp.get(GROUPS, ml, links=True).links), entry.stamp.version) == ({ada, bob}, 2)
+    change(corp, GROUPS, ml, {"op": "remove", "path": f'members[value eq "{ada}"]'})
+    assert set(corp.get(GROUPS, ml, links=True).links) == {bob}
+    assert change(corp, GROUPS, ml, {"op": "add", "path": "members", "value": bob}).stamp.version == 3, "no change"
+    change(corp, GROUPS, ml, {"op": "remove", "path": 'members[type eq "Group"]'})
+    change(
+        corp,
+        GROUPS,
+        ml,
+        {"op": "replace", "path": "members", "value": []},
+        {"op": "add", "path": "members", "value": bob},
+    )
+    assert set(corp.get(GROUPS, ml, links=True).links) == {bob}
     with pytest.raises(ScimError, match="no User with the id"):
         change(corp, GROUPS, ml, {"op": "add", "path": "members", "value": [{"value": ada}, {"value": "nobody"}]})
     assert set(corp.get(GROUPS, ml, links=True).links) == {bob}, "all of it or nothing"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yett.scim.errors import ScimError
-from yett.scim.patch import PATCH, Step, left, patch, read
+from yett.scim.patch import PATCH, Step, concerned, left, patch, read
 from yett.scim.schema import ENTERPRISE, GROUPS, USERS
 
 ADA: dict[str, Any] = {
@@ -170,6 +170,9 @@ def test_what_happens_to_the_members_of_a_group() -> None:
     )
     assert found[:3] == (Step("add", ("a", "b")), Step("remove", ("a",)), Step("remove", ("b",)))
     assert left(found, frozenset("xyz")) == frozenset("yzd")
+    assert concerned(found[:3]) == frozenset("ab")
+    assert concerned(found) is None
+    assert concerned(steps(op("remove", "members"))) is None
     assert left(steps(op("replace", "members", [{"value": "q"}])), frozenset("ab")) == frozenset("q")
     assert left(steps(op("remove", "members")), frozenset("ab")) == frozenset()
     assert left(steps(op("replace", "displayName", "x")), frozenset("ab")) == frozenset("ab")

@@ -60,6 +60,10 @@ def test_groups_are_answered_with_their_members_or_without(ask: Ask) -> None:
     assert "members" not in made(ask("GET", f"Groups/{group['id']}", excludedAttributes="members"))
     assert "members" in made(ask("GET", f"Groups/{group['id']}", attributes="displayName,members.value"))
     assert made(ask("GET", f"Users/{user}"))["groups"][0]["display"] == "ML"
+    gone = {"schemas": [PATCH], "Operations": [{"op": "remove", "path": "members"}]}
+    assert ask("PATCH", f"Groups/{group['id']}", gone, excludedAttributes="members") == Answer(204, tag='W/"2"')
+    back = {"schemas": [PATCH], "Operations": [{"op": "add", "path": "members", "value": [user]}]}
+    assert made(ask("PATCH", f"Groups/{group['id']}", back, attributes="members"))["members"][0]["value"] == user
     assert "members" not in made(ask("PUT", f"Groups/{group['id']}", {"schemas": [GROUP], "displayName": "ML"}))
 
 

@@ -35,7 +35,8 @@ T = TypeVar("T")
 
 TOKENS_SECONDS = 0.5  # a token that was revoked is refused after at most this
 MOST_WAITING = 32  # requests; more are told to come again
-MOST_WRONG = 10  # wrong tokens from one address, in a minute, that are looked at and recorded
+MOST_WRONG = 10  # wrong tokens from one address, in a minute, that are recorded
+MOST_WRONG_ALTOGETHER = 100
 _MINUTE = 60.0
 _ADDRESSES = 1024
 _OUTCOMES = {"POST": "created", "PUT": "changed", "PATCH": "changed", "DELETE": "removed"}
@@ -60,13 +61,17 @@ class Wrong:
 
     def too_many(self, address: str, now: float) -> bool:
         """Counts one more."""
-        began, count = self._counts.pop(address, (now, 0))
+        of_it = self._counted(address, now)
+        return of_it > MOST_WRONG or self._counted("", now) > MOST_WRONG_ALTOGETHER
+
+    def _counted(self, whose: str, now: float) -> int:
+        began, count = self._counts.pop(whose, (now, 0))
         if now - began >= _MINUTE:
             began, count = now, 0
-        self._counts[address] = (began, count + 1)
+        self._counts[whose] = (began, count + 1)
         if len(self._counts) > _ADDRESSES:
             self._counts.popitem(last=False)
-        return count >= MOST_WRONG
+        return count + 1
 
 
 class Provisioner:

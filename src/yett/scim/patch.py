@@ -157,8 +157,15 @@ def _step(operation: Operation, path: _Path) -> Step:
     return Step("remove", (), path.filter)
 
 
+def concerned(steps: tuple[Step, ...]) -> frozenset[str] | None:
+    """Whom these steps are about; None when that may be anybody."""
+    if any(step.op == "replace" or step.filter is not None for step in steps):
+        return None
+    return frozenset(id for step in steps for id in step.ids)
+
+
 def left(steps: tuple[Step, ...], before: frozenset[str]) -> frozenset[str]:
-    """Who is in the group after these steps."""
+    """Who is in the group after these steps; of those whom they concern, or of all."""
     found = before
     for step in steps:
         ids = frozenset(step.ids)

@@ -4,7 +4,7 @@ GET    /Users /Groups                 a page of them: filter, startIndex, count,
 POST   /Users /Groups                 create one: 201
 GET    /Users/ID                      one; 304 when it is as If-None-Match says
 PUT    /Users/ID                      replace it; 412 when it is not as If-Match says
-PATCH  /Users/ID                      change parts of it
+PATCH  /Users/ID                      change parts of it; a group is answered (204) only where attributes of it are asked for
 DELETE /Users/ID                      204
 POST   /Users/.search                 a page, asked for in the body
 POST   /.search                       a page of users and groups
@@ -75,7 +75,9 @@ class Resources(Protocol):
         """Whether a user is active stays as it was unless it is said: who was deactivated does not come back by the way."""
         ...
 
-    def patch(self, kind: Kind, id: str, operations: tuple[Operation, ...], match: str) -> Entry: ...
+    def patch(self, kind: Kind, id: str, operations: tuple[Operation, ...], match: str) -> Entry:
+        """A group comes without its members: there may be many, of whom one was added."""
+        ...
 
     def remove(self, kind: Kind, id: str, match: str) -> None: ...
 
@@ -148,6 +150,10 @@ def _one(kind: Kind, id: str, request: Request, resources: Resources) -> Answer:
         entry = resources.replace(kind, id, kept, members(body) if kind is GROUPS else (), request.match)
     elif request.method == "PATCH":
         entry = resources.patch(kind, id, read_patch(_json(request)), request.match)
+        if kind is GROUPS and not wanted:
+            return Answer(204, tag=entry.stamp.tag)
+        if kind is GROUPS:
+            entry = resources.get(kind, id, links=linked(kind, wanted, unwanted))
     else:
         entry = resources.get(kind, id, links=linked(kind, wanted, unwanted))
         if tag_in(request.unmatch, entry.stamp):

@@ -20,7 +20,7 @@ from yett.scim.directory import Changes, Directory, Person, person
 from yett.scim.errors import ScimError, invalid
 from yett.scim.filter import holds, mentions, pinned
 from yett.scim.listing import Query
-from yett.scim.patch import Operation, left, patch
+from yett.scim.patch import Operation, concerned, left, patch
 from yett.scim.resource import Kept, Stamp, whole
 from yett.scim.schema import GROUPS, USERS, Kind
 from yett.scim.service import Entry, linked, tag_in
@@ -95,7 +95,7 @@ MOST_TOLD = 100  # members that a record names
 REMEMBERED = 100_000  # changes for which it is remembered what was removed
 PAGE = 500  # changes that are read at a time
 _CHUNK = 100  # ids in a statement
-_FROM_3, _FROM_4 = (", ".join(f"${number}" for number in range(first, first + _CHUNK)) for first in (3, 4))
+_FROM_2, _FROM_3, _FROM_4 = (", ".join(f"${number}" for number in range(first, first + _CHUNK)) for first in (2, 3, 4))
 
 _COLUMNS = "id, document, created, modified, version"
 _WHOSE = "FROM scim_resources WHERE directory = $1 AND kind = $2"
@@ -135,6 +135,7 @@ _LEAVE = f"DELETE FROM scim_members WHERE directory = $1 AND group_id = $2 AND u
 _LEAVE_ALL = "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2"
 _LEFT = "DELETE FROM scim_members WHERE directory = $1 AND user_id = $2"
 _MEMBERS = "SELECT user_id FROM scim_members WHERE directory = $1 AND group_id = $2"
+_AMONG = f"{_MEMBERS} AND user_id IN ({_FROM_3})"
 _MEMBERS_SHOWN = (
     "SELECT group_id, user_id, '' FROM scim_members WHERE directory = $1 AND group_id = $2 ORDER BY user_id LIMIT $3"
 )
@@ -149,11 +150,10 @@ _CHANGED = (
     "SELECT serial, id, document FROM scim_resources WHERE directory = $1 AND kind = 'User' AND (serial, id) > ($2, $3)"
     " ORDER BY serial, id LIMIT $4"
 )
-_CHANGED_GROUPS = (
-    "SELECT m.user_id, g.name FROM scim_members m"
-    " JOIN scim_resources u ON u.directory = m.directory AND u.kind = 'User' AND u.id = m.user_id"
+_THEIR_GROUPS = (
+    "SELECT m.user_id, g.name FROM scim_members m"  # noqa: S608
     " JOIN scim_resources g ON g.directory = m.directory AND g.kind = 'Group' AND g.id = m.group_id"
-    " WHERE u.directory = $1 AND (u.serial, u.id) > ($2, $3) AND (u.serial, u.id) <= ($4, $5)"
+    f" WHERE m.directory = $1 AND m.user_id IN ({_FROM_2})"
 )
 _GONE = "SELECT id FROM scim_removed WHERE directory = $1 AND kind = 'User' AND serial > $2"
 
@@ -212,8 +212,9 @@ class DirectoryStore:
         through = (seen, cursor)
         if rows:
             through = (int(rows[-1][0]), str(rows[-1][1]))
-            for id, group in self.database.rows(_CHANGED_GROUPS, name, seen, cursor, *through):
-                groups.setdefault(id, set()).add(group)
+            for ids in _chunks(frozenset(str(id) for _, id, _ in rows)):
+                for id, group in self.database.rows(_THEIR_GROUPS, name, *ids):
+                    groups.setdefault(id, set()).add(group)
         people = tuple(self._people(directory, rows, groups))
         if len(rows) == PAGE:
             return Changes(people, (), through, version, complete=False)
@@ -306,9 +307,9 @@ class StoredResources:
         with self._database.writing():
             before = self._matching(kind, id, match)
             kept, steps = patch(kind, before.kept, operations)
-            now = self._members(id) if steps else frozenset[str]()
+            now = self._members(id, concerned(steps))
             self._change("scim.patch", kind, before, kept, now, left(steps, now))
-        return self.get(kind, id, links=True)
+        return self.get(kind, id, links=kind is USERS)
 
     def remove(self, kind: Kind, id: str, match: str) -> None:
         with self._database.writing():
@@ -397,8 +398,12 @@ class StoredResources:
             return []
         return self._database.rows(_BY[column], self._directory, kind.name, value)
 
-    def _members(self, group: str) -> frozenset[str]:
-        return frozenset(id for (id,) in self._database.rows(_MEMBERS, self._directory, group))
+    def _members(self, group: str, among: frozenset[str] | None = None) -> frozenset[str]:
+        """Of a group with many, who is asked about is looked up, not all of them."""
+        if among is None:
+            return frozenset(id for (id,) in self._database.rows(_MEMBERS, self._directory, group))
+        found = (self._database.rows(_AMONG, self._directory, group, *ids) for ids in _chunks(among))
+        return frozenset(id for rows in found for (id,) in rows)
 
     def _entries(self, kind: Kind, rows: list[tuple[Any, ...]], *, links: bool) -> list[Entry]:
         found = [
