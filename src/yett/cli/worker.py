@@ -44,6 +44,7 @@ from yett.stages.tasks import Tasks
 from yett.stores.issuer_keys import IssuerKeys
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
+from yett.stores.proofs import UsedProofs
 from yett.stores.replicas import SAY_SECONDS
 from yett.stores.tasks import SWEEP_SECONDS, TaskExchange
 from yett.stores.vault import Vault
@@ -147,11 +148,13 @@ class Worker:
             max_decoded=settings.gateway.max_reply_bytes,
             outbox=outbox,
         )
+        self.proofs = UsedProofs(self.state / "proofs.used")
         self.issuers = Issuers(
             self.upstream,
             self._clock,
             partial(self.metrics.count, "yett_issuer_fetches"),
             IssuerKeys(self.state / "issuer-keys"),
+            self.proofs,
         )
         self.keyless = Keyless(self.upstream, self._clock, partial(self.metrics.count, "yett_provider_token_fetches"))
         self.examiner = Examiner()
@@ -233,6 +236,7 @@ class Worker:
         self.vault.close()
         await self._share_tasks()
         self.exchange.close()
+        self.proofs.close()
         self.shared.close()
         self.meters.flush()
 

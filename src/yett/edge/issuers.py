@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from yett.config.checks import check_url, is_loopback
 from yett.edge.tasks import spawn
-from yett.identity.dpop import Seen
+from yett.identity.dpop import Proof, Seen
 from yett.identity.issuer import Issuer, Source
 from yett.identity.jws import KeySet, read_keys
 from yett.model.route import Provider
@@ -44,6 +44,12 @@ _WELL_KNOWN = re.compile(
 
 log = logging.getLogger("yett")
 Tell = Callable[[str, str], None]  # issuer, outcome: ok, failed
+
+
+class Once(Protocol):
+    """Of stages.identify."""
+
+    def first(self, tenant: str, proof: Proof, now: float) -> bool: ...
 
 
 class Document(Protocol):
@@ -86,9 +92,11 @@ class _Held:
 class Issuers:
     """Implements stages.identify.Trust."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, tell: Tell, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, upstream: Upstream, clock: Clock, tell: Tell, shelf: Shelf | None = None, seen: Once | None = None
+    ) -> None:
         self.generation = 1
-        self.seen = Seen()
+        self.seen: Once = seen or Seen()
         self._upstream = upstream
         self._clock = clock
         self._tell = tell

@@ -46,6 +46,14 @@ _LASTING = frozenset(
 _LONGEST_TOKEN_ID = 64
 
 
+class Once(Protocol):
+    """Proofs of possession that were used."""
+
+    def first(self, tenant: str, proof: dpop.Proof, now: float) -> bool:
+        """Whether this one has not been; from now on it has."""
+        ...
+
+
 class Trust(Protocol):
     """The keys that issuers sign with, as last heard of. `generation` changes whenever any of them do."""
 
@@ -53,9 +61,7 @@ class Trust(Protocol):
     def generation(self) -> int: ...
 
     @property
-    def seen(self) -> dpop.Seen:
-        """Proofs of possession that were used."""
-        ...
+    def seen(self) -> Once: ...
 
     def keys(self, issuer: Issuer) -> jws.KeySet | None:
         """None when they are not known, or not for certain any more."""
