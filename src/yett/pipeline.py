@@ -99,7 +99,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     worst = worst_case(plan, caller, call, bodies.added)
     trail.input_tokens = worst.input
     step.hold(trail, worst.cost)
-    trail.held(await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost))
+    trail.held(await gate.ledger.reserve(trail.id, step.scopes(trail, worst.scopes), worst.tokens, worst.cost))
     trail.request = keep.content(gate.journal, trail, "request", call.body)
     await gate.journal.append(record.intent(trail, _micros(gate)))
     trail.intended = True

@@ -28,10 +28,13 @@ class Clock(Protocol):
 
 class Scope(Struct, frozen=True):
     """One thing that is limited: `id` like "key:key_x", "team:research", "team@acme:research" of another tenant than the
-    first, "model:fast"."""
+    first, "model:fast". What ends by itself, "task:…" and "token:…", has no rates, `lasts` so many seconds after its last call
+    began, and may then be begun anew; `steps` is how many calls there may ever be, and its budget is for "ever"."""
 
     id: str
     limits: Limits
+    lasts: int = 0
+    steps: int | None = None
 
 
 class Standing(Struct, frozen=True):

@@ -26,7 +26,7 @@ from yett.ports import Hold, Scope
 from yett.stores.limits import Account
 from yett.stores.memory_ledger import MemoryLedger
 from yett.stores.redis_ledger import RedisLedger
-from yett.stores.redis_link import RedisLink
+from yett.stores.redis_link import RedisLink, command
 from yett.stores.shared_ledger import SharedLedger
 
 NOON = float(calendar.timegm((2026, 11, 18, 12, 0, 0)))  # a Wednesday
@@ -515,6 +515,101 @@ async def test_an_absurd_amount_is_not_added(ledger: Ledger, cost: int) -> None:
         await ledger.add(hold, cost)
 
 
+# ---- what ends by itself --------------------------------------------------------------------------------------------
+
+
+def task(id: str = "task:default/task_1", *, lasts: int = 60, steps: int | None = None, **limits: Any) -> Scope:
+    if "budget" in limits:
+        limits["budget"] = Budget(limits["budget"], "ever")
+    return Scope(id, Limits(**limits), lasts, steps)
+
+
+async def test_a_task_takes_so_many_steps_and_no_more(ledger: Ledger, clock: Dial) -> None:
+    scopes = (*key(rpm=100), task(steps=3))
+    for number in range(3):
+        await ledger.settle(await ledger.reserve(f"step{number}", scopes, 1, 1), 1, 1)
+        clock.time += 59
+    refusal = await refused(ledger, scopes)
+    assert (refusal.code, str(refusal), refusal.retry) == (
+        "task_limit_exceeded",
+        "The task has taken the 3 steps it may take.",
+        False,
+    )
+    account = await account_of(ledger, scopes[1])
+    assert (account.steps, account.ever, account.inflight) == (3, 3, 0)
+    clock.time += 2  # since the last one began
+    await ledger.reserve("anew", scopes, 1, 1)
+    assert (await account_of(ledger, scopes[1])).steps == 1
+
+
+async def test_a_task_does_not_end_while_it_has_a_call_in_progress(ledger: Ledger, clock: Dial) -> None:
+    scopes = (task(steps=1),)
+    hold = await ledger.reserve("long", scopes, 1, 1)
+    for _ in range(3):
+        clock.time += 50
+        assert await ledger.extend(hold)
+        await refused(ledger, scopes)
+    await ledger.settle(hold, 1, 1)
+    await ledger.reserve("anew", scopes, 1, 1)
+
+
+async def test_a_task_has_so_many_calls_at_once(ledger: Ledger) -> None:
+    scopes = (task(concurrency=2),)
+    first = await ledger.reserve("a", scopes, 0, 0)
+    await ledger.reserve("b", scopes, 0, 0)
+    refusal = await refused(ledger, scopes)
+    assert (refusal.code, refusal.retry, refusal.retry_after) == ("task_fanout_exceeded", True, 1.0)
+    await ledger.settle(first, 0, 0)
+    await ledger.reserve("c", scopes, 0, 0)
+
+
+@pytest.mark.parametrize(("id", "code"), [("task:t/a", "task_limit_exceeded"), ("token:task_a", "budget_exceeded")])
+async def test_what_it_may_spend_is_held_and_spent(ledger: Ledger, clock: Dial, id: str, code: str) -> None:
+    scopes = (task(id, budget=1000),)
+    hold = await ledger.reserve("a", scopes, 0, 700)
+    refusal = await refused(ledger, scopes, 0, 400)
+    assert (refusal.code, refusal.retry) == (code, True)
+    hold = await ledger.add(hold, 200)
+    with pytest.raises(Refusal, match="cut off") as caught:
+        await ledger.add(hold, 101)
+    assert caught.value.code == code
+    await ledger.settle(hold, 0, 650)
+    clock.time += 30
+    refusal = await refused(ledger, scopes, 0, 351)
+    assert (refusal.code, refusal.retry) == (code, False)
+    assert "0.00035 USD are left" in str(refusal)
+    await ledger.reserve("b", scopes, 0, 350)
+
+
+async def test_a_crashed_step_is_charged_for_good(ledger: Ledger, clock: Dial) -> None:
+    scopes = (task(budget=1000), *key(budget=(1000, "month")))
+    hold = await ledger.reserve("crashed", scopes, 0, 600)
+    clock.time += 61
+    await ledger.reserve("sweeps", (), 0, 0)
+    await ledger.settle(hold, 0, 10)
+    task_account, key_account = [await account_of(ledger, scope) for scope in scopes]
+    assert (task_account.ever, task_account.inflight, task_account.held) == (600, 0, 0)
+    assert key_account.spent_month == 10
+    await refused(ledger, scopes, 0, 500)
+
+
+async def test_what_has_ended_makes_room(ledger: Ledger, clock: Dial) -> None:
+    """Of 64 places in one of the ledgers."""
+    if isinstance(ledger, RedisLedger):
+        await ledger.settle(await ledger.reserve("a", (task(lasts=7),), 0, 1), 0, 1)
+        (left,) = [await ledger.link.ask(command("PTTL", f"{ledger._root}:task:default/task_1"))]
+        assert 3600_000 < left <= 3607_000, "the store itself forgets it"
+        return
+    for number in range(500):
+        scopes = (*key(rpm=1000), task(f"token:task_{number}", budget=100))
+        await ledger.settle(await ledger.reserve(f"call{number}", scopes, 1, 50), 1, 50)
+        clock.time += 5
+    assert (await account_of(ledger, key()[0])).spent_month == 500 * 50
+    assert (await account_of(ledger, task("token:task_499"))).ever == 50
+    if isinstance(ledger, MemoryLedger):
+        assert len(ledger._accounts) < 40
+
+
 # ---- both are the same ---------------------------------------------------------------------------------------------
 
 LIMITS = st.builds(
@@ -553,6 +648,17 @@ class Twins(RuleBasedStateMachine):
     def begin(self, first: Limits, second: Limits, third: Limits) -> None:
         for name, limits in (("key:a", first), ("team:b", second), ("model:c", third)):
             self.scopes[name] = Scope(name, limits)
+        self.scopes["task:d"] = Scope("task:d", Limits(concurrency=2), 60, 4)
+
+    @rule(
+        lasts=st.sampled_from([1, 60, 7200]),
+        steps=st.none() | st.integers(0, 5),
+        concurrency=st.none() | st.integers(0, 3),
+        budget=st.none() | st.integers(0, 5000),
+    )
+    def reload_task(self, lasts: int, steps: int | None, concurrency: int | None, budget: int | None) -> None:
+        limits = Limits(concurrency=concurrency, budget=None if budget is None else Budget(budget, "ever"))
+        self.scopes["task:d"] = Scope("task:d", limits, lasts, steps)
 
     @rule(name=st.sampled_from(["key:a", "team:b", "model:c"]), limits=LIMITS)
     def reload(self, name: str, limits: Limits) -> None:
@@ -563,7 +669,7 @@ class Twins(RuleBasedStateMachine):
         self.clock.time += seconds
 
     @rule(
-        names=st.lists(st.sampled_from(["key:a", "team:b", "model:c"]), unique=True, max_size=3),
+        names=st.lists(st.sampled_from(["key:a", "team:b", "model:c", "task:d"]), unique=True, max_size=4),
         tokens=st.integers(0, 1200),
         cost=st.integers(0, 3000),
     )

@@ -115,13 +115,13 @@ def test_it_ends_before_what_it_was_exchanged_for() -> None:
 def test_budgets_of_all_tokens_above_go_on_counting() -> None:
     first = token(KEY, wish=Wish(budget=500))
     second = token(holder(first), wish=Wish(budget=100), id="task_2")
-    assert first.bud == (("task:task_1", 500),)
-    assert second.bud == (("task:task_1", 500), ("task:task_2", 100))
+    assert first.bud == (("token:task_1", 500),)
+    assert second.bud == (("token:task_1", 500), ("token:task_2", 100))
     found = caller(second, "like", {"key:key_1": Limits(rpm=5)})
     assert found.credential.limits == (
         ("key:key_1", Limits(rpm=5)),
-        ("task:task_1", Limits(budget=Budget(500, "month"))),
-        ("task:task_2", Limits(budget=Budget(100, "month"))),
+        ("token:task_1", Limits(budget=Budget(500, "ever"))),
+        ("token:task_2", Limits(budget=Budget(100, "ever"))),
     )
     assert token(ADA, holder(first)).bud == first.bud  # who acts under a budget does so for others, too
 

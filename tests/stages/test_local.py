@@ -6,11 +6,13 @@ import json
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.stages.conftest import caller_of
 
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
-from yett.model.record import Record
+from yett.model.caller import Delegation
+from yett.model.record import Proof, Record
 from yett.stages import local
 
 
@@ -36,6 +38,17 @@ def test_a_record_shows_what_is_the_callers_and_no_more(snapshot: Snapshot) -> N
     assert (shown["outcome"], shown["policies"], shown["model"]) == ("ok", ["p"], "fast")
     assert not {"hold", "facts", "caller", "tenant", "kind"} & set(shown)
     assert json.loads(local.record(caller_of(snapshot), lines[:1]))["complete"] is False
+
+
+def test_a_token_shows_what_its_task_did_and_no_more(snapshot: Snapshot) -> None:
+    holder = caller_of(snapshot)
+    holder = replace(holder, credential=replace(holder.credential, kind="task", delegation=Delegation("task_1")))
+    assert local.record(holder, [line(caller="key_1", task="task_1")])
+    assert local.record(holder, [line(caller="key_1", proof=Proof("task", task="task_1"))])
+    for other in ({}, {"task": "task_2"}, {"proof": Proof("task", task="task_2")}):
+        with pytest.raises(Refusal) as caught:
+            local.record(holder, [line(caller="key_1", **other)])
+        assert caught.value.code == "call_not_found"
 
 
 @pytest.mark.parametrize("fields", [{}, {"caller": "key_2"}, {"caller": "key_1", "tenant": "other"}, None])

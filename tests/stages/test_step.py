@@ -17,6 +17,7 @@ from tests.scene import (
     END,
     EVENTS,
     MAIL,
+    PEPPER,
     SECRET,
     Answer,
     Reply,
@@ -35,6 +36,7 @@ from yett.model.call import Inbound
 from yett.model.caller import Delegation
 from yett.model.fence import Fence
 from yett.model.record import Record
+from yett.stages.tasks import Tasks
 
 GRANT = '@id("everything") permit (principal, action, resource);'
 TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -266,3 +268,46 @@ async def test_a_policy_can_ask_for_a_task(make: Make) -> None:
     assert (await scene.call(chat())).error["yett"]["policies"] == ["named"]
     assert (await scene.call(step())).status == 200
     assert (await scene.call(get("/v1/models"))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("tasks", "code", "most"),
+    [
+        ("max_steps = 5", "task_limit_exceeded", 5),
+        ("max_fanout = 3", "task_fanout_exceeded", 3),
+        ("max_spend_usd = 0.01", "task_limit_exceeded", 4),
+    ],
+)
+async def test_workers_that_have_told_each_other_nothing_keep_to_the_limits_of_a_task(
+    make: Make, tasks: str, code: str, most: int
+) -> None:
+    """Four of them, which share a ledger; a call holds 0.0021 USD."""
+    scene = make(tasks=tasks)
+    workers = [replace(scene.gate, tasks=Tasks(PEPPER), flights=set()) for _ in range(4)]
+    go = asyncio.Event()
+    replies = []
+    for number in range(24):
+        scene.upstream.will(Answer(go, *whole("Hello there.")._pieces))
+        scene.gate = workers[number % 4]
+        replies.append(scene.begin(step(max_tokens=1000)))
+    running = [reply for reply in replies if not await ended(reply)]
+    assert len(running) == most
+    go.set()
+    for reply in running:
+        assert reply.task is not None
+        await reply.task
+        assert reply.status == 200
+    assert {reply.code for reply in replies if reply not in running} == {code}
+    for worker in workers:
+        scene.gate = worker
+        again = await scene.call(step(max_tokens=1000))
+        assert again.code == ("" if "steps" not in tasks else code)
+
+
+async def ended(reply: Reply) -> bool:
+    assert reply.task is not None
+    for _ in range(60):
+        await asyncio.sleep(0)
+        if reply.task.done():
+            return True
+    return False

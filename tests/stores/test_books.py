@@ -15,7 +15,7 @@ from yett.model.key import Limits
 from yett.model.record import Record
 from yett.model.usage import Usage
 from yett.ports import Scope
-from yett.stores.books import Books, Dial, compare, first_day, read_books, replay
+from yett.stores.books import Books, Dial, Open, compare, first_day, read_books, replay
 from yett.stores.limits import Account, month, week
 from yett.stores.redis_ledger import RedisLedger
 from yett.stores.redis_link import RedisLink
@@ -94,6 +94,17 @@ async def test_a_store_made_anew_says_the_same(books: Books, valkey: Valkey) -> 
     assert (account.inflight, account.held) == (1, 1000)
     assert sorted(await ledger.scopes()) == ["key:k", "team:t"]
     await ledger.close()
+
+
+async def test_what_ends_by_itself_is_made_anew_while_it_may_last_and_not_compared(tmp_path: Path) -> None:
+    spent = {"task:t/a": {TODAY: 7}, "token:b": {TODAY - 1: 8}, "task:t/c": {TODAY - 2: 9}, "key:k": {TODAY: 1}}
+    books, dial = Books(spent, [Open("running", TODAY, ("key:k", "task:t/a"), 1, 5)], today=TODAY), Dial()
+    ledger = SharedLedger(tmp_path / "ledger", dial, scopes=64, holds=64)
+    await replay(books, ledger, dial)
+    a, b, c = [ledger.account(Scope(name, Limits(), 60)) for name in ("task:t/a", "token:b", "task:t/c")]
+    assert [(each.ever, each.held, each.inflight) for each in (a, b, c)] == [(7, 5, 1), (8, 0, 0), (0, 0, 0)]
+    ledger.close()
+    assert [each.scope for each in compare(books, {}, [], TODAY)] == ["key:k"]
 
 
 def test_where_ledger_and_journal_differ(books: Books) -> None:

@@ -56,6 +56,17 @@ async def test_budgets_refuse_and_so_does_what_cannot_be_divided(
     assert local.figures().inflight == 0
 
 
+async def test_what_a_task_may_do_at_once_is_divided_and_its_steps_are_not(local: SharedLedger) -> None:
+    share = LocalShare(RedisLedger(RedisLink(Address())), local, 4)
+    await share.reserve("a", (Scope("task:t/a", Limits(concurrency=4), 60),), 0, 0)
+    with pytest.raises(Refusal) as refused:
+        await share.reserve("b", (Scope("task:t/a", Limits(concurrency=4), 60),), 0, 0)
+    assert refused.value.code == "task_fanout_exceeded"
+    with pytest.raises(Refusal) as refused:
+        await share.reserve("c", (Scope("task:t/a", Limits(), 60, 100),), 0, 0)
+    assert refused.value.code == "ledger_unavailable"
+
+
 async def test_with_the_store_there_nothing_is_divided(local: SharedLedger, valkey: Valkey, tmp_path: Path) -> None:
     store = RedisLedger(RedisLink(limits_address(valkey.url)), tmp_path.name)
     await store.start()

@@ -24,7 +24,7 @@ from yett.model.caller import Caller, Credential
 from yett.model.encryption import Tls
 from yett.model.fence import Fence, Fences, by_name
 from yett.model.guardrail import Panel
-from yett.model.key import VirtualKey
+from yett.model.key import Limits, VirtualKey
 from yett.model.route import Provider, Target, Timeouts
 from yett.policy.engine import PolicyEngine
 from yett.policy.memo import Memo
@@ -32,6 +32,7 @@ from yett.ports import Scope
 from yett.scim.directory import Directory, Rules
 
 TENANT = "default"
+TOKEN_LASTS = 660  # seconds: a task token lives for ten minutes at most, and clocks differ
 VERDICTS = 8_192  # remembered per generation; one is about 280 bytes, or more when something was found
 PROMPTS = 512  # system prompts, prepared; one is some ten times as large as its text
 PROVEN = 4096  # tokens, remembered per generation; one is about 1.5 kB
@@ -123,10 +124,15 @@ class Snapshot(Struct, frozen=True):
         which the ledger knows where to count."""
         found = self.together.get((caller.like, route.name))
         if found is None:
-            own = tuple(Scope(name, limits) for name, limits in caller.credential.limits)
+            own = tuple(_own(name, limits) for name, limits in caller.credential.limits)
             found = own + _of_team(caller, self.teams[caller.team]) + route.scopes
             self.together.put((caller.like, route.name), found)
         return found
+
+
+def _own(name: str, limits: Limits) -> Scope:
+    """A key's limits, or the budget of a task token. That lasts longer than any token that it is in."""
+    return Scope(name, limits, 0 if name.startswith("key:") else TOKEN_LASTS)
 
 
 def _of_team(caller: Caller, team: TeamRoute) -> tuple[Scope, ...]:

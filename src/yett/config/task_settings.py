@@ -10,7 +10,7 @@ from yett.config.scalars import Count, Price, Timeout
 
 
 class TaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Calls that belong together. The limits are for one task, in each worker; see docs/tasks.md for what workers tell each other."""
+    """Calls that belong together. The limits are for one task, over all workers, and over all machines that share `stores.limits`."""
 
     traces: Annotated[bool, Meta(description="Calls with one trace id in `traceparent` are one task.")] = True
     ttl: Annotated[

@@ -100,7 +100,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         actors = ((acting.actors[0] if acting is not None and acting.actors else actor.id), *actors)
     budgets = dict(pair for each in before for pair in each.budgets)
     if wish.budget:
-        budgets[f"task:{terms.id}"] = wish.budget
+        budgets[f"token:{terms.id}"] = wish.budget
     origins = tuple(dict.fromkeys(origin for each in above for origin in _origins(each)))
     if len(origins) > MOST_ORIGINS:
         raise Refusal("delegation_too_deep")
@@ -141,7 +141,7 @@ def read(claims: Mapping[str, Any]) -> TaskClaims:
 def caller(claims: TaskClaims, like: str, limits: Mapping[str, Limits]) -> Caller:
     """Who comes with a task token. `limits` are those of the keys that it was exchanged for, which go on counting."""
     models = tuple(word.removeprefix(MODEL) for word in claims.scope.split())
-    spending = [(name, Limits(budget=Budget(amount, "month"))) for name, amount in claims.bud]
+    spending = [(name, Limits(budget=Budget(amount, "ever"))) for name, amount in claims.bud]
     delegation = Delegation(
         task=claims.txn,
         depth=claims.dep,

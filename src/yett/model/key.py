@@ -6,7 +6,8 @@ from msgspec import Struct
 
 
 class Budget(Struct, frozen=True):
-    """Money that may be spent per calendar period (UTC): `amount` in micro-USD, `period` one of day, week, month."""
+    """Money that may be spent per calendar period (UTC): `amount` in micro-USD, `period` one of day, week, month; of what ends by
+    itself also ever."""
 
     amount: int
     period: str

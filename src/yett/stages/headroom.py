@@ -97,7 +97,7 @@ class Headroom:
                 self._hold = await self._ledger.add(self._hold, max(worst - self._hold.cost, 0))
             except Refusal as refusal:
                 step //= 2
-                if refusal.code != "budget_exceeded" or step < LEAST:
+                if refusal.fault != "limit" or step < LEAST:
                     return refusal
             else:
                 self._trail.hold = self._hold

@@ -56,6 +56,10 @@ def record(caller: Caller, lines: Sequence[bytes]) -> bytes:
     ids cannot be probed."""
     entries = [msgspec.json.decode(line) for line in lines]
     own = [e for e in entries if e.get("caller") == caller.id and e.get("tenant") == caller.tenant]
+    if (
+        handed := caller.credential.delegation
+    ) is not None:  # who acts for somebody sees what the task did, not all that they did
+        own = [e for e in own if handed.task in (e.get("task"), e.get("proof", {}).get("task"))]
     if not own:
         raise Refusal("call_not_found")
     merged = {}

@@ -11,6 +11,7 @@ from yett.model.call import Call, Inbound
 from yett.model.caller import Caller, Delegation
 from yett.model.record import FindingCount
 from yett.model.task import TaskFacts, TaskName
+from yett.ports import Scope
 from yett.stages import fence, inspect
 from yett.stages.inspect import Seen
 from yett.stages.record import Trail
@@ -59,6 +60,11 @@ def hold(trail: Trail, cost: int) -> None:
     if trail.step is not None:
         most = trail.snapshot.settings.tasks.max_spend_usd
         trail.step.hold(cost, None if most is None else int(most * 1_000_000))
+
+
+def scopes(trail: Trail, others: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    """What limits the call: the `others`, and its task."""
+    return others if trail.step is None else trail.step.task.scopes(trail.snapshot.settings.tasks, others)
 
 
 def leave(trail: Trail, answer: Answer | None, now: float) -> None:

@@ -14,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from itertools import islice
+from math import ceil
 
 from msgspec import Struct
 
 from yett.config.task_settings import TaskSettings
 from yett.errors import Refusal
 from yett.model.caller import Caller
+from yett.model.key import Budget, Limits
 from yett.model.task import TaskFacts, TaskName
+from yett.ports import Scope
 
 MOST_WORDS = 256  # labels, findings or tools that are kept of one task; beyond it, none is forgotten and none added
 
@@ -44,7 +47,7 @@ class Task:
     """One task. `own` is what this process knows, `others` what all others said last; `changes` are the tasks of which the others
     have not been told yet, by id."""
 
-    __slots__ = ("_changes", "fence", "id", "others", "own")
+    __slots__ = ("_changes", "_scopes", "fence", "id", "others", "own")
 
     def __init__(self, id: str, tenant: str, others: Part, changes: dict[str, Task]) -> None:
         self.id = id
@@ -52,6 +55,14 @@ class Task:
         self.own = Part()
         self.others = others
         self._changes = changes
+        self._scopes: tuple[TaskSettings, tuple[Scope, ...], tuple[Scope, ...]] | None = None
+
+    def scopes(self, settings: TaskSettings, scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
+        """A call's scopes, and the task itself where it is limited; the same tuple for the next call like it, as ledgers want it."""
+        known = self._scopes
+        if known is None or known[0] is not settings or known[1] is not scopes:
+            known = self._scopes = (settings, scopes, scopes + _limited(settings, self.fence))
+        return known[2]
 
     def changed(self) -> None:
         self._changes[self.id] = self
@@ -232,6 +243,15 @@ def _over(task: Task, ttl: float, now: float) -> bool:
     """Whether it has been idle for so long, everywhere."""
     running = task.own.fanout or task.others.fanout
     return not running and max(task.own.last, task.others.last) + ttl <= now
+
+
+def _limited(settings: TaskSettings, name: str) -> tuple[Scope, ...]:
+    """The task as a scope of the ledger, which counts it for all workers and machines; nothing where nothing limits it."""
+    steps, at_once, dollars = settings.max_steps, settings.max_fanout, settings.max_spend_usd
+    if steps is None and at_once is None and dollars is None:
+        return ()
+    budget = None if dollars is None else Budget(int(dollars * 1_000_000), "ever")
+    return (Scope(name, Limits(concurrency=at_once, budget=budget), max(ceil(settings.ttl), 1), steps),)
 
 
 def _words(own: frozenset[str], others: frozenset[str]) -> tuple[str, ...]:

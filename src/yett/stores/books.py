@@ -14,13 +14,14 @@ from msgspec import Struct, field
 from yett.model.key import Limits
 from yett.ports import Ledger, Scope
 from yett.stores.journal_reader import Filter, entries
-from yett.stores.limits import DAY, MOST_COST, Account, month, roll, spend, usable, week
+from yett.stores.limits import DAY, ENDING, MOST_COST, Account, month, roll, spend, usable, week
 
 Abandoned = tuple[
     str, int, Sequence[str]
 ]  # a call whose lease ran out: its id, the worst case that was charged, its scopes
 PIECE = MOST_COST  # micro-USD: the most of one reservation
 ANYTHING = Limits()
+LASTS = 2 * 86_400  # seconds: a day begun and one more
 
 
 class Open(Struct, frozen=True):
@@ -34,12 +35,13 @@ class Open(Struct, frozen=True):
 
 
 class Books(Struct):
-    """What was spent in each scope on each day (since the epoch, micro-USD), and the calls that are not over. `counted` is what
+    """What was spent in each scope on each day (since the epoch, micro-USD) up to `today`, and the calls that are not over. `counted` is what
     calls that were asked about are in it with."""
 
     spent: dict[str, dict[int, int]] = field(default_factory=dict)
     open: list[Open] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
+    today: int = 0
 
     def account(self, scope: str, today: int) -> Account:
         """What a ledger should say of it; calls that are not over are not in it."""
@@ -81,7 +83,7 @@ def read_books(journals: Iterable[Path], now: float, wanted: frozenset[str] = fr
                 if day >= first and cost:
                     for scope in call.scopes:
                         spent[scope][day] += usable(cost, MOST_COST)
-    return Books({scope: dict(days) for scope, days in spent.items()}, list(open.values()), counted)
+    return Books({scope: dict(days) for scope, days in spent.items()}, list(open.values()), counted, today)
 
 
 class Dial:
@@ -101,7 +103,7 @@ class Dial:
 
 
 async def replay(books: Books, ledger: Ledger, dial: Dial) -> None:
-    """Have an empty `ledger` that lives by `dial` spend all of it again. Calls that are not over are reserved, and left to their
+    """Have an empty `ledger` that lives by `dial` spend all of it again; of tasks and tokens what they spent since yesterday. Calls that are not over are reserved, and left to their
     leases: who knows better settles them. Raises Refusal."""
     days = sorted({day for each in books.spent.values() for day in each})
     for day in days:
@@ -110,12 +112,19 @@ async def replay(books: Books, ledger: Ledger, dial: Dial) -> None:
             rest = each.get(day, 0)
             while rest:
                 piece = min(rest, PIECE)
-                hold = await ledger.reserve(f"rebuild-{day}-{number}-{rest}", (Scope(scope, ANYTHING),), 0, 0)
+                if scope.startswith(ENDING) and day < books.today - 1:
+                    break  # over
+                hold = await ledger.reserve(f"rebuild-{day}-{number}-{rest}", (_scope(scope),), 0, 0)
                 await ledger.settle(hold, 0, piece)
                 rest -= piece
     for call in sorted(books.open, key=_day):
         dial.day = max(call.day, dial.day)
-        await ledger.reserve(call.call, tuple(Scope(scope, ANYTHING) for scope in call.scopes), call.tokens, call.cost)
+        await ledger.reserve(call.call, tuple(_scope(scope) for scope in call.scopes), call.tokens, call.cost)
+
+
+def _scope(name: str) -> Scope:
+    """Without limits. What ends by itself is kept until whatever could still come of it is over, too."""
+    return Scope(name, ANYTHING, LASTS if name.startswith(ENDING) else 0)
 
 
 def _day(call: Open) -> int:
@@ -144,6 +153,8 @@ def compare(books: Books, accounts: dict[str, Account], abandoned: Sequence[Aban
             charged[scope] += cost - books.counted.get(call, 0)
     found = []
     for scope in sorted({*books.spent, *accounts}):
+        if scope.startswith(ENDING):
+            continue  # the ledger has forgotten it, or charges calls that nobody settled for good
         there = accounts.get(scope, Account()).spent_month
         expected = books.account(scope, today).spent_month
         if there != expected:

@@ -7,10 +7,12 @@
 --   {d}:ledger:leases      zset   calls in flight by the end of their lease, microseconds
 --   {d}:ledger:abandoned   zset   calls whose lease ran out, by when that was noticed
 --
+--   {d}:ledger:task:…      string what ends by itself (task:…, token:…): its account, thirteen doubles; gone an hour after its end
+--
 -- A bucket of tokens keeps `tail`, the tokens that ever joined it, where `limits` keeps what ever drained: that is tail less queue.
 -- ARGV: operation, now (microseconds; -1: the store's own clock), the ledger's id, then what the operation takes.
 
-local MINUTE, DAY, DEEPEST, RICHEST = 60000000, 86400000000, 2^60, 2^53
+local MINUTE, HOUR, DAY, DEEPEST, RICHEST = 60000000, 3600000000, 86400000000, 2^60, 2^53
 local MOST_SWEPT = 200
 local call, floor, min, max = redis.call, math.floor, math.min, math.max
 local root, op, now, id = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[4]
@@ -53,18 +55,43 @@ local function read(blob)
   end
   local a = {}
   a.last, a.requests, a.queued, a.tail, a.inflight, a.held, a.day, a.daily, a.weekly, a.monthly = struct.unpack('<dddddddddd', blob)
+  if #blob > 80 then a.steps, a.ever, a['until'] = struct.unpack('<ddd', blob, 81) end
   return a
 end
 
+-- Whether a scope ends by itself. It then has a key of its own, which the store forgets.
+local function ends(name)
+  return name:sub(1, 5) == 'task:' or name:sub(1, 6) == 'token:'
+end
+
 local function packed(a)
-  return struct.pack('<dddddddddd', a.last, a.requests, a.queued, a.tail, a.inflight, a.held, a.day, a.daily, a.weekly, a.monthly)
+  local blob = struct.pack('<dddddddddd', a.last, a.requests, a.queued, a.tail, a.inflight, a.held, a.day, a.daily, a.weekly, a.monthly)
+  return a['until'] and blob .. struct.pack('<ddd', a.steps, a.ever, a['until']) or blob
+end
+
+-- Writes accounts: a list of names, each with its account.
+local function save(list)
+  local written = {}
+  for at = 1, #list, 2 do
+    local name, a = list[at], list[at + 1]
+    if ends(name) then
+      call('SET', root .. ':' .. name, packed(a), 'PX', text(floor((max((a['until'] or 0) - now, 0) + HOUR) / 1000)))
+    else
+      written[#written + 1], written[#written + 2] = name, packed(a)
+    end
+  end
+  if #written > 0 then call('HSET', SCOPES, unpack(written)) end
 end
 
 -- The accounts of every `step`-th scope of a list, from `first` on, as they stand; none for an empty list.
 local function load(list, first, step)
   local names = {}
   for at = first, #list, step do names[#names + 1] = list[at] end
-  return names, #names > 0 and call('HMGET', SCOPES, unpack(names)) or {}
+  local blobs = #names > 0 and call('HMGET', SCOPES, unpack(names)) or {}
+  for place, name in ipairs(names) do
+    if ends(name) then blobs[place] = call('GET', root .. ':' .. name) end
+  end
+  return names, blobs
 end
 
 local function roll(a)
@@ -93,6 +120,7 @@ end
 
 local function spend(a, cost)
   a.daily, a.weekly, a.monthly = min(a.daily + cost, RICHEST), min(a.weekly + cost, RICHEST), min(a.monthly + cost, RICHEST)
+  if a['until'] then a.ever = min(a.ever + cost, RICHEST) end
 end
 
 -- A reservation: tokens, cost, when it was abandoned (-1: in flight), owner, and of each scope its id, `end`, rpm and tpm.
@@ -106,11 +134,14 @@ local function sweep()
     local hold = hold_of(due)
     local names, blobs = load(hold, 5, 4)
     for place, name in ipairs(names) do
-      local a = read(blobs[place])
-      roll(a)
-      a.inflight, a.held = a.inflight - 1, a.held - hold[2]
-      spend(a, hold[2])
-      call('HSET', SCOPES, name, packed(a))
+      if blobs[place] or not ends(name) then
+        local a = read(blobs[place])
+        roll(a)
+        if a['until'] then a['until'] = max(a['until'], now + DAY) end
+        a.inflight, a.held = a.inflight - 1, a.held - hold[2]
+        spend(a, hold[2])
+        save({name, a})
+      end
     end
     hold[3] = now
     call('HSET', HOLDS, due, cmsgpack.pack(hold))
@@ -121,7 +152,8 @@ local function sweep()
   end
 end
 
--- ARGV from 4: call, lease (microseconds), owner, tokens, cost, and of each scope its id, rpm, tpm, concurrency, budget, period.
+-- ARGV from 4: call, lease (microseconds), owner, tokens, cost, and of each scope its id, rpm, tpm, concurrency, budget, period; what
+-- ends by itself has its steps and how long it lasts (microseconds) in the place of rpm and tpm.
 -- Answers {1, end of lease, tightest scope of requests, its drops, the same of tokens}; {0, now, every scope's account} when there
 -- is no room; {2} when this call has a reservation.
 local function reserve()
@@ -135,10 +167,19 @@ local function reserve()
     local at = 3 + 6 * place
     local rpm, tpm, most, budget = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
     local a = read(blobs[place])
+    local steps, lasts = rpm, tpm
+    if ends(name) then
+      rpm, tpm = -1, -1
+      if not a['until'] or (a['until'] <= now and a.inflight <= 0) then
+        a = read(false)
+        a.steps, a.ever, a['until'] = 0, 0, 0
+      end
+      if steps >= 0 and a.steps >= steps then fits = false end
+    end
     accounts[place] = a
     advance(a, rpm, tpm)
     if (rpm >= 0 and a.requests + MINUTE > rpm * MINUTE) or tpm == 0 or (tpm > 0 and a.queued + tokens * MINUTE > tpm * MINUTE)
-      or (most >= 0 and a.inflight >= most) or budget == 0 or (budget > 0 and a[ARGV[at + 5]] + a.held + cost > budget) then
+      or (most >= 0 and a.inflight >= most) or (budget == 0 and not ends(name)) or (budget >= 0 and a[ARGV[at + 5]] + a.held + cost > budget) then
       fits = false
     end
     if fits then
@@ -155,6 +196,7 @@ local function reserve()
         end
       end
       a.inflight, a.held = a.inflight + 1, a.held + cost
+      if ends(name) then a.steps, a['until'] = a.steps + 1, max(a['until'], now + lasts) end
       local size = #hold
       hold[size + 1], hold[size + 2], hold[size + 3], hold[size + 4] = name, a.tail, rpm, tpm
     end
@@ -166,19 +208,20 @@ local function reserve()
     end
     call('ZADD', LEASES, text(lease), id)
     for place, a in ipairs(accounts) do
-      written[2 * place - 1], written[2 * place] = names[place], packed(a)
+      written[2 * place - 1], written[2 * place] = names[place], a
     end
   else -- the accounts as they were, at the present: some had been entered before another had no room
     for place, a in ipairs(accounts) do
       a = read(blobs[place])
-      advance(a, tonumber(ARGV[4 + 6 * place]), tonumber(ARGV[5 + 6 * place]))
+      local own = ends(names[place])
+      advance(a, own and -1 or tonumber(ARGV[4 + 6 * place]), own and -1 or tonumber(ARGV[5 + 6 * place]))
       accounts[place] = packed(a)
-      if not blobs[place] then
-        written[#written + 1], written[#written + 2] = names[place], accounts[place]
+      if not blobs[place] and not own then
+        written[#written + 1], written[#written + 2] = names[place], a
       end
     end
   end
-  if #written > 0 then call('HSET', SCOPES, unpack(written)) end
+  save(written)
   if not fits then return {0, text(now), unpack(accounts)} end
   return {1, lease, scope_requests, drops_requests, scope_tokens, drops_tokens}
 end
@@ -221,9 +264,11 @@ local function settle()
       end
       if tpm >= 0 and tokens > hold[1] then join(a, tokens - hold[1]) end
     end
-    written[2 * place - 1], written[2 * place] = name, packed(a)
+    if blobs[place] or not ends(name) then
+      written[#written + 1], written[#written + 2] = name, a
+    end
   end
-  if #written > 0 then call('HSET', SCOPES, unpack(written)) end
+  save(written)
   call('HDEL', HOLDS, id)
   call('ZREM', hold[3] < 0 and LEASES or ABANDONED, id)
   return 1
@@ -241,10 +286,10 @@ local function add()
     advance(a, hold[3 + 4 * place], hold[4 + 4 * place])
     if budget >= 0 and a[ARGV[5 + 2 * place]] + a.held + more > budget then return {place} end
     a.held = a.held + more
-    written[2 * place - 1], written[2 * place] = name, packed(a)
+    written[2 * place - 1], written[2 * place] = name, a
   end
   hold[2] = hold[2] + more
-  if #written > 0 then call('HSET', SCOPES, unpack(written)) end
+  save(written)
   call('HSET', HOLDS, id, cmsgpack.pack(hold))
   return {0}
 end
@@ -258,7 +303,7 @@ end
 
 -- ARGV from 4: id of a scope. Answers now and its account as it was left.
 local function account()
-  return {text(now), packed(read(call('HGET', SCOPES, id)))}
+  return {text(now), packed(read(ends(id) and call('GET', root .. ':' .. id) or call('HGET', SCOPES, id)))}
 end
 
 if op == 'reserve' then return reserve() end

@@ -10,6 +10,7 @@ from __future__ import annotations
 from yett.errors import IntegrityError
 from yett.stores.ledger_file import (
     ABANDONED,
+    ACCOUNT_FORM,
     ADVICE,
     BLOCK,
     FREE,
@@ -18,7 +19,6 @@ from yett.stores.ledger_file import (
     ID_BYTES,
     LIVE,
     MOST_SCOPES,
-    SCOPE_FORM,
     SCOPES,
     TOTALS,
     TOTALS_FORM,
@@ -48,7 +48,7 @@ def _used_rows(file: LedgerFile) -> list[int]:
 
 def _impossible_account(file: LedgerFile) -> str:
     for offset in _used_rows(file):
-        _, _, last, requests, queued, drained, _, _, day, *spent = SCOPE_FORM.unpack_from(file.memory, offset)
+        _, _, last, requests, queued, drained, _, _, day, *spent = ACCOUNT_FORM.unpack_from(file.memory, offset)
         sound = (
             last >= 0
             and 0 <= requests <= DEEPEST

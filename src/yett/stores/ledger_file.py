@@ -57,7 +57,8 @@ NEVER = 2**62  # microseconds
 TOTALS_FORM = struct.Struct("6q80x")
 HIGH_WORD, DUE_WORD, MOVES_WORD = TOTALS // 8, TOTALS // 8 + 1, TOTALS // 8 + 5
 # two words of hash (0: no row), then the fields of limits.Account in order
-SCOPE_FORM = struct.Struct("12q32x")
+SCOPE_FORM = struct.Struct("12q32x")  # of most: the rest is of what ends by itself
+ACCOUNT_FORM = struct.Struct("15q8x")
 # a hold, by its number of scopes: state, serial, lease, pid, started, namespace, tokens, cost, scopes, bytes of id, when
 # abandoned; offsets of the scopes' rows; ends in their queues; the call's id
 HEAD_FORM = struct.Struct("11q")

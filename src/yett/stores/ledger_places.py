@@ -17,8 +17,8 @@ from yett.stores.limits import MINUTE, PERIODS
 MOST_KNOWN = 4096  # combinations; beyond it they are worked out anew, at a few microseconds each
 
 # One scope: its row as a slice of the file, rpm and a minute of it in drops, tpm likewise, concurrency, budget, and the
-# budget's period as a number.
-Place: TypeAlias = tuple[slice, int | None, int, int | None, int, int | None, int | None, int]
+# budget's period as a number; None, or the scope when it ends by itself.
+Place: TypeAlias = tuple[slice, int | None, int, int | None, int, int | None, int | None, int, Scope | None]
 
 
 class Places(NamedTuple):
@@ -83,4 +83,5 @@ def _place(scope: Scope, offset: int) -> Place:
         limits.concurrency,
         None if budget is None else (budget.amount or -1),
         0 if budget is None else PERIODS.index(budget.period),
+        scope if scope.lasts else None,
     )

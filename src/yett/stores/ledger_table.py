@@ -15,6 +15,7 @@ from yett.model.key import Limits
 from yett.stores import limits as rules
 from yett.stores.ledger_file import (
     ABANDONED,
+    ACCOUNT_FORM,
     BLOCK,
     DUE_WORD,
     ENDS,
@@ -41,7 +42,8 @@ INSPECT = 5_000_000  # microseconds between looks at whether the processes behin
 PROBES = 128  # rows looked at for a scope
 IDLE = 2 * DAY  # a row is used again only when no abandoned call can still refer to it
 _UNLIMITED = Limits()
-_unpack_scope, _pack_scope = SCOPE_FORM.unpack, SCOPE_FORM.pack
+_pack_scope = SCOPE_FORM.pack
+_unpack_account, _pack_account = ACCOUNT_FORM.unpack, ACCOUNT_FORM.pack
 _pack_head = Struct(f"11q{BLOCK - HEAD_FORM.size}x").pack
 _unpack_totals, _pack_totals = TOTALS_FORM.unpack, TOTALS_FORM.pack
 
@@ -73,8 +75,10 @@ class LedgerTable:
         return spare, False
 
     def _idle(self, offset: int, now: int) -> bool:
-        """Whether a row holds nothing that its scope would miss: its buckets have drained and its month is over."""
+        """Whether a row holds nothing that its scope would miss: its buckets have drained and its month is over, or it has ended."""
         account = self.read(offset)
+        if account.until:
+            return account.until <= now and account.inflight == 0
         return (
             account.inflight == 0
             and account.held == 0
@@ -119,7 +123,7 @@ class LedgerTable:
         for offset in self._scopes(row, hold[8]):
             account = self.read(offset)
             rules.roll(account, now // DAY)
-            rules.abandon(account, hold[7])
+            rules.abandon(account, hold[7], now)
             changes[offset] = self._packed(offset, account)
         high, due, abandoned, cost, *rest = _unpack_totals(self._memory[TOTALS : TOTALS + BLOCK])
         changes[TOTALS] = _pack_totals(high, due, abandoned + 1, min(cost + hold[7], RICHEST), *rest)
@@ -205,11 +209,11 @@ class LedgerTable:
         return self._words[(row + OFFSETS) // 8 : (row + OFFSETS) // 8 + number].tolist()
 
     def read(self, offset: int) -> Account:
-        return Account(*_unpack_scope(self._memory[offset : offset + BLOCK])[2:])
+        return Account(*_unpack_account(self._memory[offset : offset + BLOCK])[2:])
 
     def _packed(self, offset: int, account: Account) -> bytes:
         marks = self._words[offset // 8], self._words[offset // 8 + 1]
-        return _pack_scope(*marks, *astuple(account))
+        return _pack_account(*marks, *astuple(account))
 
 
 def _hash(id: str) -> tuple[int, int]:

@@ -32,9 +32,11 @@ from yett.model.key import Limits
 from yett.ports import Scope, Standing
 from yett.stages.standing import duration, standing_headers
 
+SECOND = 1_000_000  # microseconds
 MINUTE = 60_000_000  # microseconds in a minute, and drops in a token or request
 DAY = 86_400_000_000  # microseconds
-PERIODS = ("day", "week", "month")
+PERIODS = ("day", "week", "month", "ever")
+ENDING = ("task:", "token:")  # how the ids of scopes begin that end by themselves
 MOST_TOKENS = (
     10**10
 )  # of one call: beyond every model, and far from the ends of int64 (an upstream reports what it likes)
@@ -59,9 +61,13 @@ class Account(Struct):
     spent_day: int = 0
     spent_week: int = 0
     spent_month: int = 0
+    # of what ends by itself
+    steps: int = 0  # calls that were ever begun
+    ever: int = 0  # spent in all
+    until: int = 0  # when it is over, if no call is in flight then
 
     def spent(self, period: str) -> int:
-        return (self.spent_day, self.spent_week, self.spent_month)[PERIODS.index(period)]
+        return (self.spent_day, self.spent_week, self.spent_month, self.ever)[PERIODS.index(period)]
 
 
 def advance(account: Account, limits: Limits, now: int) -> None:
@@ -87,6 +93,22 @@ def roll(account: Account, day: int) -> None:
         account.day = day
     elif day < account.day - 1:
         account.day = day
+
+
+def present(account: Account, scope: Scope, now: int) -> Account:
+    """The account as it is now: a new one when the scope is over."""
+    if account.until and account.until <= now and account.inflight <= 0:
+        account = Account(last=now, day=now // DAY)
+    advance(account, scope.limits, now)
+    return account
+
+
+def enter(account: Account, scope: Scope, now: int, tokens: int, cost: int) -> int:
+    """Enter a call that fits, as `take` does, as a step of what ends by itself."""
+    if scope.lasts:
+        account.steps += 1
+        account.until = max(account.until, now + scope.lasts * SECOND)
+    return take(account, scope.limits, tokens, cost)
 
 
 def take(account: Account, limits: Limits, tokens: int, cost: int) -> int:
@@ -119,8 +141,11 @@ def settle(account: Account, limits: Limits, end: int, reserved: tuple[int, int]
         account.drained = (account.drained + back) % CIRCLE
 
 
-def abandon(account: Account, cost: int) -> None:
-    """A call's lease ran out: it is no longer in flight, and its worst case is charged until it is known better."""
+def abandon(account: Account, cost: int, now: int) -> None:
+    """A call's lease ran out: it is no longer in flight, and its worst case is charged until it is known better; of what ends by itself
+    for good, and that lasts until nobody can come back to the call."""
+    if account.until:
+        account.until = max(account.until, now + DAY)
     account.inflight -= 1
     account.held -= cost
     spend(account, cost)
@@ -147,6 +172,8 @@ def spend(account: Account, cost: int) -> None:
     account.spent_day = min(account.spent_day + cost, RICHEST)
     account.spent_week = min(account.spent_week + cost, RICHEST)
     account.spent_month = min(account.spent_month + cost, RICHEST)
+    if account.until:
+        account.ever = min(account.ever + cost, RICHEST)
 
 
 def add(scopes: tuple[Scope, ...], accounts: list[Account], cost: int) -> None:
@@ -162,6 +189,9 @@ def add(scopes: tuple[Scope, ...], accounts: list[Account], cost: int) -> None:
 def exhausted(scope: Scope) -> Refusal:
     """What ends an answer for which no more can be held in this scope."""
     budget = scope.limits.budget
+    if scope.lasts:
+        code = "task_limit_exceeded" if scope.id.startswith("task:") else "budget_exceeded"
+        return Refusal(code, "The answer was cut off: the task has used up what it may spend.")
     name = limit_name(scope, f"{usd(budget.amount)} USD per {budget.period}" if budget is not None else "nothing")
     return Refusal("budget_exceeded", f"The answer was cut off: the {name} has no room for more.")
 
@@ -217,7 +247,8 @@ def obstacles(scope: Scope, account: Account, tokens: int, cost: int) -> list[Ob
         _bucket(scope, "requests", limits.rpm, account.requests, 1),
         _bucket(scope, "tokens", limits.tpm, account.queued, tokens),
         _concurrency(scope, account),
-        _budget(scope, account, cost),
+        _spending(scope, account, cost) if scope.lasts else _budget(scope, account, cost),
+        _steps(scope, account),
     ]
     return [obstacle for obstacle in found if obstacle is not None]
 
@@ -243,10 +274,34 @@ def _concurrency(scope: Scope, account: Account) -> Obstacle | None:
     limit = scope.limits.concurrency
     if limit is None or account.inflight < limit:
         return None
+    if scope.lasts:
+        return Obstacle("task_fanout_exceeded", "Too many calls of one task at once.", BUSY_RETRY)
     name = limit_name(scope, f"{limit} calls in flight")
     if limit == 0:
         return Obstacle("concurrency_exceeded", f"The {name} allows no request.", 0.0, never=True, retry=False)
     return Obstacle("concurrency_exceeded", f"The {name} is reached.", BUSY_RETRY)
+
+
+def _steps(scope: Scope, account: Account) -> Obstacle | None:
+    if scope.steps is None or account.steps < scope.steps:
+        return None
+    message = f"The task has taken the {scope.steps} steps it may take."
+    return Obstacle("task_limit_exceeded", message, 0.0, never=True, retry=False)
+
+
+def _spending(scope: Scope, account: Account, cost: int) -> Obstacle | None:
+    """Of what ends by itself: waiting brings nothing back but what is in flight."""
+    amount = RICHEST if scope.limits.budget is None else scope.limits.budget.amount
+    if account.ever + account.held + cost <= amount:
+        return None
+    code = "task_limit_exceeded" if scope.id.startswith("task:") else "budget_exceeded"
+    left, what = usd(max(amount - account.ever, 0)), "task" if scope.id.startswith("task:") else "token"
+    if account.ever + cost <= amount:
+        return Obstacle(code, f"What the {what} may spend is taken up by calls in flight.", BUSY_RETRY)
+    message = (
+        f"The {what} has used up what it may spend: {left} USD are left, and this request may cost {usd(cost)} USD."
+    )
+    return Obstacle(code, message, 0.0, never=True, retry=False)
 
 
 def _budget(scope: Scope, account: Account, cost: int) -> Obstacle | None:

@@ -65,9 +65,9 @@ class LocalShare:
         for scope in scopes:
             limits = scope.limits
             rpm, tpm, concurrency = self._part(limits.rpm), self._part(limits.tpm), self._part(limits.concurrency)
-            if limits.budget is not None or 0 in (rpm, tpm, concurrency):
+            if limits.budget is not None or scope.steps is not None or 0 in (rpm, tpm, concurrency):
                 return None
-            divided.append(Scope(scope.id, Limits(rpm, tpm, concurrency)))
+            divided.append(Scope(scope.id, Limits(rpm, tpm, concurrency), scope.lasts))
         return tuple(divided)
 
     def _part(self, limit: int | None) -> int | None:

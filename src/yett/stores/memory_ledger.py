@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from yett.model.key import Limits
 from yett.ports import Clock, Hold, Scope
 from yett.stores import limits as rules
-from yett.stores.limits import DAY, MOST_COST, MOST_TOKENS, Account, usable
+from yett.stores.limits import DAY, MINUTE, MOST_COST, MOST_TOKENS, Account, usable
 
 KEEP_ABANDONED = DAY  # microseconds that an abandoned call can still be settled or resolved
 
@@ -32,6 +32,7 @@ class MemoryLedger:
         self._lease = int(lease * 1e6)
         self._accounts: dict[str, Account] = {}
         self._entries: dict[str, _Entry] = {}
+        self._look = 0  # when to look for what is over
         self.abandoned = 0
         self.abandoned_cost = 0
 
@@ -47,7 +48,7 @@ class MemoryLedger:
         if id in self._entries:
             raise ValueError("a call of this id has a reservation already")
         ends = tuple(
-            rules.take(account, scope.limits, tokens, cost) for scope, account in zip(scopes, accounts, strict=True)
+            rules.enter(account, scope, now, tokens, cost) for scope, account in zip(scopes, accounts, strict=True)
         )
         self._accounts.update({scope.id: account for scope, account in zip(scopes, accounts, strict=True)})
         lease = now + self._lease
@@ -93,8 +94,7 @@ class MemoryLedger:
         """A scope's account at the present; an empty one if it has never been used."""
         now = self._now()
         account = copy(self._accounts.get(scope.id) or Account(last=now, day=now // DAY))
-        rules.advance(account, scope.limits, now)
-        return account
+        return rules.present(account, scope, now)
 
     def _now(self) -> int:
         return int(self._clock.now() * 1e6)
@@ -102,8 +102,7 @@ class MemoryLedger:
     def _present(self, scope: Scope, now: int) -> Account:
         """A copy to try things on: a call that is refused changes nothing."""
         account = copy(self._accounts.setdefault(scope.id, Account(last=now, day=now // DAY)))
-        rules.advance(account, scope.limits, now)
-        return account
+        return rules.present(account, scope, now)
 
     def _close(self, id: str, scopes: tuple[Scope, ...] | None, tokens: int, cost: int) -> bool:
         entry = self._entries.pop(id, None)
@@ -113,7 +112,7 @@ class MemoryLedger:
         used = (usable(tokens, MOST_TOKENS), usable(cost, MOST_COST))
         reserved = (entry.hold.tokens, entry.hold.cost)
         for scope, end in zip(entry.hold.scopes, entry.ends, strict=True):
-            account = self._accounts[scope.id]
+            account = self._accounts[scope.id]  # not forgotten: it is in flight, or lasts as long as abandoned calls
             if scopes is None:
                 rules.roll(account, now // DAY)
             else:
@@ -132,8 +131,16 @@ class MemoryLedger:
                 entry.abandoned = now
                 for scope in entry.hold.scopes:
                     rules.roll(self._accounts[scope.id], now // DAY)
-                    rules.abandon(self._accounts[scope.id], entry.hold.cost)
+                    rules.abandon(self._accounts[scope.id], entry.hold.cost, now)
                 self.abandoned += 1
                 self.abandoned_cost += entry.hold.cost
             elif entry.abandoned is not None and entry.abandoned + KEEP_ABANDONED <= now:
                 del self._entries[id]
+        if now >= self._look:
+            self._look = now + MINUTE
+            for name in [name for name, account in self._accounts.items() if _is_over(account, now)]:
+                del self._accounts[name]
+
+
+def _is_over(account: Account, now: int) -> bool:
+    return 0 < account.until <= now and account.inflight <= 0

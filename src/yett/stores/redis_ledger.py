@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from yett.errors import Refusal
 from yett.ports import Clock, Hold, Scope, Standing
 from yett.stores import limits as rules
-from yett.stores.limits import CIRCLE, DAY, MINUTE, MOST_COST, MOST_TOKENS, Account, usable
+from yett.stores.limits import CIRCLE, DAY, MINUTE, MOST_COST, MOST_TOKENS, SECOND, Account, usable
 from yett.stores.redis_link import TURNED_AWAY, LinkDown, RedisLink, StoreError, command
 
 _BODY = files("yett.stores").joinpath("ledger.lua").read_bytes()
@@ -35,8 +35,7 @@ _BODY = files("yett.stores").joinpath("ledger.lua").read_bytes()
 TAKES = b"#!lua\n" + _BODY
 FREES = b"#!lua flags=allow-oom\n" + _BODY
 _TAKES, _FREES = (hashlib.sha1(script, usedforsecurity=False).hexdigest() for script in (TAKES, FREES))
-_ACCOUNT = struct.Struct("<10d")
-PERIODS = {"day": "daily", "week": "weekly", "month": "monthly"}
+PERIODS = {"day": "daily", "week": "weekly", "month": "monthly", "ever": "ever"}
 MOST_PENDING = 65_536  # settlements that the store has not confirmed; of more, the leases take care
 MOST_SCOPES, ID_BYTES = 8, 64
 _BATCH = 256
@@ -150,7 +149,8 @@ class RedisLedger:
             return Hold(id, scopes, tokens, cost, lease / 1e6, standing)
         if answer[0] == 2:
             raise ValueError("a call of this id has a reservation already")
-        accounts = [_account(blob) for blob in answer[2:]]
+        now, found_now = int(answer[1]), zip(scopes, answer[2:], strict=True)
+        accounts = [rules.present(_account(blob), scope, now) for scope, blob in found_now]
         raise rules.refusal(scopes, accounts, tokens, cost)
 
     async def settle(self, hold: Hold, tokens: int, cost: int) -> None:
@@ -216,9 +216,7 @@ class RedisLedger:
     async def account(self, scope: Scope) -> Account:
         """A scope's account at the present; an empty one if it has never been used."""
         now, blob = await self._ask(self._command("account", scope.id), FREES)
-        account = _account(blob)
-        rules.advance(account, scope.limits, int(now))
-        return account
+        return rules.present(_account(blob), scope, int(now))
 
     async def refresh(self) -> None:
         """Look at the state of the ledger, and send again what was not confirmed. For a background duty, every second or so."""
@@ -288,6 +286,11 @@ class RedisLedger:
         words: list[str | bytes | int] = []
         for scope in scopes:
             limits = scope.limits
+            if scope.lasts:
+                steps, at_once = (-1 if one is None else one for one in (scope.steps, limits.concurrency))
+                most = limits.budget.amount if limits.budget else -1
+                words += [scope.id, steps, scope.lasts * SECOND, at_once, most, "ever"]
+                continue
             words += [scope.id, *(-1 if one is None else one for one in (limits.rpm, limits.tpm, limits.concurrency))]
             words += [limits.budget.amount, PERIODS[limits.budget.period]] if limits.budget else [-1, "daily"]
         written = _words(*words)
@@ -364,7 +367,7 @@ def _room(limit: int | None, drops: int) -> tuple[int, int, int]:
 
 
 def _account(blob: bytes) -> Account:
-    last, requests, queued, tail, *rest = map(int, _ACCOUNT.unpack(blob))
+    last, requests, queued, tail, *rest = map(int, struct.unpack(f"<{len(blob) // 8}d", blob))
     return Account(last, requests, queued, (tail * MINUTE - queued) % CIRCLE, *rest)
 
 

@@ -10,7 +10,7 @@ file, its lock and its all-or-nothing commit are in `ledger_file`. What happens 
   gateway that starts resolves what it finds `lost`.
 - A day later it is forgotten and its charge stands.
 
-Capacity is fixed when the file is made: 65,536 scopes (rows idle since an earlier month are used again) and 16,384 calls in
+Capacity is fixed when the file is made: 65,536 scopes (rows idle since an earlier month, or of what has ended, are used again) and 16,384 calls in
 flight by default, 13 MB. Beyond that, calls are refused with `ledger_unavailable`, never let through.
 """
 
@@ -21,14 +21,16 @@ from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from yett.errors import Refusal
+from yett.model.key import Limits
 from yett.ports import Clock, Hold, Scope, Standing
 from yett.stores import limits as rules
 from yett.stores.ledger_check import check
 from yett.stores.ledger_file import (
     ABANDONED,
+    ACCOUNT_FORM,
     DUE_WORD,
     FREE,
     HOLD_BYTES,
@@ -50,6 +52,7 @@ from yett.stores.limits import CIRCLE, DAY, DEEPEST, MINUTE, MOST_COST, MOST_TOK
 from yett.stores.process import Process
 
 _HALF = CIRCLE // 2
+_UNLIMITED = Limits()
 _unpack, _pack = SCOPE_FORM.unpack, SCOPE_FORM.pack
 _identity = id
 
@@ -148,8 +151,16 @@ class SharedLedger:
                 book.forget(words[MOVES_WORD])
             found = book.known.get(_identity(scopes)) or book.find(scopes, now)
             _, offsets, slices, places = found
-            for place, rpm, most_requests, tpm, most_tokens, concurrency, budget, period in places:
+            for place, rpm, most_requests, tpm, most_tokens, concurrency, budget, period, ending in places:
                 block = memory[place]
+                if ending is not None:
+                    step = _step(block, ending, tokens, cost, now)
+                    if step is None:
+                        raise self._refusal(scopes, tokens, cost, now)
+                    old.append(block)
+                    new.append(step)
+                    ends.append(0)
+                    continue
                 first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly = _unpack(
                     block
                 )
@@ -247,8 +258,12 @@ class SharedLedger:
                     self._table.close(row, tuple(scope.limits for scope in hold.scopes), tokens, cost, now)
                 return
             reserved = words[state + 7]  # `add` may have made it more than the caller knows
-            for (place, rpm, _, tpm, _, _, _, _), end in zip(places, hold.ends):  # noqa: B905 - as long by construction
+            for (place, rpm, _, tpm, _, _, _, _, ending), end in zip(places, hold.ends):  # noqa: B905 - as long by construction
                 block = memory[place]
+                if ending is not None:
+                    old.append(block)
+                    new.append(_step_over(block, reserved, cost, now))
+                    continue
                 first, second, last, requests, queued, drained, inflight, held, day, daily, weekly, monthly = _unpack(
                     block
                 )
@@ -389,8 +404,7 @@ class SharedLedger:
             account = self._table.read(offset) if taken else Account(last=now, day=now // DAY)
         finally:
             self._file.unlock()
-        rules.advance(account, scope.limits, now)
-        return account
+        return rules.present(account, scope, now)
 
     def figures(self) -> LedgerFigures:
         """Counts every hold, so it is for metrics, not for the path of a call."""
@@ -426,10 +440,27 @@ class SharedLedger:
         """Say it as the plain rules do."""
         accounts = []
         for scope, offset in zip(scopes, self._book.find(scopes, now).offsets, strict=True):
-            account = self._table.read(offset)
-            rules.advance(account, scope.limits, now)
-            accounts.append(account)
+            accounts.append(rules.present(self._table.read(offset), scope, now))
         return rules.refusal(scopes, accounts, tokens, cost)
+
+
+def _step(block: bytes, scope: Scope, tokens: int, cost: int, now: int) -> bytes | None:
+    """The row of what ends by itself with one more call in it; None when it has no room."""
+    first, second, *fields = ACCOUNT_FORM.unpack(block)
+    account = rules.present(Account(*fields), scope, now)
+    if rules.obstacles(scope, account, tokens, cost):
+        return None
+    rules.enter(account, scope, now, tokens, cost)
+    return ACCOUNT_FORM.pack(first, second, *astuple(account))
+
+
+def _step_over(block: bytes, reserved: int, cost: int, now: int) -> bytes:
+    """The row with that call settled."""
+    first, second, *fields = ACCOUNT_FORM.unpack(block)
+    account = Account(*fields)
+    rules.advance(account, _UNLIMITED, now)
+    rules.settle(account, _UNLIMITED, 0, (0, reserved), (0, cost))
+    return ACCOUNT_FORM.pack(first, second, *astuple(account))
 
 
 def _advance(block: bytes, rpm: int | None, tpm: int | None, now: int, today: int) -> tuple[int, ...]:
