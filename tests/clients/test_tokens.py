@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import openai
 import pytest
@@ -34,6 +35,19 @@ def test_a_jwt_svid_is_an_api_key(gateway: Endpoint) -> None:
         assert "fast" in [model.id for model in sdk.models.list()]
         with pytest.raises(openai.PermissionDeniedError):
             sdk.chat.completions.create(model="forbidden", messages=HELLO)  # type: ignore[call-overload]
+
+
+def test_a_function_gives_the_svid_of_the_moment(gateway: Endpoint, tmp_path: Path) -> None:
+    """As docs/identity.md shows it: a workload agent keeps the file renewed."""
+    file = tmp_path / "yett.jwt"
+    file.write_text(svid(exp=1, iat=0) + "\n")
+    with openai.OpenAI(
+        base_url=gateway.base_url, api_key=lambda: file.read_text().strip(), max_retries=0, timeout=20
+    ) as sdk:
+        with pytest.raises(openai.AuthenticationError):
+            sdk.chat.completions.create(model="fast", messages=HELLO)  # type: ignore[call-overload]
+        file.write_text(svid() + "\n")
+        assert sdk.chat.completions.create(model="fast", messages=HELLO).choices[0].message.content  # type: ignore[call-overload]
 
 
 def test_an_access_token_is_an_api_key(gateway: Endpoint, idp: Authority) -> None:

@@ -204,6 +204,17 @@ async def test_keys_over_tls_come_from_who_is_meant(serve, connect, authority) -
     assert "issuer bad" in desk.issuers.troubles()[0]
 
 
+async def test_an_issuer_elsewhere_has_no_address_of_this_machine_asked(serve, connect, authority) -> None:
+    peer = await serve(b"", authority.context("localhost"))
+    url = f"https://localhost:{peer.port}"
+    metadata = answer(json.dumps({"issuer": url, "jwks_uri": "http://127.0.0.1:9/keys"}).encode())
+    peer._play = lambda talk: _each(talk, lambda: metadata)
+    one = issuer(f"{url}/.well-known/openid-configuration", discovery=True, ca_file=str(authority.ca_file))
+    desk = Desk(connect(), one)
+    await desk.issuers.refresh(one)
+    assert "cannot be trusted" in desk.issuers.troubles()[0]
+
+
 async def test_keys_from_a_file_follow_the_file(connect, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     one = issuer(file=str(file))

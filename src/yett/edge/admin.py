@@ -92,7 +92,9 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
 
     async def metrics(request: Request) -> Response:
         if not allowed(request):
-            return PlainTextResponse("the admin token is required\n", 401)
+            return PlainTextResponse(
+                "the admin token is required\n", 401, {"www-authenticate": 'Bearer realm="yett-admin"'}
+            )
         states = [*(report.state for report in await reports()), *(each.state() for each in beside)]
         return Response(exposition(states), media_type=PROMETHEUS)
 

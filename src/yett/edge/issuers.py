@@ -265,7 +265,9 @@ def _keys_of(metadata: bytes, url: str) -> str:
     if found.issuer.rstrip("/") != _WELL_KNOWN.sub("", url, count=1):  # section 4.3: it must not speak for another
         raise UnusableError("its metadata are those of another issuer")
     trouble, host = check_url(found.jwks_uri.partition("?")[0], ("http", "https"))
-    if trouble or (not found.jwks_uri.startswith("https:") and not is_loopback(host)):
+    # Unencrypted on this machine only, and only for an issuer that is there itself: no other may have addresses of this machine asked.
+    near = is_loopback(host) and url.startswith("http:")
+    if trouble or (not found.jwks_uri.startswith("https:") and not near):
         raise UnusableError("its metadata give an address for its keys that cannot be trusted")
     return found.jwks_uri
 
