@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import msgspec
+
 from yett.detectors.engine import Scanner
 from yett.detectors.injection.model import InjectionModel
 from yett.detectors.inspector import Inspector
@@ -31,6 +33,11 @@ from yett.redaction.mint import Mint, task_key
 from yett.redaction.restore import Allowance, Restorer
 from yett.redaction.tokenise import LONGEST_VALUE, Tokeniser
 from yett.redaction.ways import Ways
+from yett.scim import filter as scim_filter
+from yett.scim import patch as scim_patch
+from yett.scim import resource
+from yett.scim.errors import ScimError
+from yett.scim.schema import GROUPS, USERS
 from yett.stages import exchange
 from yett.stages.stream import BrokenStreamError, StreamReview
 
@@ -248,6 +255,38 @@ def credential(data: bytes) -> None:
         assert f"spiffe://{domain}{path}".encode("latin-1") == data
 
 
+KEPT = {
+    "userName": "ada",
+    "active": True,
+    "name": {"givenName": "Ada"},
+    "emails": [{"type": "work", "value": "a@x", "primary": True}],
+}
+
+
+def provisioned(data: bytes) -> None:
+    """Filters, resources and patches of an identity provider: what is kept of them can be sent again, and changes nothing then."""
+    kind = GROUPS if data[:1] > b"\x80" else USERS
+    with contextlib.suppress(ScimError):
+        filter = scim_filter.parse(_text(data[1:]), kind)
+        assert scim_filter.holds(filter, KEPT) in {True, False}
+    try:
+        body = msgspec.json.decode(data[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    stamp = resource.Stamp("u1", "2026-11-21T00:00:00Z", "2026-11-21T00:00:00Z", 1)
+    before = KEPT if kind is USERS else {"displayName": "ML"}
+    with contextlib.suppress(ScimError):
+        kept = resource.read(kind, body)
+        assert resource.read(kind, resource.whole(kind, kept, stamp, "", {})) == kept
+    with contextlib.suppress(ScimError):
+        kept, steps = scim_patch.patch(kind, before, scim_patch.read(body))
+        assert resource.read(kind, resource.whole(kind, kept, stamp, "", {})) == kept
+        assert scim_patch.left(steps, frozenset("ab")) is not None
+        resource.chosen(kind, resource.whole(kind, kept, stamp, "", {}), _text(data[1:40]), "")
+    with contextlib.suppress(ScimError):
+        resource.member_ids(body)
+
+
 TARGETS: dict[str, Target] = {
     target.__name__: target
     for target in (
@@ -262,5 +301,6 @@ TARGETS: dict[str, Target] = {
         restored,
         exchanged,
         credential,
+        provisioned,
     )
 }
