@@ -170,6 +170,8 @@ def chosen(text: str) -> bool:
     words that examples consist of."""
     if len(text) < 8 or not password(text, quoted=True) or _EXPRESSION.match(text) or _DATE.match(text):
         return False
+    if sequential(text):
+        return False
     if any(c in "!#$%^&*" for c in text):
         return any(c.isalpha() for c in text)
     return text.isalnum() and digits(text) > 0 and not (text.isdigit() or _EXAMPLE.match(text))

@@ -64,6 +64,8 @@ def test_found(pairs: Scanner, before: str, value: str, after: str) -> None:
         "a token based-on-words2024-only",
         "root:${PASSWORD}@tcp(127.0.0.1:3306)/shop",
         'getConnection("jdbc:h2:mem", props, "production")',
+        "Session(username=username, password=password, decode_utf8=True)",
+        "http://192.168.1.7/thermostat/0?pos=13.0",
         "https://example.org/hooks/github-pull-request-events",
         "https://example.org/docs/webhooks/verifying-signatures-v2",
         "new Client('arn:aws:iam::123456789012:role/x')",

@@ -115,6 +115,7 @@ _OWNERS = (
     "api",
 )
 _PLAIN_VALUE = re.compile(r"[\"'`]$|[A-Z0-9_]=$|[?&;][a-z_]{1,30}=$")  # between quotes, in an environment or a query
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,8}){2,}$")
 _RESOURCE = re.compile(r"arn:[a-z-]+:[^\s\"']*:secret:$")  # the name of a secret in a vault
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # With these in its name, a value is about a credential, or is one of another kind (a page, a lexer's unit, a place in a table).
@@ -134,8 +135,19 @@ _OTHER_BEFORE = frozenset(
     "public pub csrf xsrf max num min total prompt completion input output cached foreign sort partition cache registry hot arrow "
     "dict map lookup page next prev continuation sync cursor pagination stop pad eos bos unk mask sep cls special idempotency translation "
     "i18n message object routing bucket row column unique group meta query sequence shortcut keyboard natural surrogate composite "
-    "vault hashed verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
+    "lifecycle change vault hashed verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
 )  # fmt: skip
+
+
+# A word that somebody chose, where source code or a configuration gives it to exactly a password: not what forms, types and messages put there.
+_EXACT = r"(?i:passw(?:or)?d|passwort|passphrase|pwd|pass|senha)"
+_CHOSEN = re.compile(r"[a-z]{6,24}|[a-z]+[A-Z][A-Za-z]{2,20}|[a-z]{2,12}(?:-[a-z]{2,12}){2,5}")
+_LABEL = re.compile(
+    r"(?i)pass|pwd|secret|token|(?<!mon)key|user|name|string|text|value|hash|field|prompt|crypt|input|requir|option|default|none|null|undefined|true|false|hidden|type|login|"
+    r"auth|config|vault|exampl|test|sample|dummy|change|your|label|placeholder|number|bool|confirm|forgot|reset|invalid|wrong|missing|empty|plain|basic|digest|current|"
+    r"unset|unknown|optional|redact|mask|encod|object|array|integer|error|message|enter|show|account|strength|generat|file|anonymous|guest|column|query|param|credential|"
+    r"contrase|parol|wachtwoord|kennwort|senha|heslo|haslo|clave|code|set|get|new|old|secure|protected|private|public|shared|internal|environment|variable"
+)
 
 
 class _Name(NamedTuple):
@@ -191,17 +203,30 @@ def _password(left: str, text: str) -> int:
     return 0 if name.other or (name.credential in _PASSES and _PASSED.search(left)) else len(text)
 
 
+def _word(left: str, text: str) -> int:
+    if not _CHOSEN.fullmatch(text) or _LABEL.search(text):
+        return 0
+    name = _name(_PASSWORD_NAMES, left)
+    return 0 if name.other or name.after else len(text)
+
+
 def _key(left: str, text: str) -> int:
     likely = entropy.key(text, uuid=True) or (_PLAIN_VALUE.search(left) and entropy.chosen(text))
     if not likely or _RESOURCE.search(left):
         return 0
     name = _name(_KEY_NAMES, left)
+    if name.after == ["id"] and not entropy.mixed(text):
+        return 0
     return 0 if name.other or (name.credential == "authorization" and SCHEME.match(text)) else len(text)
 
 
 def _weak(left: str, text: str) -> int:
     """A name that other things bear, too, wants a value that nothing else has."""
-    if len(text) < 16 or not (entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2):
+    if (
+        len(text) < 16
+        or _CONSTANT.match(text)
+        or not (entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2)
+    ):
         return 0
     name = _name(_WEAK_NAMES, left)
     # Clouds call the first of two keys primary; and so does every database the column that identifies a row.
@@ -252,6 +277,18 @@ NAMED: tuple[Detector, ...] = (
     *_named("password", "secret.password", _IN_LANGUAGES, _password, f"{VALUE}{{4,64}}", f"{VALUE}*"),
     *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{8,64}}", f"{_KEY_VALUE}*"),
     *_named("weak-key", "secret.generic-key", _WEAK, _weak, _WEAK_VALUE, f"{_KEY_VALUE}*"),
+    Detector(
+        id="password-word",
+        kind="secret.password",
+        pattern=rf"""(?:{_EXACT}{_QUOTE}?\]?[ \t]{{0,12}}(?:=>|:?={{1,3}}|:)[ \t]{{0,12}}|(?i:identified by)[ ]){_OPEN}([A-Za-z-]{{6,32}})["'`\\&]""",
+        judge=_word,
+    ),
+    Detector(
+        id="password-bare-word",
+        kind="secret.password",
+        pattern=r"(?:PASS(?:W(?:OR)?D)?=|PWD=|[._](?:password|passwd|pass|pwd)=|<(?i:password|passwd|pwd)>)([A-Za-z-]{6,32})[ \t\r\n\x00<]",
+        judge=_word,
+    ),
     Detector(
         id="password-flag",
         kind="secret.password",

@@ -9,6 +9,11 @@ from yett.detectors.secrets.structures import VALUE, spoken
 _USER = r"[A-Za-z][A-Za-z0-9._@-]{1,32}"
 
 
+def _in_pair(text: str) -> bool:
+    """Not the next argument of a call: `password=password, timeout=30`."""
+    return "=" not in text.rstrip("=") and entropy.password(text)
+
+
 def _in_call(text: str) -> bool:
     return entropy.password(text, quoted=True) and (entropy.digits(text) > 0 or not text.isalpha())
 
@@ -39,7 +44,7 @@ PAIRS: tuple[Detector, ...] = (
         kind="secret.password",
         pattern=r"(?i:(?:id|user|username|login|account)[ ]?[/:,&][ ]?(?:pw|pass|password|passwd|pwd))[ ]?(?:[:=]|is)[ ]{0,2}[A-Za-z0-9._@-]{2,32}[ ]?[/,:][ ]?"
         f"({VALUE}{{5,64}})",
-        accept=when(entropy.password),
+        accept=when(_in_pair),
         tail=f"{VALUE}*",
     ),
     Detector(
@@ -65,7 +70,7 @@ PAIRS: tuple[Detector, ...] = (
     Detector(
         id="password-of-host",
         kind="secret.password",
-        pattern=rf"[^0-9.][0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?::[0-9]{{2,5}})?[ ]?[/,|][ ]?{_USER}[ ]?[/,|][ ]?({VALUE}{{6,64}})",
+        pattern=rf"[^0-9./][0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?::[0-9]{{2,5}})?[ ]?[/,|][ ]?{_USER}[ ]?[/,|][ ]?({VALUE}{{6,64}})",
         accept=when(spoken),
         tail=f"{VALUE}*",
     ),
