@@ -45,6 +45,8 @@ def test_without_one_there_is_this_machine() -> None:
     assert found.hosts == {"127.0.0.1:8485", "localhost:8485", "[::1]:8485"}
     six = rules(reading('[admin]\nhost = "::1"\nport = 9000'))
     assert six.origin == "http://[::1]:9000"
+    anywhere = rules(reading('[admin]\nhost = "0.0.0.0"\ntoken = "env:SECRET"'))
+    assert (anywhere.origin, anywhere.hosts) == (found.origin, found.hosts), "nothing is answered to other machines"
 
 
 def test_the_fences_of_an_operator() -> None:

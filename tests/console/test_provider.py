@@ -52,6 +52,9 @@ async def test_somebody_signs_in_and_out(served: Serve, browser: Browser, client
     # the provider offers to be signed out of, too, and sends the browser back
     leaving = await browser.submit(page, until=room.office.rules.issuer)
     assert leaving.headers["location"].startswith(f"{room.office.rules.issuer}/session/end?client_id={client}")
+    asked = await browser.follow(leaving)
+    back = await browser.submit(asked, logout="yes")
+    assert str(back.url) == f"{room.origin}/console/signed-out"
     assert (await me(browser, room)).status_code == 401
     assert [one.record.call for one in room.events("operator.session_end")] == [who["session"]]
 

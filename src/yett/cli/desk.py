@@ -48,6 +48,9 @@ class Desk:
         self._take_up()
         self._duties = [spawn(self.office.duty(), "console"), spawn(self._renew(), "operators' issuer")]
 
+    async def look(self) -> None:
+        await self.office.look()
+
     def degraded(self) -> list[str]:
         return [*self.office.degraded(), *self._issuers.troubles()]
 

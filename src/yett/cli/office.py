@@ -50,7 +50,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger("yett")
 
-LOOK_SECONDS = 1.0  # between looks at the configuration and at who is signed in
+LOOK_SECONDS = 1.0  # between looks at the configuration, and at who is signed in
+LONGEST_LOOK = 0.5  # seconds that /readyz and /metrics wait for that
 SIGN_SECONDS = 10.0  # between checkpoints of what was recorded here
 _NONCE = 12
 _PURPOSE = b"operator sign-in cookie"
@@ -89,6 +90,7 @@ class DeskOffice:
         self._environment = environment
         self._reading = reading
         self._reports = reports
+        self._unsealer = Unsealer()
         self._rules = rules(reading)
         self._clock = SystemClock()
         self._metrics = Metrics()
@@ -98,6 +100,7 @@ class DeskOffice:
         self._journal: FileJournal | None = None
         self._present: tuple[Session, ...] = ()
         self._trouble = ""
+        self._looked = float("-inf")
 
     # ---- beside the console -----------------------------------------------------------------------------------------
 
@@ -123,17 +126,26 @@ class DeskOffice:
         )
 
     async def duty(self) -> None:
-        """For as long as the process lives: take up changed rules, see who is signed in, sign what was recorded."""
+        """For as long as the process lives: take up changed rules, sign what was recorded. The database is asked nothing unless
+        somebody asks here."""
         signed = self._clock.monotonic()
         while True:
             with contextlib.suppress(Refusal):
-                await self._do(self._look)
-                self._trouble = ""
+                await self._do(self._take_up)
             if self._clock.monotonic() - signed >= SIGN_SECONDS:
                 signed = self._clock.monotonic()
                 with contextlib.suppress(Refusal):
                     await self._do(self._sign)
             await self._clock.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """See who is signed in, at most once a second; what was seen last stands when that takes longer than a moment."""
+        now = self._clock.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            with contextlib.suppress(Refusal, TimeoutError):
+                async with asyncio.timeout(LONGEST_LOOK):
+                    await self._do(self._see)
 
     async def close(self) -> None:
         await self._do(self._close)
@@ -167,7 +179,7 @@ class DeskOffice:
         await self._do(lambda: self._open().operators.touch(session, self._now()))
 
     async def sessions(self) -> tuple[Session, ...]:
-        await self._do(self._look)
+        await self._do(self._see)
         now = self._clock.now()
         return tuple(session for session in self._present if not session.over(now, self._rules.idle))
 
@@ -267,16 +279,16 @@ class DeskOffice:
         session = stores.operators.find(token) if token else None
         return Standing(self._rules, session, by_name(stores.fences.all()), self._reading.settings)
 
-    def _look(self) -> None:
-        self._take_up()
+    def _see(self) -> None:
         self._present = self._open().operators.all(self._now())
+        self._trouble = ""
 
     def _take_up(self) -> None:
         """The configuration as it is now, or as it last was without mistakes."""
         if not changed(self._reading):
             return
         try:
-            self._reading = load(self._path, self._environment, Unsealer())
+            self._reading = load(self._path, self._environment, self._unsealer)
         except ConfigurationError:
             return
         self._rules = rules(self._reading)

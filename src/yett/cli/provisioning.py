@@ -95,6 +95,9 @@ class Provisioner:
         self._trouble = ""
         self.routes: Sequence[BaseRoute] = (scim_route(self.serve),)
 
+    async def look(self) -> None:
+        """What is told here is known already."""
+
     def degraded(self) -> list[str]:
         return [self._trouble] if self._trouble else []
 

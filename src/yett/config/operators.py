@@ -17,6 +17,7 @@ from yett.model.operator import OWN, Identity, Mapped, Role
 from yett.model.route import Secret
 
 _LONGEST_TOKEN = 86_400.0
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - where to listen, which no browser can ask for
 
 
 class Rules(Struct, frozen=True):
@@ -97,7 +98,7 @@ def _own_hosts(settings: Settings) -> set[str]:
 
 
 def _host(settings: Settings) -> str:
-    host = settings.admin.host
+    host = settings.admin.host if settings.admin.host not in _ANY else "127.0.0.1"
     return f"[{host}]:{settings.admin.port}" if ":" in host else f"{host}:{settings.admin.port}"
 
 

@@ -84,11 +84,10 @@ def cookie_of(request: Request, rules: Rules, name: str) -> str:
 
 
 async def standing_of(request: Request, office: Office) -> Standing:
-    """Raises Refusal: wrong_host, state_unavailable."""
-    standing = await office.standing("")
-    check_host(request, standing.rules)
-    token = cookie_of(request, standing.rules, SESSION)
-    return await office.standing(token) if 0 < len(token) <= _LONGEST_COOKIE else standing
+    """Raises Refusal: wrong_host, before anything is looked up; state_unavailable."""
+    check_host(request, office.rules)
+    token = cookie_of(request, office.rules, SESSION)
+    return await office.standing(token if len(token) <= _LONGEST_COOKIE else "")
 
 
 async def visit(request: Request, office: Office, provider: IdentityProvider, now: float) -> Visit:

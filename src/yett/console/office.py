@@ -56,6 +56,9 @@ class Wanted(Struct, frozen=True):
 class Office(Protocol):
     """Nothing here takes long but `calls`. All may raise Refusal (state_unavailable, audit_unavailable) besides what is said."""
 
+    @property
+    def rules(self) -> Rules: ...
+
     async def standing(self, token: str) -> Standing: ...
 
     def tell(self, name: str, *labels: str) -> None:

@@ -60,6 +60,10 @@ class Beside(Protocol):
     @property
     def routes(self) -> Sequence[BaseRoute]: ...
 
+    async def look(self) -> None:
+        """See how things are, before either of these is asked. Takes a moment at most, and raises nothing but CancelledError."""
+        ...
+
     def degraded(self) -> list[str]: ...
 
     def state(self) -> State: ...
@@ -73,6 +77,10 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
         given = request.headers.get("authorization", "").encode("latin-1")
         return not token or hmac.compare_digest(given, f"Bearer {token}".encode())
 
+    async def looked() -> None:
+        for each in beside:
+            await each.look()
+
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -85,6 +93,7 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
                 {name: value for name, value in msgspec.structs.asdict(report).items() if name not in ("state", "keys")}
                 for report in found
             ]
+            await looked()
             own = [what for each in beside for what in each.degraded()]
             body["degraded"] = sorted({what for report in found for what in report.degraded}.union(own))
             body["configuration"] = "refused" if any(report.refused for report in found) else "current"
@@ -95,6 +104,7 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
             return PlainTextResponse(
                 "the admin token is required\n", 401, {"www-authenticate": 'Bearer realm="yett-admin"'}
             )
+        await looked()
         states = [*(report.state for report in await reports()), *(each.state() for each in beside)]
         return Response(exposition(states), media_type=PROMETHEUS)
 
