@@ -265,12 +265,16 @@ def test_many_changes_are_read_a_page_at_a_time(store: DirectoryStore, known: Di
             )
             store.database.run(directories._INSERT, *row, 7)  # as if one change had touched them all
         store.database.run("UPDATE scim_state SET serial = 7")
-    known.take(store.changes(known, 7))
-    assert (len(known), known.seen) == (PAGE, 0)
-    known.take(store.changes(known, 7))
-    assert (len(known), known.seen) == (PAGE + 3, 7)
-    many.remove(USERS, "00001", "")
+    last = f"{PAGE + 2:05}"
+    change(many, USERS, last, {"op": "replace", "path": "active", "value": False})
     known.take(store.changes(known, 8))
+    assert (len(known), known.seen) == (PAGE + 3, 0)
+    assert refused(known, f"u{PAGE + 2}") == "deactivated_user", "what is new is known before all that is old"
+    known.take(store.changes(known, 8))
+    assert (len(known), known.seen) == (PAGE + 3, 8)
+    assert refused(known, f"u{PAGE + 2}") == "deactivated_user"
+    many.remove(USERS, "00001", "")
+    known.take(store.changes(known, 9))
     assert len(known) == PAGE + 2
     with pytest.raises(LookupError):
-        store.changes(known, 8 + directories.REMEMBERED + 1)
+        store.changes(known, 9 + directories.REMEMBERED + 1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from yett.config.live import Live
 from yett.scim.directory import Changes, Directory, Rules
 from yett.stores.directory import DirectoryStore
+
+ROUND_SECONDS = 0.15  # that are read for at a time
 
 
 class Directories:
@@ -26,12 +29,13 @@ class Directories:
         self._publish()
 
     async def refresh(self) -> None:
-        """To be called a few times a second."""
+        """To be called a few times a second. It takes a moment at most, whatever there is to read: keys and fences come after it."""
+        end = time.monotonic() + ROUND_SECONDS
         version = self._store.version()
         self._renew(self._live.current.rules)
         for name, directory in tuple(self._known.items()):
             try:
-                await self._catch_up(directory, version)
+                await self._catch_up(directory, version, end)
             except LookupError:
                 self._known[name] = Directory(directory.rules)  # read from the beginning the next time
         self._publish()
@@ -40,9 +44,11 @@ class Directories:
         """Users, by directory."""
         return {name: len(directory) for name, directory in self._known.items()}
 
-    async def _catch_up(self, directory: Directory, version: int) -> None:
+    async def _catch_up(self, directory: Directory, version: int, end: float) -> None:
         while directory.seen != version:
             directory.take(await self._read(directory, version))
+            if time.monotonic() >= end:
+                return  # the rest the next time
             await asyncio.sleep(0)  # calls go on meanwhile
 
     async def _read(self, directory: Directory, version: int) -> Changes:

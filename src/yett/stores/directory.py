@@ -94,6 +94,7 @@ MOST_LINKS = 50_000  # members that one answer has altogether
 MOST_TOLD = 100  # members that a record names
 REMEMBERED = 100_000  # changes for which it is remembered what was removed
 PAGE = 500  # changes that are read at a time
+LATEST = 100  # changes that are looked at first, while more than a page is left to read
 _CHUNK = 100  # ids in a statement
 _FROM_2, _FROM_3, _FROM_4 = (", ".join(f"${number}" for number in range(first, first + _CHUNK)) for first in (2, 3, 4))
 
@@ -149,6 +150,10 @@ _NEXT = "UPDATE scim_state SET serial = serial + 1 WHERE one = 1 RETURNING seria
 _CHANGED = (
     "SELECT serial, id, document FROM scim_resources WHERE directory = $1 AND kind = 'User' AND (serial, id) > ($2, $3)"
     " ORDER BY serial, id LIMIT $4"
+)
+_LATEST = (
+    "SELECT serial, id, document FROM scim_resources WHERE directory = $1 AND kind = 'User' AND (serial, id) > ($2, $3)"
+    " ORDER BY serial DESC, id DESC LIMIT $4"
 )
 _THEIR_GROUPS = (
     "SELECT m.user_id, g.name FROM scim_members m"  # noqa: S608
@@ -209,17 +214,17 @@ class DirectoryStore:
             raise LookupError(name)
         rows = self.database.rows(_CHANGED, name, seen, cursor, PAGE)
         groups: dict[str, set[str]] = {}
-        through = (seen, cursor)
+        through, complete = (seen, cursor), len(rows) < PAGE
         if rows:
             through = (int(rows[-1][0]), str(rows[-1][1]))
+            if not complete:  # who is switched off now does not wait for thousands who have got another name
+                rows = [*self.database.rows(_LATEST, name, *through, LATEST), *rows]
             for ids in _chunks(frozenset(str(id) for _, id, _ in rows)):
                 for id, group in self.database.rows(_THEIR_GROUPS, name, *ids):
                     groups.setdefault(id, set()).add(group)
         people = tuple(self._people(directory, rows, groups))
-        if len(rows) == PAGE:
-            return Changes(people, (), through, version, complete=False)
         removed = tuple(str(id) for (id,) in self.database.rows(_GONE, name, directory.seen))
-        return Changes(people, removed, through, version, complete=True)
+        return Changes(people, removed, through, version, complete=complete)
 
     def _people(
         self, directory: Directory, rows: Iterable[tuple[Any, ...]], groups: Mapping[str, set[str]]
