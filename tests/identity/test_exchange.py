@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from yett.errors import Refusal
 from yett.identity.exchange import TaskClaims, Terms, Wish, caller, narrowed, read
-from yett.model.caller import Caller, Credential
+from yett.model.caller import Actor, Caller, Credential
 from yett.model.fence import Fence
 from yett.model.key import Budget, Limits
 
@@ -171,3 +171,24 @@ def test_it_is_bound_to_the_key_that_the_actor_has_shown() -> None:
     assert claims.cnf == {"jkt": "thumbprint"}
     assert holder(claims).credential.bound == "thumbprint"
     assert token(shown, ADA).cnf is None  # what counts is who is to use it
+
+
+def test_a_token_says_what_acts_for_its_subject() -> None:
+    first = token(ADA, BOT)
+    acting = holder(first).credential.delegation
+    assert acting is not None
+    assert acting.actor == Actor(BOT.id, BOT.kind, BOT.team, BOT.assurance, (BOT.id,))
+    assert first.acr == (BOT.kind, BOT.team, BOT.assurance)
+    again = holder(token(holder(first))).credential.delegation
+    assert again is not None
+    assert again.actor == acting.actor, "handed on to itself"
+    passed_on = holder(token(KEY, replace(holder(first), tenant="default"))).credential.delegation
+    assert passed_on is not None
+    assert passed_on.actor is not None
+    assert (passed_on.actor.id, passed_on.actor.assurance) == (BOT.id, 3), "not who it acts for there"
+    earlier = holder(msgspec.structs.replace(first, acr=None)).credential.delegation
+    assert earlier is not None
+    assert earlier.actor == Actor(BOT.id, "service", "", 0, (BOT.id,)), "a token of an earlier version"
+    alone = holder(token(ADA)).credential.delegation
+    assert alone is not None
+    assert alone.actor is None

@@ -46,6 +46,9 @@ def test_every_fact_can_be_given() -> None:
             '@id("long") forbid (principal, action, resource) when { context has task && context.task.steps > 9 };'
             '@id("seen") forbid (principal, action, resource)'
             ' when { context has task && context.task.findings.contains("pii") && context.task.labels.contains("x") };'
+            '@id("deep") forbid (principal, action, resource) when { principal.delegations > 1 && principal.actors.contains("web") };'
+            '@id("weak") forbid (principal, action, resource)'
+            ' when { principal.actor != "" && principal.actor_assurance < 2 && principal.actor_team != "ops" };'
             '@id("hate") forbid (principal, action, resource) when { context has moderation.hate && context.moderation.hate >= 60 };'
             '@id("made-up") @obligation("tag:made-up") permit (principal, action == Action::"ReleaseReply", resource)'
             " when { context has groundedness && context.groundedness < 50 };"
@@ -54,6 +57,8 @@ def test_every_fact_can_be_given() -> None:
     for fact, policy in (
         ('languages = ["de", "en"]', "german"),
         ('files = ["exe"]', "files"),
+        ('actor = { id = "bot", assurance = 3, chain = ["bot", "web"] }', "deep"),
+        ('actor = { id = "bot", kind = "agent", assurance = 1 }', "weak"),
         ('code = ["python"]', "code"),
         ("toxicity = 80", "rude"),
         ("harm = 95", "harm"),
@@ -109,7 +114,7 @@ def test_a_failure_is_told_with_the_difference():
         (case("", 'decision = "alow"'), 'tests.toml:4: case "it": unknown decision "alow"'),
         (case(', action = "Invoke"', 'decision = "allow"'), 'unknown action "Invoke"'),
         (case(', kind = "agnet"', 'decision = "allow"'), 'unknown kind "agnet"; did you mean "agent"'),
-        (case(', credential = "jwt"', 'decision = "allow"'), 'unknown credential "jwt"; known: key'),
+        (case(', credential = "jwt"', 'decision = "allow"'), 'unknown credential "jwt"; known: forwarded, key'),
         (case("", 'decision = "allow"').replace("openai/a", "opnai/a"), 'no provider "opnai" in [providers]; did you mean "openai"?'),
         (case(', hour = "noon"', 'decision = "allow"'), "tests.toml:4: Expected `int`"),
         ("x = " + "1" * 5000, "cannot be read as TOML"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from yett.model.caller import Actor
 from yett.model.decision import Effect, Facts, Obligation
 from yett.policy.engine import PolicyEngine
 from yett.policy.explain import explain
@@ -317,3 +318,20 @@ def test_policies_ask_what_a_caller_is_and_who_vouches_for_it(facts):
     assert (
         engine.decide(replace(user, caller="corp/bob", credential="key")).effect is Effect.ALLOW
     )  # a key of that name
+
+
+def test_who_acts_for_somebody_is_a_fact(facts):
+    engine = PolicyEngine.load(
+        {
+            "a.cedar": '@id("all") permit (principal, action, resource);'
+            '@id("attested") forbid (principal is User, action, resource) when { principal.actor_assurance < 2 };'
+            '@id("no-agents") forbid (principal, action, resource) when { principal.actor_kind == "agent" };'
+        }
+    )
+    user = facts(kind="user", credential="task", assurance=2, caller="corp/ada")
+    assert engine.decide(user).policies == ("all",)
+    assert engine.decide(replace(user, assurance=1)).policies == ("attested",), "nobody acts: it is the caller's own"
+    bot = replace(user, actor=Actor("bot", "service", "ops", 0, ("bot",)))
+    assert engine.decide(bot).policies == ("attested",)
+    assert engine.decide(replace(bot, actor=Actor("bot", "agent", "ops", 3, ("bot",)))).policies == ("no-agents",)
+    assert engine.decide(replace(bot, actor=Actor("bot", "service", "ops", 3, ("bot",)))).policies == ("all",)

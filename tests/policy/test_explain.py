@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from yett.model.caller import Actor
 from yett.model.task import TaskFacts
 from yett.policy.decision import facts_about
 from yett.policy.engine import PolicyEngine
@@ -91,7 +92,7 @@ def test_something_else_is_not_taken_for_facts(kept):
 def test_facts_that_may_be_unknown_are_recorded_where_they_are_known(facts, external):
     known = facts(
         languages=("de", "en"), code=("python",), files=("pdf",), toxicity=0, harm=5, moderation=(("hate", 10),), confidence=90,
-        least_confidence=5, groundedness=45, task=TaskFacts(steps=3, labels=("restricted",)),
+        least_confidence=5, groundedness=45, actor=Actor("bot", "agent", "ops", 3, ("bot", "web")), task=TaskFacts(steps=3, labels=("restricted",)),
     )  # fmt: skip
     for each in (facts(), known):
         (again,) = facts_from_record(msgspec.json.decode(msgspec.json.encode(facts_to_record(each, [external]))))

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.errors import Refusal
-from yett.model.caller import Caller, Credential, Delegation
+from yett.model.caller import Actor, Caller, Credential, Delegation
 from yett.model.key import Budget, Limits
 
 TYPE = "yett-task+jwt"
@@ -76,6 +76,7 @@ class TaskClaims(Struct, frozen=True, omit_defaults=True):
     cnf: dict[str, str] | None = None
     tctx: dict[str, str] = {}
     bud: tuple[tuple[str, int], ...] = ()
+    acr: tuple[str, str, int] | None = None  # of the latest who acts: kind, team, assurance
 
 
 def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskClaims:
@@ -94,10 +95,12 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
     expires = min([terms.now + min(wish.seconds or terms.seconds, terms.seconds), *(_end(each) for each in above)])
     if expires <= terms.now:
         raise Refusal("expired_token")
-    actors = own.actors if own is not None else ()
+    actors, latest = (own.actors, own.actor) if own is not None else ((), None)
     if actor is not subject:
         acting = actor.credential.delegation
-        actors = ((acting.actors[0] if acting is not None and acting.actors else actor.id), *actors)
+        latest = acting.actor if acting is not None else None
+        latest = latest or Actor(actor.id, actor.kind, actor.team, actor.assurance)
+        actors = (latest.id, *actors)
     budgets = dict(pair for each in before for pair in each.budgets)
     if wish.budget:
         budgets[f"token:{terms.id}"] = wish.budget
@@ -127,6 +130,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         cnf={"jkt": actor.credential.shown} if actor.credential.shown else None,
         tctx={"purpose": purpose} if (purpose := own.purpose if own is not None else wish.purpose) else {},
         bud=tuple(sorted(budgets.items())),
+        acr=(latest.kind, latest.team, latest.assurance) if latest is not None else None,
     )
 
 
@@ -142,10 +146,13 @@ def caller(claims: TaskClaims, like: str, limits: Mapping[str, Limits]) -> Calle
     """Who comes with a task token. `limits` are those of the keys that it was exchanged for, which go on counting."""
     models = tuple(word.removeprefix(MODEL) for word in claims.scope.split())
     spending = [(name, Limits(budget=Budget(amount, "ever"))) for name, amount in claims.bud]
+    actors = _actors(claims.act)
+    kind, team, assurance = claims.acr or ("service", "", 0)
     delegation = Delegation(
         task=claims.txn,
         depth=claims.dep,
-        actors=_actors(claims.act),
+        actors=actors,
+        actor=Actor(actors[0], kind, team, assurance, actors) if actors else None,
         purpose=claims.tctx.get("purpose", ""),
         budgets=claims.bud,
     )

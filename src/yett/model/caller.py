@@ -10,6 +10,16 @@ KINDS = ("user", "agent", "service")
 CREDENTIALS = ("key", "oidc", "svid", "mtls", "forwarded", "task")
 
 
+class Actor(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who acts for the subject of a task token, as it was when it got the token; `chain` are all who do, this one first."""
+
+    id: str = ""
+    kind: str = "service"  # one of KINDS
+    team: str = ""
+    assurance: int = 0
+    chain: tuple[str, ...] = ()
+
+
 class Delegation(Struct, frozen=True):
     """What a task token hands on. `task` names the task, `actors` who acts for the subject, the latest first; `budgets` are
     micro-USD by the scope that they are counted in."""
@@ -19,6 +29,7 @@ class Delegation(Struct, frozen=True):
     actors: tuple[str, ...] = ()
     purpose: str = ""
     budgets: tuple[tuple[str, int], ...] = ()
+    actor: Actor | None = None  # the latest of them; None: nobody acts for anybody else
 
 
 class Credential(Struct, frozen=True):

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from yett.model.caller import Actor
 from yett.model.task import TaskFacts
 
 
@@ -60,6 +61,7 @@ class Facts(Struct, frozen=True):
     kind: str = "service"  # one of caller.KINDS
     credential: str = "key"  # one of caller.CREDENTIALS
     issuer: str = ""  # who vouches for the caller; "" for Yett's own keys
+    actor: Actor | None = None  # who acts for the caller; None: it acts itself
     task: TaskFacts | None = None  # what its task had done before; None: it has none, or nobody asks
 
 

@@ -16,9 +16,10 @@ import tomllib
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from yett.errors import ConfigurationError, Mistake
-from yett.model.caller import CREDENTIALS, KINDS
+from yett.model.caller import CREDENTIALS, KINDS, Actor
 from yett.model.decision import Decision, Effect, Facts
 from yett.model.route import Provider, Target, Timeouts
 from yett.model.task import TaskFacts
@@ -45,6 +46,7 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     kind: str = "service"
     credential: str = "key"
     issuer: str = ""
+    actor: Actor | None = None
     findings: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     stream: bool = False
@@ -159,6 +161,7 @@ def _facts(call: Call) -> Facts:
         kind=call.kind,
         credential=call.credential,
         issuer=call.issuer,
+        actor=None if call.actor is None else replace(call.actor, chain=call.actor.chain or (call.actor.id,)),
         model=call.model,
         target="",
         provider="",
@@ -256,6 +259,7 @@ def _check(file: str, cases: Cases, lines: list[int]) -> None:
             f'unknown {what} "{word}"{suggestion(word, known)}'
             for what, word, known in (
                 ("kind", case.call.kind, KINDS),
+                ("kind", case.call.actor.kind if case.call.actor else "service", KINDS),
                 ("credential", case.call.credential, CREDENTIALS),
             )
             if word not in known

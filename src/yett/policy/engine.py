@@ -42,6 +42,7 @@ _BLANK: dict[str, Any] = {
     "kind": "service",
     "credential": "key",
     "issuer": "",
+    "actor": None,
     "task": None,
     "findings": (),
     "labels": (),

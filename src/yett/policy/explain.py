@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from yett.model.caller import Actor
 from yett.model.decision import Facts, Verdict
 from yett.model.route import Target
 from yett.model.task import TaskFacts
 from yett.policy.engine import PolicyEngine
 from yett.policy.load import Policy
-from yett.policy.question import Questioner, parse
+from yett.policy.question import Questioner, actor_of, parse
 from yett.policy.schema import CONTEXT, JUDGED, QUALITY, principal_type
 
 
@@ -88,7 +89,7 @@ def facts_to_record(facts: Facts, targets: Sequence[Target] = ()) -> dict[str, o
         kept["max_tokens"] = facts.max_tokens
     if facts.injection:
         kept["injection"] = facts.injection
-    for name in ("languages", "code", "files", "task", *JUDGED, *QUALITY):
+    for name in ("languages", "code", "files", "actor", "task", *JUDGED, *QUALITY):
         if (value := getattr(facts, name)) not in (None, ()):
             kept[name] = value
     return kept
@@ -111,6 +112,7 @@ def facts_from_record(record: Mapping[str, object]) -> tuple[Facts, ...]:
             kind=kept.kind,
             credential=kept.credential,
             issuer=kept.issuer,
+            actor=kept.actor,
             model=kept.model,
             target=candidate.target,
             provider=candidate.provider,
@@ -158,6 +160,7 @@ class _Kept(Struct, frozen=True, kw_only=True):
     kind: str = "service"
     credential: str = "key"
     issuer: str = ""
+    actor: Actor | None = None
     findings: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     stream: bool = False
@@ -217,6 +220,7 @@ def _value(path: str, facts: Facts) -> object:
         "principal.kind": facts.kind,
         "principal.credential": facts.credential,
         "principal.issuer": facts.issuer,
+        **{f"principal.{name}": value for name, value in actor_of(facts).items()},
         "resource": f'Target::"{facts.target}" in Model::"{facts.model}", Provider::"{facts.provider}"',
         "resource.provider": f'Provider::"{facts.provider}"',
         "resource.provider.labels": facts.provider_labels,

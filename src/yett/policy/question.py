@@ -11,7 +11,7 @@ from msgspec import Struct
 from yett.model.decision import Facts
 from yett.policy.load import Policy
 from yett.policy.memo import Memo
-from yett.policy.schema import QUALITY, SCHEMA, principal_type
+from yett.policy.schema import ACTOR, QUALITY, SCHEMA, principal_type
 
 _encode = msgspec.json.Encoder().encode
 _ENTITIES_KEPT = 1024
@@ -77,7 +77,7 @@ class Questioner:
     def _entities_of(self, facts: Facts) -> Entities:
         key = (
             (facts.tenant, facts.team, facts.caller, facts.caller_labels, facts.assurance),
-            (facts.kind, facts.credential, facts.issuer),
+            (facts.kind, facts.credential, facts.issuer, facts.actor),
             (facts.model, facts.target, facts.provider, facts.provider_labels),
         )
         entities = self._entities.get(key)
@@ -144,6 +144,7 @@ def _entity_list(facts: Facts) -> list[dict[str, object]]:
         "kind": facts.kind,
         "credential": facts.credential,
         "issuer": facts.issuer,
+        **actor_of(facts),
     }
     return [
         _entity(_uid(principal_type(facts.kind, facts.credential), facts.caller), caller, [_uid("Team", facts.team)]),
@@ -155,6 +156,15 @@ def _entity_list(facts: Facts) -> list[dict[str, object]]:
         ),
         _entity(_uid("Provider", facts.provider), {"labels": facts.provider_labels}, []),
     ]
+
+
+def actor_of(facts: Facts) -> dict[str, object]:
+    """Who acts for the caller, as policies call it."""
+    actor = facts.actor
+    if actor is None:
+        return dict(zip(ACTOR, ("", "", "", facts.assurance, (), 0), strict=True))
+    known = (actor.id, actor.kind, actor.team, actor.assurance, actor.chain, len(actor.chain))
+    return dict(zip(ACTOR, known, strict=True))
 
 
 def _entity(uid: dict[str, str], attributes: dict[str, object], parents: list[dict[str, str]]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cedarpy import pst
 from msgspec import Struct
 
-from yett.policy.schema import ACTIONS, ATTRIBUTES, CATEGORIES, CONTEXT, TASK, suggestion
+from yett.policy.schema import ACTIONS, ACTOR, ATTRIBUTES, CATEGORIES, CONTEXT, TASK, suggestion
 
 # What a policy calls a fact, and the field of Facts that holds it. Action, tenant, team, model, target and provider
 # are part of every question and need no entry.
@@ -20,6 +20,7 @@ _PRINCIPAL = {
     "kind": "kind",
     "credential": "credential",
     "issuer": "issuer",
+    **dict.fromkeys(ACTOR, "actor"),
 }
 _TYPE = ("kind", "credential")  # what makes it a Key, a User, an Agent or a Service
 _WHO = ("caller", *_TYPE)
@@ -149,6 +150,8 @@ class _Walk:
         root = path.partition(".")[0]
         if path == "principal" and attribute in _PRINCIPAL:
             self.fields.add(_PRINCIPAL[attribute])
+            if attribute == "actor_assurance":  # of nobody, the principal's
+                self.fields.add("assurance")
         elif path == "context" and attribute in CONTEXT:
             self.fields.add(attribute)
             if attribute == "task" and not asked:  # as a whole: compared, put into a set, …

@@ -27,8 +27,9 @@ CONTEXT = (
     "task", *JUDGED, *QUALITY,
 )  # fmt: skip
 TASK = task.FACTS
+ACTOR = ("actor", "actor_kind", "actor_team", "actor_assurance", "actors", "delegations")
 ATTRIBUTES = {
-    **dict.fromkeys(PRINCIPALS, ("labels", "assurance", "kind", "credential", "issuer")),
+    **dict.fromkeys(PRINCIPALS, ("labels", "assurance", "kind", "credential", "issuer", *ACTOR)),
     "Target": ("provider",),
     "Provider": ("labels",),
     "Team": (),

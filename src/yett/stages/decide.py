@@ -218,6 +218,7 @@ def _facts(snapshot: Snapshot, caller: Caller, call: Call, now: float, task: Tas
         kind=caller.kind,
         credential=caller.credential.kind,
         issuer=caller.credential.issuer,
+        actor=handed.actor if (handed := caller.credential.delegation) is not None else None,
         model=call.model,
         target="",
         provider="",

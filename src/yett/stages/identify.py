@@ -397,7 +397,7 @@ def _of_task(claims: exchange.TaskClaims, snapshot: Snapshot) -> Caller:
     keys = [snapshot.keys_by_id.get(origin[len("key:") :]) for origin in claims.src if origin.startswith("key:")]
     limits = {f"key:{key.id}": key.limits for key in keys if key is not None and not key.limits.unlimited}
     # Tasks that differ in nothing that is decided on or counted are decided on once.
-    alike = replace(claims, jti="", iat=0, exp=0, old=0, txn="", dep=0, name="", src=(), fen=(), act=None, tctx={})
+    alike = replace(claims, jti="", iat=0, exp=0, old=0, txn="", dep=0, name="", src=(), fen=(), tctx={})
     like = hashlib.sha256(msgspec.json.encode((alike, limits))).hexdigest()
     return exchange.caller(claims, like, limits)
 
