@@ -20,6 +20,7 @@ from yett.identity.dpop import WINDOW, Proof, Seen
 SLOTS = 1 << 20
 PROBES = 64
 _NAME, _SLOT = 12, 16  # bytes
+_PIECE = 1 << 20
 
 
 class UsedProofs:
@@ -61,12 +62,16 @@ class UsedProofs:
         return False
 
     def _open(self) -> mmap.mmap:
+        self.close()
         size = (self._slots + PROBES - 1) * _SLOT  # places do not begin anew at the end
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.posix_fallocate(
-            self._descriptor, 0, size
-        )  # a mapped page that the disk has no room for would end the process
-        self._table = mmap.mmap(self._descriptor, size)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:  # written, not only made so long: a mapped page that the disk has no room for would end the process
+            while (length := os.fstat(self._descriptor).st_size) < size:
+                os.pwrite(self._descriptor, bytes(min(size - length, _PIECE)), length)
+            self._table = mmap.mmap(self._descriptor, size)
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         return self._table
 
     def close(self) -> None:
