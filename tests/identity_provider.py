@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 import httpx2 as httpx
 from tests.servers import free_port, wait_for
 
+from yett.edge.listener import bind
+
 FOLDER = Path(__file__).parent / "oidc"
 AUDIENCE = "https://yett.example/api"
 
@@ -20,7 +22,9 @@ class IdentityProvider:
     """Started once. `console` is the origin of the console that it sends people back to, one port for all tests of a run."""
 
     def __init__(self) -> None:
-        self.port, self.console_port = free_port(), free_port()
+        self.port = free_port()
+        self._held = bind("127.0.0.1", 0, shared=True)  # never listened on: nobody else is given the port meanwhile
+        self.console_port = int(self._held.getsockname()[1])
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.console = f"http://127.0.0.1:{self.console_port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -38,6 +42,7 @@ class IdentityProvider:
         return self
 
     def stop(self) -> None:
+        self._held.close()
         if self.process is not None:
             self.process.terminate()
             self.process.wait(10)
