@@ -223,3 +223,9 @@ def test_twins_say_the_same_and_outlive_each_other() -> None:
     assert first(b"a1 b") == twin(b"a1 b") == [0, 1]
     del first
     assert twin(b"b") == [1]
+
+
+def test_what_could_not_be_compiled_when_it_is_heard_of_is_refused_at_once() -> None:
+    large = "|".join(f"[^a]{{{number}}}" for number in range(970, 1000))
+    with pytest.raises(ValueError, match=r"detector large: .*pattern too large"):
+        Scanner([Detector(id="large", kind="pii.large", pattern=f"({large})", anchor="large")], Portable)

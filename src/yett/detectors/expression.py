@@ -40,9 +40,13 @@ Spans = tuple[int, int, int]
 @lru_cache(maxsize=2048)
 def compiled(pattern: str) -> Any:
     """A pattern for RE2 over bytes: linear in the text, whatever the text is. Raises re2.error."""
-    expression = _compiled(pattern, _MEMORY if len(pattern) < _LONG else _LONG_MEMORY)
+    expression = _first(pattern)
     large = expression.programsize > _LARGE and len(pattern) < _LONG
     return _compiled(pattern, _LARGE_MEMORY) if large else expression
+
+
+def _first(pattern: str) -> Any:
+    return _compiled(pattern, _MEMORY if len(pattern) < _LONG else _LONG_MEMORY)
 
 
 def _compiled(pattern: str, memory: int) -> Any:
@@ -85,7 +89,7 @@ class Expression:
 @lru_cache(maxsize=4096)
 def check(pattern: str) -> None:
     """Raises what `Expression` raises for it, and keeps nothing of what that takes."""
-    if _compiled(pattern, _LONG_MEMORY).groups != 1:
+    if _first(pattern).groups != 1:
         raise ValueError(_ONE_GROUP)
 
 
