@@ -69,6 +69,18 @@ def test_only_who_is_active_and_in_a_team_is_found() -> None:
     assert len(directory) == 4
 
 
+def test_a_name_that_only_folds_to_another_is_another() -> None:
+    directory = Directory(RULES)
+    taken(
+        directory,
+        *(person(RULES, name, {"userName": name, "active": True}, frozenset(("ml",))) for name in ("Kim", "Straße")),
+    )
+    assert directory.find("KIM").id == "Kim"
+    assert directory.find("Straße").id == "Straße"
+    for name in ("\N{KELVIN SIGN}im", "STRASSE", "straße"):
+        assert refused(directory, name) == "not_provisioned"
+
+
 def test_who_has_not_changed_is_the_same_object() -> None:
     directory = Directory(RULES)
     taken(directory, who("1", "ada"))

@@ -29,8 +29,10 @@ class Rules(Struct, frozen=True):
     labels: tuple[tuple[str, Place], ...] = ()
 
     def said(self, claim: str) -> str:
-        """What a token says, as it is looked up: only the provider's own ids are told apart by case."""
-        return claim if self.match == "externalId" else claim.casefold()
+        """What a token says, as it is looked up: names of people are the same in any case, ids of the provider are not. Beyond ASCII nothing
+        is the same as anything else: there are letters enough that only look different (K and the sign for Kelvin), and each would let
+        somebody in as somebody else."""
+        return claim if self.match == "externalId" or not claim.isascii() else claim.lower()
 
 
 class Person(Struct, frozen=True, gc=False):
