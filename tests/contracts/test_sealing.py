@@ -162,3 +162,27 @@ def test_signing_keys_do_not_open_elsewhere_or_without_their_key(open_database: 
     clock.time += HOUR
     with pytest.raises(IntegrityError, match="another one's"):
         SigningKeys(SealedSeeds(database, lambda: NEW), clock, HOUR).turn()
+
+
+def test_the_next_key_is_made_by_who_has_a_key_that_all_can_open(open_database: Open) -> None:
+    clock = Clock()
+    clock.time = 100 * HOUR + 10.0
+    replicas = Replicas(open_database())
+    replicas.say("one/1", Replica("1", BOTH.names), int(clock.time))
+    replicas.say("two/2", Replica("1", OLD.names), int(clock.time))
+
+    def lacking(keks: frozenset[str]) -> list[str]:
+        return replicas.without(keks, 100 * 3600)
+
+    ahead = SigningKeys(SealedSeeds(open_database(), lambda: BOTH, lacking), clock, HOUR)
+    behind = SigningKeys(SealedSeeds(open_database(), lambda: OLD, lacking), clock, HOUR)
+    behind.turn()
+    clock.time = 101 * HOUR - AHEAD + 1
+    ahead.turn()
+    assert len(ahead.public) == 1, "it is left to the other"
+    behind.turn()
+    ahead.turn()
+    assert (len(ahead.public), ahead.document) == (2, behind.document)
+    clock.time = 105 * HOUR
+    ahead.turn()
+    assert len(ahead.public) == 1, "what is needed now does not wait"

@@ -238,7 +238,7 @@ class Agreement:
             if time.monotonic() >= deadline:
                 raise CredentialMistake(
                     f"these gateways do not have the key-encryption key {', '.join(sorted(keks))}, and could not open what is under "
-                    f"it: {', '.join(lacking)}. Give it to them, in front of the old one, and try again; nothing was changed"
+                    f"it: {', '.join(lacking)}. Give it to them, in front of the old one, and try again; nothing is under it yet"
                 )
             time.sleep(0.25)
 

@@ -193,7 +193,10 @@ class Shared:
     def _seeds(self) -> Seeds:
         if not self._database.remote:
             return FileSeeds(self.reading.state)
-        return SealedSeeds(self._database, lambda: kek_of(self._place()))
+        replicas = Replicas(self._database)
+        return SealedSeeds(
+            self._database, lambda: kek_of(self._place()), lambda keks: replicas.without(keks, self._now())
+        )
 
     def _place(self) -> Place:
         """Where what is sealed is, by the settings as they are now."""

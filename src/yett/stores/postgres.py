@@ -193,6 +193,7 @@ class PostgresDatabase:
                 self.trouble = f"{self.name} is away ({_why(error)}); what was read last is in force"
             finally:
                 connection.terminate()
+            await asyncio.sleep(LOOK_SECONDS)  # it may let us in and answer nothing
 
 
 def _together(queries: tuple[str, ...]) -> str:

@@ -190,9 +190,9 @@ def _found(folder: Path, files: Files) -> Files:
 def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """Have `folder` hold what `fill` writes. It appears complete or not at all."""
     fresh = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+    shutil.rmtree(folder, ignore_errors=True)  # before: what another process puts there meanwhile stays
     try:
         fill(fresh)
-        shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
     except OSError:
         if not folder.is_dir():  # else another process was faster

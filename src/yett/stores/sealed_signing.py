@@ -7,7 +7,7 @@ was put in another's place, or brought here from another deployment, does not op
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from yett.errors import IntegrityError
 from yett.stores.database import Database
@@ -50,14 +50,20 @@ _DEPLOYMENT = "deployment"
 
 
 class SealedSeeds:
-    """Implements stores.signing.Seeds. `kek` is asked for each time, so that one that was replaced is noticed."""
+    """Implements stores.signing.Seeds. `kek` is asked for each time, so that one that was replaced is noticed. `lacking` says who
+    could not open what is under a key-encryption key: while there is somebody, making the next key is left to them."""
 
     def __init__(
-        self, database: Database, kek: Callable[[], Kek], randomness: Randomness = secrets.token_bytes
+        self,
+        database: Database,
+        kek: Callable[[], Kek],
+        lacking: Callable[[frozenset[str]], Collection[str]] = lambda _: (),
+        randomness: Randomness = secrets.token_bytes,
     ) -> None:
         database.migrate("signing", MIGRATIONS)
         self._database = database
         self._kek = kek
+        self._lacking = lacking
         self._randomness = randomness
         self._deployment = Facts(database).settle(_DEPLOYMENT, randomness(16).hex())
         self._version = -1
@@ -70,7 +76,7 @@ class SealedSeeds:
         version = self._database.version(_VERSION)
         rows = self._rows(past)
         if missing := [span for span in spans if span not in rows]:
-            self._make(missing, past)
+            self._make(missing, past, urgent=spans[0] in missing)
             rows = self._rows(past)
         self._known = {span: self._known.get(span, b"") or self._opened(span, *row) for span, row in rows.items()}
         self._version = version
@@ -96,9 +102,11 @@ class SealedSeeds:
         """The key-encryption keys that something is under."""
         return frozenset(wrapped.kek for wrapped, _, _ in self._rows(0.0).values())
 
-    def _make(self, spans: Sequence[Span], past: float) -> None:
+    def _make(self, spans: Sequence[Span], past: float, *, urgent: bool) -> None:
         data_keys = [self._randomness(KEY_BYTES) for _ in spans]
         wrapped = self._kek().wrap(data_keys)  # before the transaction: it may be a service's to answer
+        if not urgent and self._lacking(frozenset(one.kek for one in wrapped)):
+            return
         with self._database.writing():
             self._database.run(_OVER, int(past - KEPT))
             added = 0
