@@ -191,9 +191,8 @@ def test_two_gateways_share_what_is_sealed(
 
     # sealed at one machine, used at the other
     seal(first, "add", FIRST)
-    first.start(ready=False)
+    first.start()  # it compiles the patterns for all
     second.start("--workers", "2")  # which are handed the variables that secrets are in
-    first.await_ready()
     key = json.loads(first.yett("keys", "create", "--name", "app", "--team", "research", "--json"))["key"]
     until(lambda: first.listed(key) == 200, what="the key")
     until(lambda: {second.listed(key) for _ in range(12)} == {200}, what="the key, at both workers")
@@ -234,9 +233,8 @@ def test_two_gateways_run_what_was_pushed(
     (first.folder / "shared").mkdir()
     (first.folder / "policies").rename(first.folder / "shared/policies")
     push("plain")
-    first.start(ready=False)
+    first.start()  # it compiles the patterns for all
     second.start("--workers", "2")
-    first.await_ready()
     key = json.loads(first.yett("keys", "create", "--name", "app", "--team", "research", "--json"))["key"]
     until(lambda: {second.listed(key) for _ in range(12)} == {200}, what="the key")
     assert second.chat("plain", key=key).status == 200
