@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yett.detectors.expression import Expression, compiled
+from yett.detectors.expression import Expression, check, compiled
 from yett.detectors.shelf import SHELF
 
 
@@ -45,3 +45,10 @@ def test_on_the_shelf_too(data: st.DataObject) -> None:
     text = data.draw(st.from_regex(re.compile(pattern.encode()), fullmatch=True)) + b" "
     found = compiled(pattern).search(text)
     assert Expression(pattern).search(text) == (found.start(), *found.span(1))
+
+
+@pytest.mark.parametrize("pattern", ["none", "[x](a(b))[y]", "(a)(b)"])
+def test_a_pattern_has_exactly_one_group(pattern: str) -> None:
+    with pytest.raises(ValueError, match="exactly one group"):
+        check(pattern)
+    check("(one)")

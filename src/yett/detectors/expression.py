@@ -31,8 +31,6 @@ _CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
 _ATOM = re.compile(rf"\\.|{_CLASS}", re.DOTALL)
 _BARE = re.compile(rf"({_CLASS})?\((?!\?)(.*)\)({_CLASS})", re.DOTALL)
 
-_ONE_GROUP = "the pattern must have exactly one group"
-
 # Where a match begins, and its group from and to.
 Spans = tuple[int, int, int]
 
@@ -58,7 +56,7 @@ def _compiled(pattern: str, memory: int) -> Any:
 
 
 class Expression:
-    """A pattern with exactly one group. Raises re2.error, and ValueError when it has not one group."""
+    """A pattern that `check` accepts."""
 
     __slots__ = ("_ask", "_left")
 
@@ -66,8 +64,6 @@ class Expression:
         bare = _bare(pattern)
         left, body, right = bare or ("", "", "")
         whole = compiled(f"{left}(?:{body}){right}" if bare else pattern)
-        if whole.groups != (0 if bare else 1):
-            raise ValueError(_ONE_GROUP)
         self._left = (len(left) > 0) if bare else _NOWHERE  # bytes before the group, when that is always as many
         self._ask = whole._regexp.Match  # noqa: SLF001
 
@@ -88,9 +84,9 @@ class Expression:
 
 @lru_cache(maxsize=4096)
 def check(pattern: str) -> None:
-    """Raises what `Expression` raises for it, and keeps nothing of what that takes."""
+    """Raises re2.error, and ValueError when the pattern has not exactly one group. Keeps nothing of what that takes."""
     if _first(pattern).groups != 1:
-        raise ValueError(_ONE_GROUP)
+        raise ValueError("the pattern must have exactly one group")
 
 
 class AnyOf:
