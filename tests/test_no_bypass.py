@@ -760,7 +760,7 @@ def test_every_exemption_is_of_a_cell_that_exists() -> None:
 def test_nothing_but_the_pipeline_leads_to_an_upstream() -> None:
     """What leaves is an Outgoing: `forward` makes those for models, and only the pipeline forwards; `edge/guardrails` makes
     them for second opinions on what is being governed; `edge/issuers` asks for keys and `edge/keyless` for tokens
-    to providers, with nothing of any call in them."""
+    to providers, and `console/provider` signs operators in, with nothing of any call in them."""
     source = Path(pipeline.__file__).parent
     makers, forwarders = [], []
     for path in source.rglob("*.py"):
@@ -769,7 +769,7 @@ def test_nothing_but_the_pipeline_leads_to_an_upstream() -> None:
                 makers += [path.name] if node.func.id == "Outgoing" else []
                 forwarders += [path.name] if node.func.id == "forward" else []
     assert (sorted(makers), forwarders) == (
-        ["forward.py", "guardrails.py", "issuers.py", "keyless.py"],
+        ["forward.py", "guardrails.py", "issuers.py", "keyless.py", "provider.py"],
         ["pipeline.py"],
     )
 
@@ -827,15 +827,17 @@ LOSSES = {
         INVOKING,
     ),
     "no scopes": Loss(
-        "worst.scopes, worst.tokens, worst.cost",
+        "step.scopes(trail, worst.scopes), worst.tokens, worst.cost",
         "(), worst.tokens, worst.cost",
         ("requests_per_minute", "tokens_per_minute", "budget", "concurrency", "settlement"),
     ),
     "nothing reserved": Loss(
-        "worst.scopes, worst.tokens, worst.cost", "worst.scopes, 0, 0", ("tokens_per_minute", "budget", "output_cap")
+        "step.scopes(trail, worst.scopes), worst.tokens, worst.cost",
+        "step.scopes(trail, worst.scopes), 0, 0",
+        ("tokens_per_minute", "budget", "output_cap"),
     ),
     "no reservation": Loss(
-        "trail.held(await gate.ledger.reserve(trail.id, worst.scopes, worst.tokens, worst.cost))",
+        "trail.held(await gate.ledger.reserve(trail.id, step.scopes(trail, worst.scopes), worst.tokens, worst.cost))",
         "pass",
         ("a_ledger_that_fails", "requests_per_minute", "concurrency", "intent_before_anything_leaves"),
     ),
