@@ -66,6 +66,9 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
     outlet.watch(flight.gone, flight.pause)
     if outlet.gone:
         raise asyncio.CancelledError
+    if (public := local.published(inbound, trail, gate.signer)) is not None:
+        trail.answered(public)
+        return
     # identify
     surface = surface_of(inbound)
     trail.surface = surface.id

@@ -91,10 +91,11 @@ def test_a_task_token_is_an_api_key(gateway: Endpoint, idp: Authority) -> None:
         assert sdk.chat.completions.create(model="fast", messages=HELLO).choices[0].message.content  # type: ignore[call-overload]
         assert [model.id for model in sdk.models.list()] == ["fast"]
     # anybody can verify it with what the gateway publishes
-    with urllib.request.urlopen(gateway.admin + "/.well-known/oauth-authorization-server", timeout=20) as answer:
-        assert json.load(answer)["token_endpoint"] == "https://yett.example/oauth/token"
-    with urllib.request.urlopen(gateway.admin + "/.well-known/jwks.json", timeout=20) as answer:
-        keys = jws.read_keys(answer.read())
+    for port in (gateway.admin, gateway.base_url.removesuffix("/v1")):
+        with urllib.request.urlopen(port + "/.well-known/oauth-authorization-server", timeout=20) as answer:
+            assert json.load(answer)["token_endpoint"] == "https://yett.example/oauth/token"
+        with urllib.request.urlopen(port + "/.well-known/jwks.json", timeout=20) as answer:
+            keys = jws.read_keys(answer.read())
     signed = jws.take_apart(token.encode())
     jws.verify(signed, jws.algorithm_of(signed, ("Ed25519",)), keys)
     assert (signed.claims["act"], signed.claims["scope"]) == ({"sub": AGENT}, "m:fast")

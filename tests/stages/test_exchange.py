@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from tests.identity.test_dpop import proof
 from tests.issuing import Authority
-from tests.scene import CONFIGURATION, NOW, Reply, Scene, chat, key, post
+from tests.scene import CONFIGURATION, NOW, Reply, Scene, chat, get, key, post
 
 from yett.config.snapshot import with_fences
 from yett.identity import jws
@@ -21,6 +21,7 @@ from yett.model.fence import Fence
 from yett.model.key import Limits
 from yett.model.record import Proof
 from yett.stages.exchange import LONGEST_PURPOSE, MOST_SCOPES
+from yett.stages.understand import SURFACES
 
 TYPE = "urn:ietf:params:oauth:token-type:access_token"
 CORP = Authority()
@@ -157,6 +158,57 @@ async def test_where_no_tokens_are_issued(tmp_path: Path) -> None:
     with Scene(tmp_path / "scene") as scene:
         reply: Reply = await scene.call(form(scene.secrets["ada"]))
         assert (reply.status, reply.code) == (404, "exchange_unavailable")
+
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+async def test_whoever_asks_learns_what_verifies_a_token(scene: Scene) -> None:
+    token = jws.take_apart((await exchanged(scene, scene.secrets["ada"])).encode())
+    reply = await scene.call(get("/.well-known/jwks.json"), "")
+    assert (reply.status, reply.headers["cache-control"]) == (200, "public, max-age=300")
+    jws.verify(token, "Ed25519", jws.read_keys(reply.body))
+    record = scene.outcome(reply)
+    assert (record.surface, record.outcome, record.caller) == ("oauth_keys", "ok", "")
+    reply = await scene.call(get(WELL_KNOWN), "")
+    assert (reply.status, scene.outcome(reply).surface) == (200, "oauth_metadata")
+    assert reply.json["token_endpoint"] == "https://yett.example/oauth/token"
+    assert reply.json["jwks_uri"] == "https://yett.example/.well-known/jwks.json"
+
+
+async def test_nothing_else_is_answered_to_whoever_asks(scene: Scene) -> None:
+    for path in (
+        "/.well-known/",
+        "/.well-known/openid-configuration",
+        f"{WELL_KNOWN}/other",
+        "/.well-known/jwks.json/",
+    ):
+        assert (await scene.call(get(path), "")).code == "not_found"
+    assert (await scene.call(replace(get("/.well-known/jwks.json"), method="POST"), "")).code == "not_found"
+    for surface in SURFACES:
+        inbound = replace(get(surface.path + "x" * surface.path.endswith("/")), method=surface.method)
+        assert (await scene.call(inbound, "")).code == "missing_key"
+
+
+async def test_what_is_published_is_recorded_or_not_given(scene: Scene) -> None:
+    scene.journal.close()
+    reply = await scene.call(get(WELL_KNOWN), "")
+    assert (reply.status, reply.code) == (503, "audit_unavailable")
+
+
+async def test_metadata_of_an_issuer_with_a_path(tmp_path: Path) -> None:
+    """Its path comes last (RFC 8414 section 3.1); what is below the path, a proxy in front has taken it off."""
+    tasks = TASKS.replace("https://yett.example", "https://example.org/gate/")
+    with Scene(tmp_path / "scene", configuration=CONFIGURATION + tasks) as scene:
+        reply = await scene.call(get(f"{WELL_KNOWN}/gate"), "")
+        assert reply.json["issuer"] == "https://example.org/gate/"
+        assert reply.json["token_endpoint"] == "https://example.org/gate/oauth/token"
+
+
+async def test_nothing_is_published_where_no_tokens_are_issued(tmp_path: Path) -> None:
+    with Scene(tmp_path / "scene") as scene:
+        for path in (WELL_KNOWN, "/.well-known/jwks.json"):
+            assert (await scene.call(get(path), "")).code == "not_found"
 
 
 @pytest.mark.parametrize(

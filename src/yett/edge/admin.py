@@ -27,6 +27,7 @@ from starlette.routing import BaseRoute, Route
 
 from yett.edge.events import Receive, events_route
 from yett.edge.metrics import State, exposition
+from yett.stages import exchange
 
 PROMETHEUS = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -114,7 +115,7 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
 
     async def metadata(_: Request) -> Response:
         issuer = next((report.issuer for report in await reports() if report.issuer), "")
-        return _public(_metadata(issuer) if issuer else b"")
+        return _public(exchange.metadata(issuer) if issuer else b"")
 
     return Starlette(
         routes=[
@@ -122,8 +123,8 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
-            Route("/.well-known/jwks.json", keys),
-            Route("/.well-known/oauth-authorization-server", metadata),
+            Route(exchange.KEYS, keys),
+            Route(exchange.METADATA, metadata),
             *(route for each in beside for route in each.routes),
         ],
     )
@@ -133,21 +134,6 @@ def _public(document: bytes) -> Response:
     """What anybody may know who is to verify task tokens; there is nothing where none are issued."""
     headers = {"cache-control": "public, max-age=300"}
     return Response(document, 200 if document else 404, headers, media_type="application/json")
-
-
-def _metadata(issuer: str) -> bytes:
-    """RFC 8414 section 2."""
-    root = issuer.rstrip("/")
-    return msgspec.json.encode(
-        {
-            "issuer": issuer,
-            "token_endpoint": f"{root}/oauth/token",
-            "jwks_uri": f"{root}/.well-known/jwks.json",
-            "grant_types_supported": ["urn:ietf:params:oauth:grant-type:token-exchange"],
-            "response_types_supported": [],
-            "scopes_supported": [],
-        }
-    )
 
 
 class AdminServer(uvicorn.Server):

@@ -32,10 +32,33 @@ _KNOWN = frozenset(
 )
 
 
+KEYS, METADATA = "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"
+
+
 class Signer(Protocol):
     """Signs with the key of the hour."""
 
+    @property
+    def document(self) -> bytes:
+        """The JWK set (RFC 7517) of all keys that verify."""
+        ...
+
     def sign(self, claims: dict[str, object], type: str) -> bytes: ...
+
+
+def metadata(issuer: str) -> bytes:
+    """RFC 8414 section 2."""
+    root = issuer.rstrip("/")
+    return encode(
+        {
+            "issuer": issuer,
+            "token_endpoint": f"{root}/oauth/token",
+            "jwks_uri": root + KEYS,
+            "grant_types_supported": [GRANT],
+            "response_types_supported": [],
+            "scopes_supported": [],
+        }
+    )
 
 
 def read(inbound: Inbound) -> tuple[Grant, bytes]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
 from yett.dialects import openai_chat
 from yett.errors import Refusal
-from yett.model.call import Call
+from yett.model.call import Call, Inbound
 from yett.model.caller import Caller
 from yett.stages import exchange
 from yett.stages.exchange import Signer
@@ -29,6 +30,22 @@ class Calls(Protocol):
     async def find(self, call: str) -> list[bytes]:
         """The journal lines of this call, oldest first."""
         ...
+
+
+def published(inbound: Inbound, trail: Trail, signer: Signer) -> bytes | None:
+    """What everybody has to know who verifies task tokens; nothing else is answered to whoever asks. None for another request, and where
+    no tokens are issued."""
+    if not inbound.path.startswith("/.well-known/") or inbound.method != "GET":
+        return None
+    issuer = trail.snapshot.settings.identity.tasks.issuer
+    if issuer and inbound.path == exchange.KEYS:
+        trail.surface = "oauth_keys"
+        return signer.document
+    # RFC 8414 section 3.1
+    if issuer and inbound.path in (exchange.METADATA, exchange.METADATA + urlsplit(issuer).path.rstrip("/")):
+        trail.surface = "oauth_metadata"
+        return exchange.metadata(issuer)
+    return None
 
 
 async def answer(

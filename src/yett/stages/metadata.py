@@ -26,6 +26,7 @@ _PROOFS = {
     "replayed_proof": "invalid_dpop_proof",
 }
 _QUOTED = str.maketrans('"\\', "'/")  # what a description may not have
+_PUBLISHED = ("oauth_keys", "oauth_metadata")
 _SCORES = (("x-yett-confidence", "confidence"), ("x-yett-groundedness", "groundedness"))
 EVENT_STREAM: Headers = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
@@ -37,6 +38,8 @@ def headers(trail: Trail) -> list[tuple[str, str]]:
         found += standing_headers(trail.hold.standing)
     if trail.surface == "oauth_token":
         found.append(("cache-control", "no-store"))  # RFC 6749 section 5.1
+    elif trail.surface in _PUBLISHED:
+        found.append(("cache-control", "public, max-age=300"))  # keys are published as long before they sign
     if not trail.snapshot.settings.gateway.expose_metadata:
         return found
     if trail.step is not None:
