@@ -48,7 +48,7 @@ contracts: $(VENV)/dev.stamp
 # Three lanes side by side. Here whole gateways and commands, which often wait, and are not to wait for the processor; beside them those of the
 # pure layers, under coverage, which has to be complete, and then the rest. What the others print comes last. With ARGS, only they.
 PURE_TESTS := $(addprefix tests/,model dialects guardrails identity policy redaction scim stages test_errors.py test_pipeline.py test_no_bypass.py)
-WHOLE_TESTS := $(addprefix tests/,scenes clients cli config)
+WHOLE_TESTS := $(addprefix tests/,scenes clients cli config console edge)
 TESTED_ELSEWHERE := $(PURE_TESTS) $(WHOLE_TESTS) tests/detectors
 COVERED := nice $(BIN)/python -m coverage run --parallel-mode -m pytest
 PLAIN := $(BIN)/python -m pytest
