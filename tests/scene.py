@@ -127,6 +127,7 @@ class Answer:
         self.headers = tuple(headers)
         self._pieces = pieces
         self.log: list[str] = []  # pause, resume, abort
+        self._unread = b""
 
     def header(self, name: bytes) -> bytes:
         return next((value for found, value in self.headers if found == name), b"")
@@ -148,8 +149,19 @@ class Answer:
             if isinstance(piece, asyncio.Event):
                 await piece.wait()
             else:
-                sink(piece)
+                await self._give(piece, sink)
             await asyncio.sleep(0)
+
+    async def _give(self, piece: bytes, sink: Callable[[bytes], None]) -> None:
+        """What comes back is given again when it may go on; without it, nobody is waited for."""
+        while piece:
+            sink(piece)
+            piece, self._unread = self._unread, b""
+            while piece and self.log[-1:] == ["pause"]:
+                await asyncio.sleep(0)
+
+    def unread(self, rest: bytes) -> None:
+        self._unread = rest
 
     def pause(self) -> None:
         self.log.append("pause")

@@ -16,7 +16,7 @@ from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter, Outlet, Upstream, Vault
 from yett.stages.exchange import Signer
-from yett.stages.headroom import Aside
+from yett.stages.headroom import Aside, Headroom
 from yett.stages.health import Health
 from yett.stages.identify import Trust
 from yett.stages.inspect import Examine
@@ -36,11 +36,12 @@ class Live(Protocol):
 class Flight:
     """One call in progress. Whoever ends it early says why; the pipeline learns it as a cancellation."""
 
-    __slots__ = ("_outlet", "ending", "exchange", "reason", "reply", "trail")
+    __slots__ = ("_outlet", "ending", "exchange", "headroom", "reason", "reply", "trail")
 
     def __init__(self, trail: Trail, outlet: Outlet) -> None:
         self.trail = trail
         self.exchange: Exchange | None = None
+        self.headroom: Headroom | None = None
         self.reply: BufferedReply | StreamedReply | None = None
         self.reason: Refusal | None = None  # None when the caller went away
         self.ending = False  # the outcome is being written: too late to end it early
@@ -61,7 +62,7 @@ class Flight:
         if self.exchange is not None:
             if paused:
                 self.exchange.pause()
-            else:
+            elif self.headroom is None or not self.headroom.waiting:
                 self.exchange.resume()
 
     def _cancel(self) -> None:

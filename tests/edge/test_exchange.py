@@ -128,6 +128,27 @@ async def test_a_reply_that_is_complete_while_paused(serve: Serve, connect: Conn
     assert len(peer.talks) == 1
 
 
+@pytest.mark.parametrize("encoded", [False, True])
+async def test_what_a_sink_gives_back_comes_again_before_what_follows(
+    encoded: bool, serve: Serve, connect: Connect, ask: Ask
+) -> None:
+    head = CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n") if encoded else CHUNKED
+    body = chunk(gzip.compress(b"abcd")) if encoded else chunk(b"abc") + chunk(b"d")
+    exchange = await connect().send(ask(await serve(head + body + b"0\r\n\r\n")))
+    pieces: list[bytes] = []
+
+    def sink(piece: bytes) -> None:
+        """Takes one byte at a time."""
+        pieces.append(piece[:1])
+        if piece[1:]:
+            exchange.pause()
+            exchange.unread(piece[1:])
+            asyncio.get_running_loop().call_later(0.001, exchange.resume)
+
+    await exchange.stream(sink)
+    assert pieces == [b"a", b"b", b"c", b"d"]
+
+
 async def test_resume_without_pause_and_twice(serve: Serve, connect: Connect, ask: Ask) -> None:
     peer, client = await serve(CHUNKED + chunk(b"a") + b"0\r\n\r\n"), connect()
     exchange = await client.send(ask(peer))

@@ -23,6 +23,7 @@ ANSWERS = {
     "flood": "size=24m+pieces=8000",
     "page": "size=4m",
     "rambling": "overrun+size=40k+pieces=24+latency.between_chunks=1ms",
+    "outpouring": "overrun+size=40k+pieces=24+eof",
     "reset-head": "reset=head",
     "reset-body": "reset=body",
     "reset-half": "reset=chunk:3",

@@ -15,10 +15,11 @@ import asyncpg
 import pytest
 from tests.contracts.conftest import new_database
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import Gateway, arrived, models_toml, until
+from tests.scenes.harness import Gateway, arrived, error_of, models_toml, until
 from tests.servers import Postgres, Valkey
 from tests.storm import Storm
 
+from yett.model.key import Budget
 from yett.simulator.server import Simulator
 from yett.stores.kek import fresh
 from yett.stores.replicas import SAY_SECONDS
@@ -53,9 +54,12 @@ def server() -> Iterator[Postgres]:
     server.close()
 
 
+OUTPOURING = "overrun+size=40k+pieces=24+eof"  # more than it is told to, all of it at once
+
+
 def test_two_gateways_spend_one_budget(build: Callable[..., Gateway], provider: Simulator, store: Valkey) -> None:
     text = HEAD + CONFIGURATION.format(url=store.url, deployment=uuid4().hex) + provider_toml(provider, "cloud")
-    text += models_toml(simulated({"plain": "", "asleep": "latency.first_byte=8s"}))
+    text += models_toml(simulated({"plain": "", "asleep": "latency.first_byte=8s", "outpouring": OUTPOURING}))
     first, second = build(text), build(text)
     keys = [gateway.new_key("poor", team="poor") for gateway in (first, second)]
     first.start(ready=False)
@@ -68,6 +72,13 @@ def test_two_gateways_spend_one_budget(build: Callable[..., Gateway], provider: 
     refused = until(lambda: second.chat("plain", key=keys[1], max_tokens=8000).code, what="the refusal")
     assert refused == "budget_exceeded"
     assert second.chat("plain", key=keys[1], max_tokens=100).status == 200
+
+    # an answer that has come while the store is asked for more is cut where the budget ends, not where the read does
+    greedy = second.new_key("greedy", budget=Budget(1500, "day"))
+    until(lambda: second.listed(greedy) == 200, what="the key")
+    reply = second.stream("outpouring", key=greedy, max_tokens=500)
+    assert error_of(reply.events()) == "budget_exceeded"
+    assert 1400 < second.outcome(reply.id)["usage"]["cost"] <= 1500 + 8
 
     # killed with the call in flight, it charges on its return what it may have cost, although the lease is an hour
     first.kill()

@@ -33,7 +33,7 @@ class Obedient(Answer):
             while self.log[-1:] == ["pause"]:
                 await asyncio.sleep(0)
             assert isinstance(piece, bytes)
-            sink(piece)
+            await self._give(piece, sink)
             await asyncio.sleep(0)
 
 
@@ -48,7 +48,7 @@ def poor(amount: int) -> Any:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    with Scene(tmp_path, keys={"poor": poor(20_000), "poorer": poor(8_500)}) as scene:
+    with Scene(tmp_path, keys={"poor": poor(20_000), "poorer": poor(8_500), "poorest": poor(17_000)}) as scene:
         yield scene
 
 
@@ -85,6 +85,29 @@ async def test_without_room_the_answer_ends_where_the_reservation_does(scene: Sc
     assert 8_400 < spent(scene, "poorer") == outcome.usage.cost <= 8_500 + 2 * 334, "one event more at most"
     assert said.log[-1:] == ["pause"]
     assert (await scene.call(chat("hi", stream=True), "poorer")).code == "budget_exceeded"
+
+
+@pytest.mark.parametrize("tail", [(END, USAGE, DONE), (END, USAGE)])
+async def test_what_comes_in_one_read_is_cut_where_it_would_be_in_many(scene: Scene, tail: Sequence[bytes]) -> None:
+    said = [event(TEXT)] * 100
+    scene.upstream.will(Obedient(b"".join([*said, *tail])[:-1], headers=EVENTS))
+    reply = await scene.call(chat("hi", stream=True), "poorer")
+    assert (reply.code, scene.outcome(reply).outcome) == ("budget_exceeded", "cut")
+    assert 8_400 < spent(scene, "poorer") <= 8_500 + 2 * 334, "one event more at most"
+    assert said[0].count(b"x") * 15 > reply.text.count("x")
+    # and with room for more it is given whole, in the same order
+    scene.upstream.will(Obedient(b"".join([*map(event, map(str, range(6_000))), *tail, DONE]), headers=EVENTS))
+    scene.issue("rich", poor(200_000))
+    reply = await scene.call(chat("hi", stream=True), "rich")
+    assert (reply.code, reply.text) == ("", "".join(map(str, range(6_000))))
+    assert scene.outcome(reply).notes, "more was held"
+
+
+async def test_one_choice_of_two_that_ends_does_not_let_the_other_go_on(scene: Scene) -> None:
+    goes_on = [event(TEXT, index=1)] * 100
+    scene.upstream.will(answer(tail=[event(finish="stop"), *goes_on, DONE]))
+    reply = await scene.call(chat("hi", stream=True, n=2), "poorest")
+    assert (reply.code, scene.outcome(reply).outcome) == ("budget_exceeded", "cut")
 
 
 async def test_a_provider_that_was_told_a_limit_is_believed_until_its_text_cannot_be_so_short(scene: Scene) -> None:
@@ -158,6 +181,16 @@ async def waiting(scene: Scene, *, slowly: bool = False) -> tuple[Reply, Slow, A
     if slowly:
         reply.read_slowly(True)
     return reply, ledger, said
+
+
+async def test_a_caller_that_reads_again_does_not_set_a_waiting_answer_going(scene: Scene) -> None:
+    reply, ledger, said = await waiting(scene, slowly=True)
+    reply.read_slowly(False)
+    assert "resume" not in said.log, "the ledger has not answered"
+    ledger.answer.set_result(Refusal("budget_exceeded"))
+    assert reply.task is not None
+    await reply.task
+    assert (reply.code, "the end" in reply.text) == ("budget_exceeded", False)
 
 
 @pytest.mark.parametrize("slowly", [False, True])

@@ -46,7 +46,7 @@ class UpstreamExchange:
 
     __slots__ = (
         "_asked", "_backlog", "_bodiless", "_decoder", "_fields", "_first_by", "_interim", "_limit", "_max_decoded",
-        "_paused", "_quiet", "_quiet_since", "_sink", "_size", "_total_by", "_until_close", "_waiter", "_wire",
+        "_paused", "_quiet", "_quiet_since", "_sink", "_size", "_total_by", "_unread", "_until_close", "_waiter", "_wire",
         "complete", "extra", "failure", "head", "headers", "reusable", "sent", "started", "status", "touched",
         "unproductive",
     )  # fmt: skip
@@ -73,6 +73,7 @@ class UpstreamExchange:
         self._until_close = False
         self._backlog: deque[bytes] = deque()
         self._size = 0  # bytes that went into the backlog
+        self._unread = b""  # of a piece that the sink could not take whole
         self._limit = HIGH_WATER
         self._asked = False  # read() has said how much it takes
         self._max_decoded = max_decoded
@@ -152,6 +153,9 @@ class UpstreamExchange:
             # Given out by the task in stream(), not here: what the sink raises belongs to that task.
             self._wake()
 
+    def unread(self, rest: bytes) -> None:
+        self._unread = rest
+
     def abort(self) -> None:
         self.expire(UpstreamFailure("cancelled", "the exchange was aborted"))
 
@@ -165,6 +169,7 @@ class UpstreamExchange:
         self._sink = None
         self._decoder = None
         self._backlog.clear()
+        self._unread = b""
         self.fail(failure)
 
     def fail(self, failure: BaseException) -> None:
@@ -248,7 +253,7 @@ class UpstreamExchange:
             self.extra = True
             return
         sink = self._sink
-        if sink is not None and not self._paused and self._decoder is None and not self._backlog:
+        if sink is not None and not self._paused and self._decoder is None and not self._backlog and not self._unread:
             sink(piece)
             return
         self._backlog.append(piece)
@@ -312,11 +317,14 @@ class UpstreamExchange:
                 self._wire.hold(True)
 
     def _held(self) -> bool:
-        return bool(self._backlog) or (self._decoder is not None and self._decoder.pending)
+        return bool(self._backlog or self._unread) or (self._decoder is not None and self._decoder.pending)
 
     def _drain(self, sink: Callable[[bytes], None]) -> None:
         while not self._paused and self._sink is not None:
-            if self._decoder is None:
+            if self._unread:
+                rest, self._unread = self._unread, b""
+                sink(rest)
+            elif self._decoder is None:
                 if not self._backlog:
                     return
                 sink(self._backlog.popleft())

@@ -2,7 +2,7 @@
 
 A model writes more than was held when the provider does not keep to the limit it was told, or when it was told none and the
 operator's default was too small. More is then held, a step at a time and away from the stream; when there is no room for
-more, the answer is cut where the reservation ends. So no budget is overshot by more than what arrives in one read.
+more, the answer is cut where the reservation ends: no budget is overshot by more than one event, however many come in one read.
 
 How much has been written is counted as `settle` counts it when the provider says nothing (`tokens.written_tokens`): with what is held for
 the input, that is what the call is charged if it is cut.
@@ -52,26 +52,29 @@ class Headroom:
         self._ahead = 0  # tokens
         self._count = 0  # tokens that have been written
         self._covered = 0  # tokens of output that are paid for by what is held
-        self._asking = self._waiting = False
+        self._asking = False
+        self.waiting = False  # the answer has come to the end of what is held
 
     def begin(self, price: Price, exchange: Exchange, ready: Callable[[], bool]) -> None:
         """An attempt at a target of this price. `ready` says whether the caller takes what comes."""
         self._price, self._exchange, self._ready = price, exchange, ready
+        self.waiting = False
         # A provider that keeps to what it was told needs no more than is held, so nothing is asked for in advance.
         self._ahead = 0 if self._trail.told else AHEAD
         self._measure()
 
-    def reached(self, received: int, characters: int, reported: int) -> None:
-        """So many bytes have come, and the provider has `reported` so many tokens."""
+    def reached(self, received: int, characters: int, reported: int) -> bool:
+        """So many bytes have come, and the provider has `reported` so many tokens. True when no more may be taken for now."""
         self._count = max(written_tokens(received, characters, self._trail.told), reported)
         if self._count + self._ahead <= self._covered:
-            return
+            return False
         if self._count > self._covered:
-            self._waiting = True
+            self.waiting = True
             self._exchange.pause()
         if not self._asking:
             self._asking = True
             self._aside(self._ask(), f"headroom of {self._trail.id}")
+        return self.waiting
 
     async def _ask(self) -> None:
         """Hold more: a step, or as much of it as there is room for."""
@@ -83,8 +86,8 @@ class Headroom:
         if refusal is not None:
             self._ahead = 0  # who ends meanwhile may make room: the next time is when nothing is left
             self._measure()
-        if self._waiting:
-            self._waiting = False
+        if self.waiting:
+            self.waiting = False
             if refusal is not None:
                 self._cut(refusal)
             elif self._ready():

@@ -251,11 +251,20 @@ class StreamedReply:
         if headroom is None or price is None:
             return lambda data: self._write(review.feed(data))
 
+        received = ended = 0
+
+        def enough() -> bool:
+            nonlocal received, ended
+            grown, over = review.received > received, len(review.finish) > ended
+            received, ended = review.received, len(review.finish)
+            if over or (ended and not grown) or (received <= headroom.mark and review.usage is None):
+                return False  # the end of a choice, or what is said after it: there is nothing left to cut
+            return headroom.reached(received, review.characters, review.usage.output if review.usage else 0)
+
         def take(data: bytes) -> None:
-            passed = review.feed(data)
-            if not review.finish and (review.received > headroom.mark or review.usage is not None):
-                headroom.reached(review.received, review.characters, review.usage.output if review.usage else 0)
-            self._write(passed)
+            self._write(review.feed(data, enough))
+            if review.rest:
+                exchange.unread(review.rest)
 
         headroom.begin(price, exchange, lambda: not self._outlet.paused)
         return take

@@ -29,6 +29,7 @@ from yett.stages.watch import TAINT, Watch
 
 Channel = tuple[object, ...]
 Suppressed = Callable[[Finding, str, str], str]  # a finding in a text of a role -> what suppresses it, "" for nothing
+Enough = Callable[[], bool]  # whether to stop behind this event
 Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> selectors to redact; raises Refusal
 
 MAX_CHANNELS = 1024  # an upstream that opens more is filling our memory
@@ -126,17 +127,23 @@ class StreamReview:
         self._size = 0  # bytes of text of any kind
         self.characters = 0
         self.received = 0  # bytes of the model's text that came in; the estimate when no usage comes
+        self.rest = b""  # of what was fed: what comes behind the event that was enough
         self.done = False  # the terminator was seen
         self.failed = False  # the upstream reported an error in-band
 
-    def feed(self, data: bytes) -> bytes:
-        """Raises BrokenStreamError, and Refusal when policy forbids releasing what was found."""
+    def feed(self, data: bytes, enough: Enough | None = None) -> bytes:
+        """Where it is `enough`, what is left is in `rest`, to be fed again. Raises BrokenStreamError, and Refusal when policy forbids releasing what was found."""
         if self.done:
             return b""  # nothing counts after the terminator
         out = self._out = []
+        self.rest = b""
         try:
-            for event in self._splitter.feed(data):
+            events = self._splitter.feed(data)
+            for number, event in enumerate(events, 1):
                 if not self._event(event):
+                    break
+                if enough is not None and enough():
+                    self.rest = b"".join(events[number:]) + self._splitter.finish()
                     break
         except sse.EventTooLarge:
             raise BrokenStreamError("garbage") from None
