@@ -262,7 +262,7 @@ def test_two_gateways_run_what_was_pushed(
     assert "the environment variable ONLY_HERE is not set" in first.yett("config", "history")
     first.yett("config", "rollback", "2")
     until(lambda: (first.metrics()[REVISION], second.metrics()[REVISION]) == (4, 4), 20.0, "the way back")
-    assert second.readiness()[1]["configuration"] == "current"
+    until(lambda: second.readiness()[1]["configuration"] == "current", 20.0, "the word of its other worker")
     assert second.chat("other", key=key).status == 200
     assert [event["detail"]["revision"] for event in first.events("configuration.push")] == [1, 2, 3]
 
