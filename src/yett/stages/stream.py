@@ -124,7 +124,6 @@ class StreamReview:
         self.suppressed: Counter[str] = Counter()  # findings that the operator does not want to see, by what says so
         self.usage: Usage | None = None
         self.finish: list[str] = []
-        self._size = 0  # bytes of text of any kind
         self.characters = 0
         self.received = 0  # bytes of the model's text that came in; the estimate when no usage comes
         self.rest = b""  # of what was fed: what comes behind the event that was enough
@@ -237,11 +236,9 @@ class StreamReview:
 
     def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
         size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
-        self._size += size
-        if channel[-1] != "token":  # the answer once more, in `logprobs`
-            self.received += size
-            self.characters += len(text)
-        if self._size > self._limit:
+        self.received += size
+        self.characters += len(text)
+        if self.received > self._limit:
             raise BrokenStreamError("too_large")
         track = self._tracks.get(channel)
         if track is None:
