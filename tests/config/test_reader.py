@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from yett.config.reader import changed, load, parse, read
 from yett.config.sealed import Place
+from yett.config.settings import Settings
 from yett.errors import ConfigurationError
 from yett.model.route import Secret
 
@@ -449,3 +451,36 @@ def test_stores_that_cannot_be(lines: str, message: str) -> None:
 )
 def test_stores_that_can(lines: str) -> None:
     assert mistakes(f"[stores]\n{lines}\n", {"LIMITS": "redis://:hidden-word@store.example/0"}) == []
+
+
+Step = str | int
+
+
+def places(kind: inspect.Type, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
+    """Every place of yett.toml where a value can stand; 0 is an element of an array, "some" a name that the operator chooses."""
+    yield path
+    match kind:
+        case inspect.Metadata(type=inner):
+            yield from places(inner, path)
+        case inspect.UnionType(types=types):
+            for one in types:
+                yield from places(one, path)
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                yield from places(field.type, (*path, field.encode_name))
+        case inspect.DictType(value_type=inner):
+            yield from places(inner, (*path, "some"))
+        case inspect.VarTupleType(item_type=inner):
+            yield from places(inner, (*path, 0))
+
+
+def test_whatever_stands_anywhere_is_a_setting_or_a_mistake() -> None:
+    """A section that is nearly empty, a table for a number, a number for a table: nothing breaks what looks for further mistakes."""
+    found = {path for path in places(inspect.type_info(Settings)) if path}
+    assert len(found) > 300
+    for path in found:
+        for value in ("{}", "0", '"x"', "[]", "{ x = {} }", "[{}]", "[0]"):
+            text = value
+            for step in reversed(path[1:]):
+                text = f"[{text}]" if step == 0 else f"{{ {step} = {text} }}"
+            parse(f"{path[0]} = {text}\n", Path("yett.toml"), {})

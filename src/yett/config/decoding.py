@@ -253,6 +253,10 @@ def _empty(kind: inspect.Type) -> object:
             return ""
         case inspect.StructType():
             return kind.cls()
+        case inspect.DictType():
+            return {}
+        case inspect.VarTupleType():
+            return ()
         case _:
             return 0
 
