@@ -24,7 +24,7 @@ end
 function request()
   position = position % #heads + 1
   number = number + 1
-  return heads[position] .. string.gsub(string.format("%08d", number), "%d", letters) .. tails[position]
+  return heads[position] .. string.gsub(string.format("%08d", number % 1e8), "%d", letters) .. tails[position]
 end
 
 function done(summary, latency)
