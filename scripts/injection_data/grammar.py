@@ -53,7 +53,7 @@ class Grammar:
                 break
         for literal, stand_in in _LITERALS.items():
             line = line.replace(stand_in, literal[-1])
-        line = re.sub(r"  +", " ", line.replace("\\n", "\n"))
+        line = re.sub(r"(?<=\S)  +", " ", line.replace("\\n", "\n"))
         return re.sub(r" (?=[.,;!?](?: |$))", "", line).strip()
 
     def filled(self, phrase: str, task: str, source: random.Random) -> str:
