@@ -178,7 +178,7 @@ def _filler(
     ]
     chat = [sample.text for sample in sets if not sample.attack and len(sample.text) > 20]
     tools = [family for family in grammar.families if family.startswith("benign_tool")]
-    orders = [family for family in grammar.families if family.startswith("benign_order/")]
+    orders = [family for family in grammar.families if family.startswith(("benign_order/", "benign_document/"))]
     others = [family for family in grammar.families if family.startswith("benign_order_languages/")]
 
     def filler() -> tuple[str, str]:
