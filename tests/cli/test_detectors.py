@@ -147,7 +147,7 @@ def test_what_reviews_suggest_is_shown_with_its_effect(tmp_path: Path, monkeypat
         journal.write(Record(kind="outcome", call=f"call_{number}", ts=ts, team="t", outcome="ok", findings=counted))
     journal.close()
     assert "0 reviews, which suggest nothing yet" in run("tune").stderr
-    with ReviewStore(state / "reviews.db") as store:
+    with ReviewStore.open(state) as store:
         for number in range(6):
             store.put(Review(f"call_{number}", "request", "pii.phone", "", verdict=False, team="t"))
         for number in range(12):

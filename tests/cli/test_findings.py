@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.contracts.conftest import new_database
+from tests.servers import Postgres
 
 from yett.cli.detectors import tune
 from yett.cli.findings import command
@@ -124,7 +126,7 @@ def test_a_review_asks_one_after_the_other(folder: Path) -> None:
     assert result.exit_code == 0
     assert "1/4" in result.stdout
     assert "1 marked as true, 1 as false, 1 skipped" in result.stderr
-    with ReviewStore(folder / ".yett/reviews.db") as store:
+    with ReviewStore.open(folder / ".yett") as store:
         said = store.all()
     assert [(each.call[-1], each.verdict, each.role, each.team) for each in sorted(said, key=lambda each: each.call)] == [
         ("2", False, "user", "sales"), ("4", True, "assistant", "research"),
@@ -141,8 +143,30 @@ def test_a_verdict_without_asking(folder: Path) -> None:
     assert json.loads(result.stdout) == {"true": 0, "false": 4, "skipped": 0}
     result = run(folder, "review", "--verdict", "true", "--call", call_id(1), "--json")
     assert json.loads(result.stdout)["true"] == 2
-    with ReviewStore(folder / ".yett/reviews.db") as store:
+    with ReviewStore.open(folder / ".yett") as store:
         assert {(each.verdict, each.note) for each in store.all()} == {(False, "demo data"), (True, "")}
+
+
+def test_machines_that_share_a_database_share_what_was_said(
+    folder: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With hashes under the pepper that all of them have: a suppression of one machine's value is good at the others."""
+    run(folder, "review", "--verdict", "true", "--call", call_id(1))
+    shared = TOML + '[stores]\nstate = "env:STATE"\npepper = "env:PEPPER"\n'
+    monkeypatch.setenv("STATE", new_database(postgres))
+    pepper = (folder / ".yett/pepper").rename(folder / "pepper").read_text().strip()
+    monkeypatch.setenv("PEPPER", pepper)
+    (folder / "yett.toml").write_text(shared)
+    run(folder, "review", "--verdict", "false", "--call", call_id(2))
+    found = listed(folder, "--kind", "pii")
+    assert [each["verdict"] for each in found] == [None, False, True, True], "what was said before it was shared, too"
+    assert found[0]["value"] == fingerprint(bytes.fromhex(pepper), "default", MAIL)
+    other = folder / "other"
+    other.mkdir()
+    (other / "yett.toml").write_text(shared)
+    monkeypatch.chdir(other)
+    result = CliRunner().invoke(tune, ["--json", "--dir", str(folder / ".yett/audit")], catch_exceptions=False)
+    assert json.loads(result.stdout)["reviews"] == 3
 
 
 # ---- what the journal has of each finding ---------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from pathlib import Path
 from yett.cli.inspection import Look
 from yett.cli.journal import folder_of, opener
 from yett.cli.sightings import Past
+from yett.cli.state import open_keys, open_shared
 from yett.config.reader import read
 from yett.config.suppressions import fingerprint
 from yett.stores.journal import CONTENT_KEY
-from yett.stores.pepper import load_pepper, state_directory
-from yett.stores.reviews import FILE, ReviewStore
+from yett.stores.pepper import state_directory
+from yett.stores.reviews import ReviewStore
 
 
 @contextmanager
@@ -24,8 +25,8 @@ def past_of(folder: Path | None, config: Path) -> Iterator[tuple[Past, ReviewSto
     folder = folder_of(folder, config)
     reading = read(config, os.environ)
     state = state_directory(reading.state)
-    pepper = load_pepper(state / "pepper")
     kept = opener(folder, config) if (state / CONTENT_KEY).is_file() else None
     look = Look(config if config.is_file() else None)
-    with ReviewStore(state / FILE) as reviews:
-        yield Past(folder, look, partial(fingerprint, pepper), kept), reviews
+    database = open_shared(reading)
+    with open_keys(reading, database) as keys, ReviewStore.open(state, database) as reviews:
+        yield Past(folder, look, partial(fingerprint, keys.pepper), kept), reviews

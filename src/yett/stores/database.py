@@ -21,6 +21,12 @@ FILE = "yett.db"
 _numbered = lru_cache(256)(numbered)
 
 
+def places(rows: int, width: int) -> str:
+    """Placeholders for so many rows of so many values: ($1, $2), ($3, $4)."""
+    count = iter(range(1, rows * width + 1))
+    return ", ".join(f"({', '.join(f'${next(count)}' for _ in range(width))})" for _ in range(rows))
+
+
 class Database(Protocol):
     """Everything here raises IntegrityError (damaged, or migrated by a newer Yett) or StoreUnavailable (away, locked, full)."""
 
@@ -51,14 +57,14 @@ class Database(Protocol):
 
 
 class FileDatabase:
-    """SQLite, in `<state>/yett.db`."""
+    """SQLite, in a file of the state directory: `yett.db`, unless what is in it has a file of its own."""
 
     remote = False
     trouble = ""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, file: str = FILE) -> None:
         """Opened, or created on first use, the directory as well."""
-        self.path = state_directory(state) / FILE
+        self.path = state_directory(state) / file
         self.name = str(self.path)
         self.connection = connect(self.path)
         self._inode = self.path.stat().st_ino

@@ -31,6 +31,7 @@ _CONTRACT = "contract: "  # how the name of a migration begins that takes someth
 _TYPES = (
     (re.compile(r"\bINTEGER\b"), "BIGINT"),
     (re.compile(r"\bBLOB\b"), "BYTEA"),
+    (re.compile(r"\bREAL\b"), "DOUBLE PRECISION"),
     (re.compile(r"\) STRICT(, WITHOUT ROWID)?\s*$"), ")"),
 )
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)

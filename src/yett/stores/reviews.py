@@ -1,4 +1,4 @@
-"""Reviews: what people said of findings, true or false, in a database of its own beside the keys.
+"""Reviews: what people said of findings, true or false: in a file of its own beside the keys, or in the database that machines share.
 
 A review names a finding by its call, side, kind and, where the text was stored, a keyed hash of what was found. The text
 itself is never kept here.
@@ -6,13 +6,15 @@ itself is never kept here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
 import msgspec
 from msgspec import Struct, structs
 
-from yett.stores.sqlite import Migration, connect, migrate, numbered, translated, writing
+from yett.stores.database import Database, FileDatabase, Tables, places
+from yett.stores.sqlite import Migration
 
 FILE = "reviews.db"
 MIGRATIONS = (
@@ -39,11 +41,13 @@ MIGRATIONS = (
     ),
 )
 _COLUMNS = "call, part, kind, value, verdict, detector, role, score, team, reviewer, ts, note"
-_PUT = numbered(
-    f"INSERT INTO reviews ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"  # noqa: S608
-    " ON CONFLICT (call, part, kind, value) DO UPDATE SET verdict = excluded.verdict, reviewer = excluded.reviewer,"
-    " ts = excluded.ts, note = excluded.note"
+_INSERT = f"INSERT INTO reviews ({_COLUMNS}) VALUES {{}} ON CONFLICT (call, part, kind, value) DO "  # noqa: S608
+_PUT = (
+    f"{_INSERT}UPDATE SET verdict = excluded.verdict, reviewer = excluded.reviewer, ts = excluded.ts,"
+    " note = excluded.note"
 )
+_ADOPT = f"{_INSERT}NOTHING"
+_FEW = 500  # for one statement
 _ALL = f"SELECT {_COLUMNS} FROM reviews ORDER BY ts, call, part, kind, value"  # noqa: S608
 
 
@@ -70,27 +74,45 @@ class Review(Struct, frozen=True):
         return self.call, self.part, self.kind, self.value
 
 
-class ReviewStore:
-    """`<state>/reviews.db`. Raises IntegrityError or StoreUnavailable, as all stores do."""
+class ReviewStore(Tables):
+    """Raises IntegrityError or StoreUnavailable, as all stores do."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection = connect(path)
-        migrate(self._connection, path, "reviews", MIGRATIONS)
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        database.migrate("reviews", MIGRATIONS)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    @classmethod
+    def open(cls, state: Path, database: Database | None = None) -> Self:
+        """In `database`; without one in `<state>/reviews.db`. What that file has is not left behind when machines begin to share:
+        it is taken over whenever it has something that the others do not know."""
+        shared = database or FileDatabase(state, FILE)
+        try:
+            store = cls(shared)
+            if database is not None and (state / FILE).exists():
+                with cls(FileDatabase(state, FILE)) as own:
+                    store.adopt(own.all())
+        except BaseException:
+            shared.close()
+            raise
+        return store
 
     def put(self, review: Review) -> None:
-        with writing(self._connection, self._path):
-            self._connection.execute(_PUT, structs.astuple(review))
+        self._run(_PUT, [review])
+
+    def adopt(self, reviews: Iterable[Review]) -> None:
+        """Take those of findings of which nothing was said here."""
+        known = {each.key for each in self.all()}
+        fresh = [each for each in reviews if each.key not in known]
+        for start in range(0, len(fresh), _FEW):
+            self._run(_ADOPT, fresh[start : start + _FEW])
 
     def all(self) -> list[Review]:
         """Oldest first."""
-        with translated(self._path):
-            rows = self._connection.execute(_ALL).fetchall()
         names = Review.__struct_fields__
+        rows = self._database.rows(_ALL)
         return [msgspec.convert(dict(zip(names, row, strict=True)), Review, strict=False) for row in rows]
+
+    def _run(self, sql: str, reviews: Sequence[Review]) -> None:
+        # SQLite and PostgreSQL have no truth value in common
+        rows = [structs.astuple(structs.replace(review, verdict=int(review.verdict))) for review in reviews]
+        self._database.run(sql.format(places(len(rows), len(rows[0]))), *(value for row in rows for value in row))
