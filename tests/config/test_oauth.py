@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from yett.config.oauth import check_keys, grant
 from yett.config.reader import parse
 from yett.errors import Mistake
-from yett.model.route import Grant, Secret
+from yett.model.route import AssumedRole, Grant, Secret, ServiceAccount
 
 URL = 'token_url = "https://login.example/token"\n'
 BASIC = f'{URL}auth = "basic"\nclient_id = "me"\nclient_secret = "env:S"\n'
@@ -69,6 +69,42 @@ def test_keys_or_a_grant() -> None:
     assert mistakes(BASIC, 'key = "env:S"\n') == ['providers.a.oauth: give either "keys" or "oauth"']
 
 
+AWS = """role = "arn:aws:iam::123456789012:role/team/models"
+region = "eu-west-1"
+token_file = "token"
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (f"[providers.a.aws]\n{AWS}", ""),
+        ("[providers.a.aws]", "providers.a.aws.role: is missing"),
+        (f"[providers.a.aws]\n{AWS.replace('arn:aws:iam::', '')}", "providers.a.aws.role: "),
+        (f"[providers.a.aws]\n{AWS.replace('eu-west-1', 'evil.example/')}", "providers.a.aws.region: "),
+        (f"[providers.a.aws]\n{AWS.replace('token_file', 'tokenfile')}", "no such setting"),
+        (f"[providers.a.aws]\n{AWS}".replace('"token"', '"nowhere"'), "providers.a.aws.token_file: there is no file "),
+        (f"[providers.a.aws]\n{AWS}lifetime = '1m'", "providers.a.aws.lifetime: "),
+        (f"[providers.a.aws]\n{AWS}session_name = 'a b'", "providers.a.aws.session_name: "),
+        (f"[providers.a.aws]\n{AWS}sts_url = 'http://sts.example'", "would send tokens unencrypted"),
+        (f"key = 'env:S'\n[providers.a.aws]\n{AWS}", 'providers.a.aws: give either "keys", "oauth" or "aws"'),
+        (f"[providers.a.oauth]\n{BASIC}[providers.a.aws]\n{AWS}", 'give either "keys", "oauth" or "aws"'),
+        (f"[providers.a.oauth]\n{BASIC}service_account = {{ email = 'a@b' }}", ""),
+        (f"[providers.a.oauth]\n{BASIC}service_account = {{ email = 'a/b@c' }}", "oauth.service_account.email: "),
+        (f"[providers.a.oauth]\n{BASIC}service_account = {{ email = 'a@b', scopes = [] }}", "service_account.scopes: "),
+        (
+            f"[providers.a.oauth]\n{BASIC}service_account = {{ email = 'a@b', url = 'http://x.example' }}",
+            "providers.a.oauth.service_account.url: ",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_cloud(tmp_path: Path, table: str, message: str) -> None:
+    (tmp_path / "token").write_text("x")
+    reading = parse(f'[providers.a]\nkind = "openai"\n{table}', tmp_path / "yett.toml", {"S": "s3cret"})
+    found = [mistake.message for mistake in reading.mistakes]
+    assert (found == []) if not message else any(message in mistake for mistake in found), found
+
+
 def pem(key: PrivateKeyTypes, encryption: KeySerializationEncryption | None = None) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()).decode()
 
@@ -79,9 +115,7 @@ def granted(folder: Path, oauth: str) -> tuple[Grant | None, list[Mistake]]:
     )
     found = list(reading.mistakes)
     check_keys(reading, found)
-    written = reading.settings.providers["a"].oauth
-    assert written is not None
-    return (None if found else grant(written, reading)), found
+    return (None if found else grant(reading.settings.providers["a"], reading)), found
 
 
 def test_what_a_provider_has_then(tmp_path: Path) -> None:
@@ -124,3 +158,36 @@ def test_a_key_that_cannot_sign(tmp_path: Path, key: str) -> None:
     _, (mistake,) = granted(tmp_path, f'{URL}auth = "private_key_jwt"\nclient_id = "me"\nprivate_key = "file:key.pem"')
     assert mistake.message.startswith("providers.a.oauth.private_key: is no private key to sign with")
     assert mistake.line == 7
+
+
+def test_roles_and_service_accounts(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("x")
+    text = f"""[providers.a]
+kind = "openai"
+[providers.a.aws]
+{AWS}lifetime = "15m"
+[providers.b]
+kind = "openai"
+[providers.b.oauth]
+{BASIC}service_account = {{ email = "m@p.iam.gserviceaccount.com" }}
+[providers.c]
+kind = "openai"
+key = "env:S"
+"""
+    reading = parse(text, tmp_path / "yett.toml", {"S": "s3cret"})
+    role, account, keys = (grant(reading.settings.providers[name], reading) for name in "abc")
+    assert role == Grant(
+        "web_identity",
+        "https://sts.eu-west-1.amazonaws.com",
+        "",
+        "none",
+        file=str(tmp_path / "token"),
+        role=AssumedRole("arn:aws:iam::123456789012:role/team/models", "yett", "eu-west-1", 900),
+    )
+    assert account is not None
+    assert account.account == ServiceAccount(
+        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/m@p.iam.gserviceaccount.com:generateAccessToken",
+        ("https://www.googleapis.com/auth/cloud-platform",),
+        3600,
+    )
+    assert keys is None

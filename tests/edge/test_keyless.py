@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.token_endpoint import CLIENT, SECRET, TokenEndpoint, token_endpoint
+from tests.token_endpoint import ACCOUNT, CLIENT, REFUSED, ROLE, SECRET, TokenEndpoint, token_endpoint
 
 from yett.cli.system import SystemClock
 from yett.edge.keyless import Keyless, _until_next
 from yett.edge.upstream import UpstreamClient
-from yett.model.route import Grant, Provider, Secret, Timeouts
+from yett.model.route import AssumedRole, Grant, Provider, Secret, ServiceAccount, Timeouts
 from yett.ports import Outgoing, UpstreamFailure
 
 
@@ -34,7 +34,7 @@ async def client() -> AsyncIterator[UpstreamClient]:
 class Side:
     """A Keyless with one provider."""
 
-    def __init__(self, client: UpstreamClient, endpoint: TokenEndpoint, **grant: object) -> None:
+    def __init__(self, client: UpstreamClient, endpoint: TokenEndpoint, /, **grant: object) -> None:
         self.told: list[tuple[str, str]] = []
         self.endpoint = endpoint
         self.keyless = Keyless(client, SystemClock(), lambda *what: self.told.append(what), wait=0.5, spacing=0.2)
@@ -43,7 +43,7 @@ class Side:
 
     def with_grant(self, **fields: object) -> Provider:
         known: dict[str, object] = {"client": CLIENT, "proof": "basic", "secret": Secret(SECRET), "timeout": 2.0}
-        grant = Grant("client_credentials", self.endpoint.url, **(known | fields))  # type: ignore[arg-type]
+        grant = Grant(**{"kind": "client_credentials", "url": self.endpoint.url, **known, **fields})  # type: ignore[arg-type]
         return Provider("cloud", "openai", f"{self.endpoint.origin}/v1", (), (), Timeouts(), grant=grant)
 
     async def call(self, provider: Provider | None = None) -> int:
@@ -205,3 +205,75 @@ async def test_a_new_configuration(client: UpstreamClient, endpoint: TokenEndpoi
 @pytest.mark.parametrize(("life", "rest"), [(3600, 3300), (600, 480), (100, 70), (40, 20), (1, 0.5)])
 def test_when_the_next_one_is_fetched(life: float, rest: float) -> None:
     assert _until_next(life) == rest
+
+
+# ---- clouds ----
+
+
+def workload(tmp_path: Path, endpoint: TokenEndpoint) -> dict[str, object]:
+    """What a grant has that proves itself with nothing but the token of the workload."""
+    (tmp_path / "token").write_text(endpoint.subject)
+    return {"client": "", "proof": "none", "secret": None, "file": str(tmp_path / "token")}
+
+
+def account(endpoint: TokenEndpoint, email: str = ACCOUNT) -> ServiceAccount:
+    url = f"{endpoint.origin}/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
+    return ServiceAccount(url, ("https://www.googleapis.com/auth/cloud-platform",), 3600)
+
+
+async def test_a_service_account_of_google(client: UpstreamClient, endpoint: TokenEndpoint, tmp_path: Path) -> None:
+    own = workload(tmp_path, endpoint)
+    side = Side(client, endpoint, kind="token_exchange", account=account(endpoint), **own)
+    assert await asyncio.gather(*(side.call() for _ in range(5))) == [200] * 5
+    assert endpoint.taken == ["token-2"] * 5  # never the federated one
+    assert endpoint.asked[0]["subject_token"] == endpoint.subject
+    assert endpoint.asked[1] == {"scope": ["https://www.googleapis.com/auth/cloud-platform"], "lifetime": "3600s"}
+    assert 3500 < side.keyless.lives()["cloud"] <= 3600
+    stranger = side.with_grant(kind="token_exchange", account=account(endpoint, "other@x.example"), **own)
+    side.keyless.take_up([stranger])
+    assert "the service account: status 403, PERMISSION_DENIED" in await side.refused(stranger)
+    side.keyless.close()
+
+
+async def test_a_role_of_aws(client: UpstreamClient, endpoint: TokenEndpoint, tmp_path: Path) -> None:
+    own = workload(tmp_path, endpoint)
+    role = AssumedRole(ROLE, "yett", "eu-west-1", 3600)
+    endpoint.expires_in = 900
+    side = Side(client, endpoint, kind="web_identity", url=endpoint.origin, role=role, **own)
+    assert await asyncio.gather(*(side.call() for _ in range(5))) == [200] * 5
+    assert (endpoint.taken, len(endpoint.asked)) == (["token-1"] * 5, 1)
+    assert endpoint.asked[0] == {
+        "Action": "AssumeRoleWithWebIdentity",
+        "Version": "2011-06-15",
+        "RoleArn": ROLE,
+        "RoleSessionName": "yett",
+        "DurationSeconds": "3600",
+        "WebIdentityToken": endpoint.subject,
+    }
+    assert 890 < side.keyless.lives()["cloud"] <= 900
+    endpoint.fail = [(503, b"<html>"), (403, REFUSED.format(code="AccessDenied").encode())]
+    endpoint.delay = 0.7  # longer than a call waits
+    other = side.with_grant(
+        kind="web_identity", url=endpoint.origin, role=AssumedRole(ROLE, "b", "eu-west-1", 900), **own
+    )
+    side.keyless.take_up([other])
+    assert "takes too long" in await side.refused(other)
+    await happens(lambda: len(side.told) == 3)
+    endpoint.delay = 0.0
+    assert side.keyless.troubles() == {"cloud": "status 403, AccessDenied"}
+    await happens(lambda: side.keyless.lives()["cloud"] > 0)
+    assert await side.call(other) == 200
+    side.keyless.close()
+
+
+async def test_an_endpoint_that_sends_elsewhere(
+    client: UpstreamClient, endpoint: TokenEndpoint, tmp_path: Path
+) -> None:
+    """Nobody is followed: whoever answers for the endpoint must not choose who gets the token of the workload."""
+    own = workload(tmp_path, endpoint)
+    endpoint.fail = [(307, REFUSED.format(code="Moved").encode())]
+    role = AssumedRole(ROLE, "yett", "eu-west-1", 3600)
+    side = Side(client, endpoint, kind="web_identity", url=endpoint.origin, role=role, **own)
+    assert "status 307, Moved" in await side.refused()
+    assert len(endpoint.asked) == 1
+    side.keyless.close()

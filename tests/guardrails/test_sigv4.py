@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yett.guardrails.sigv4 import Credentials, authority, signed
+from yett.guardrails.sigv4 import Credentials, authority, presigned, signed
 from yett.model.route import Secret
 
 EXAMPLE = Credentials(Secret("AKIDEXAMPLE"), Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"))
@@ -69,3 +69,31 @@ def test_everything_that_is_signed_changes_the_signature() -> None:
 )
 def test_the_host_is_signed_as_it_is_sent(base_url: str, host: str) -> None:
     assert authority(base_url) == host
+
+
+def test_a_published_vector_of_a_query() -> None:
+    query = presigned(EXAMPLE, "POST", "example.amazonaws.com", {}, ("us-east-1", "service"), 3600, THEN)
+    assert query == (
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fservice%2Faws4_request"
+        "&X-Amz-Date=20150830T123600Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host"
+        "&X-Amz-Signature=2ce6e6d2e0cf2f9d1b55fafec88cd20574c31dc2e7631979f71ba2310083e95b"
+    )
+
+
+def test_everything_in_a_query_is_signed() -> None:
+    temporary = Credentials(EXAMPLE.access_key, EXAMPLE.secret_key, Secret("a/token+="))
+    place = ("eu-west-1", "bedrock")
+    base = (temporary, "POST", "h.example", {"Action": "A b"}, place, 900, THEN)
+    others = [
+        (EXAMPLE, *base[1:]),
+        (temporary, "GET", *base[2:]),
+        (*base[:2], "i.example", *base[3:]),
+        (*base[:3], {"Action": "B"}, *base[4:]),
+        (*base[:4], ("eu-west-2", "bedrock"), *base[5:]),
+        (*base[:5], 901, THEN),
+        (*base[:6], THEN + 1),
+    ]
+    queries = [presigned(*one) for one in (base, *others)]  # type: ignore[arg-type]
+    assert queries[0].startswith("Action=A%20b&X-Amz-Algorithm=")
+    assert "&X-Amz-Security-Token=a%2Ftoken%2B%3D&" in queries[0]
+    assert len({query.rpartition("=")[2] for query in queries}) == len(queries)

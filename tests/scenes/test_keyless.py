@@ -10,14 +10,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc.jwk import ECKey
 from tests.scenes.conftest import HEAD
 from tests.scenes.harness import Gateway, Target, models_toml, until
-from tests.token_endpoint import CLIENT, token_endpoint
+from tests.token_endpoint import CLIENT, KEY, ROLE, token_endpoint
 
 
 def test_a_client_that_signs(build: Callable[..., Gateway], tmp_path: Path) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     (tmp_path / "client.pem").write_text(pem)
-    with token_endpoint() as endpoint:
+    with token_endpoint() as endpoint, token_endpoint() as cloud:
+        (tmp_path / "workload").write_text(cloud.subject)
         endpoint.key = ECKey.import_key(pem)
         endpoint.fail = [(503, b"")]
         provider = f"""
@@ -31,8 +32,20 @@ auth = "private_key_jwt"
 client_id = "{CLIENT}"
 private_key = "file:{tmp_path}/client.pem"
 scope = "models"
+[providers.bedrock]
+kind = "openai"
+base_url = "{cloud.origin}/openai/v1"
+labels = ["external"]
+[providers.bedrock.aws]
+role = "{ROLE}"
+region = "eu-west-1"
+token_file = "{tmp_path}/workload"
+sts_url = "{cloud.origin}"
 """
-        gateway = build(HEAD + provider + models_toml({"plain": (Target("cloud", "plain"),)})).start()
+        models = models_toml({"plain": (Target("cloud", "plain"),), "titan": (Target("bedrock", "titan"),)})
+        gateway = build(HEAD + provider + models).start()
+        until(lambda: gateway.chat("titan").status == 200, 10, "the first key of a role")
+        assert (set(cloud.taken), len(cloud.asked)) == ({"token-1"}, 1)
         until(lambda: gateway.chat("plain").status == 200, 10, "the first token")
         assert gateway.chat("plain").text == "You came with token-1."
         assert set(endpoint.taken) == {"token-1"}
@@ -51,5 +64,4 @@ scope = "models"
         assert gateway.outcome(refused.id)["attempts"][0]["outcome"] == "no_token"
         assert any("provider cloud: no token" in why for why in gateway.readiness()[1]["workers"][0]["degraded"])
         written = gateway.log + "".join(path.read_text() for path in gateway.audit.glob("*/*.jsonl"))
-        assert "token-1" not in written
-        assert "PRIVATE" not in written
+        assert all(secret not in written for secret in ("token-1", "PRIVATE", KEY, cloud.subject, "of/the+role"))

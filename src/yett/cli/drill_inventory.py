@@ -88,10 +88,11 @@ def _references(reading: Reading) -> Iterator[Held]:
 
 def _token_files(reading: Reading) -> Iterator[Held]:
     for name, provider in reading.settings.providers.items():
-        if provider.oauth is not None and provider.oauth.token_file:
-            since, owner = _file(reading.own(provider.oauth.token_file))
-            where = f"providers.{name}.oauth.token_file"
-            yield Held("workload token", provider.oauth.token_file, owner, since, where, "by the platform")
+        for table, settings in (("oauth", provider.oauth), ("aws", provider.aws)):
+            if settings is not None and settings.token_file:
+                since, owner = _file(reading.own(settings.token_file))
+                where = f"providers.{name}.{table}.token_file"
+                yield Held("workload token", settings.token_file, owner, since, where, "by the platform")
 
 
 def _kek(reading: Reading) -> Iterator[Held]:

@@ -67,7 +67,7 @@ def _provider(name: str, provider: ProviderSettings) -> Iterator[Problem]:
     kind = KINDS.get(provider.kind)
     if kind is None and provider.kind:
         yield (*path, "kind"), f'no kind "{provider.kind}"{suggestion(provider.kind, KINDS)}'
-    if kind is not None and kind.needs_key and not provider.key and not provider.keys and provider.oauth is None:
+    if kind is not None and kind.needs_key and not provider.key and not provider.keys and not provider.keyless:
         yield (*path, "keys"), f'kind "{kind.name}" needs a key; write keys = ["env:NAME"] with its variable'
 
 

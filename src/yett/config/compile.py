@@ -186,7 +186,7 @@ def _provider(name: str, settings: ProviderSettings, reading: Reading) -> Provid
         keys=tuple(reading.secrets[reference] for reference in references),
         timeouts=Timeouts(timeouts.connect, timeouts.first_byte, timeouts.between_chunks, timeouts.total),
         ca_file=str(reading.resolve(settings.ca_file)) if settings.ca_file else "",
-        grant=grant(settings.oauth, reading) if settings.oauth is not None else None,
+        grant=grant(settings, reading),
     )
 
 

@@ -1,20 +1,40 @@
-"""From `[providers.NAME.oauth]` to the Grant that a provider's tokens are got by."""
+"""From `[providers.NAME.oauth]` or `[providers.NAME.aws]` to the Grant that a provider's tokens are got by."""
 
 from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from yett.config.oauth_settings import OAuthSettings
+from yett.config.oauth_settings import AwsSettings, OAuthSettings, ServiceAccountSettings
 from yett.config.reader import PRIVATE_KEY, Reading
+from yett.config.settings import ProviderSettings
 from yett.errors import Mistake
-from yett.model.route import Grant, Secret
+from yett.model.route import AssumedRole, Grant, Secret, ServiceAccount
 
 _LEAST_RSA = 2048  # bits, RFC 7518 section 3.3
 
 
-def grant(settings: OAuthSettings, reading: Reading) -> Grant:
-    """The grant of a configuration without mistakes."""
+def grant(provider: ProviderSettings, reading: Reading) -> Grant | None:
+    """That of a provider without mistakes; None when it has keys, or nothing."""
+    if provider.aws is not None:
+        return _aws(provider.aws, reading)
+    return _oauth(provider.oauth, reading) if provider.oauth is not None else None
+
+
+def _aws(settings: AwsSettings, reading: Reading) -> Grant:
+    return Grant(
+        kind="web_identity",
+        url=settings.sts_url or f"https://sts.{settings.region}.amazonaws.com",
+        client="",
+        proof="none",
+        file=str(reading.own(settings.token_file)),
+        ca_file=str(reading.resolve(settings.ca_file)) if settings.ca_file else "",
+        timeout=settings.timeout,
+        role=AssumedRole(settings.role, settings.session_name, settings.region, int(settings.lifetime)),
+    )
+
+
+def _oauth(settings: OAuthSettings, reading: Reading) -> Grant:
     return Grant(
         kind=settings.grant,
         url=settings.token_url,
@@ -30,7 +50,13 @@ def grant(settings: OAuthSettings, reading: Reading) -> Grant:
         resource=settings.resource,
         ca_file=str(reading.resolve(settings.ca_file)) if settings.ca_file else "",
         timeout=settings.timeout,
+        account=_account(settings.service_account) if settings.service_account is not None else None,
     )
+
+
+def _account(settings: ServiceAccountSettings) -> ServiceAccount:
+    url = f"{settings.url.rstrip('/')}/v1/projects/-/serviceAccounts/{settings.email}:generateAccessToken"
+    return ServiceAccount(url, settings.scopes, int(settings.lifetime))
 
 
 def check_keys(reading: Reading, mistakes: list[Mistake]) -> None:

@@ -1,4 +1,5 @@
-"""What must hold between the settings of `[providers.NAME.oauth]`, before anything is sent to a token endpoint."""
+"""What must hold between the settings of `[providers.NAME.oauth]` and `[providers.NAME.aws]`, before anything is sent to a token
+endpoint."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from yett.config.checks import check_private
 from yett.config.decoding import Problem
 from yett.config.oauth_settings import OAuthSettings
-from yett.config.settings import Settings
+from yett.config.settings import ProviderSettings, Settings
 
 _PROOFS = {
     "basic": ("client_id", "client_secret"),
@@ -20,20 +21,35 @@ _SECRETS = {"client_secret": ("basic", "post"), "private_key": ("private_key_jwt
 
 
 def check_oauth(settings: Settings) -> list[Problem]:
-    """Every mistake in `[providers.NAME.oauth]`."""
+    """Every mistake in these tables."""
     return [
-        (("providers", name, "oauth", *path), problem)
+        (("providers", name, *path), problem)
         for name, provider in settings.providers.items()
-        if provider.oauth is not None
-        for path, problem in _oauth(provider.oauth, keys=bool(provider.key or provider.keys))
+        for path, problem in _mistakes(provider)
     ]
 
 
-def _oauth(oauth: OAuthSettings, *, keys: bool) -> Iterator[tuple[tuple[str, ...], str]]:
-    if keys:
-        yield (), 'give either "keys" or "oauth"'
+def _mistakes(provider: ProviderSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    keys, oauth, aws = bool(provider.key or provider.keys), provider.oauth, provider.aws
+    if oauth is not None:
+        if keys:
+            yield ("oauth",), 'give either "keys" or "oauth"'
+        yield from ((("oauth", *path), problem) for path, problem in _oauth(oauth))
+    if aws is not None:
+        if keys or oauth is not None:
+            yield ("aws",), 'give either "keys", "oauth" or "aws"'
+        if aws.sts_url and (trouble := check_private(aws.sts_url, "tokens", plaintext=aws.plaintext)):
+            yield ("aws", "sts_url"), trouble
+
+
+def _oauth(oauth: OAuthSettings) -> Iterator[tuple[tuple[str, ...], str]]:
     if oauth.token_url and (trouble := check_private(oauth.token_url, "secrets and tokens", plaintext=oauth.plaintext)):
         yield ("token_url",), trouble
+    account = oauth.service_account
+    if account is not None and (trouble := check_private(account.url, "tokens", plaintext=oauth.plaintext)):
+        yield ("service_account", "url"), trouble
+    if account is not None and not account.scopes:
+        yield ("service_account", "scopes"), "is empty; leave it out for everything that the account may do"
     for need in _PROOFS[oauth.auth]:
         if not getattr(oauth, need):
             yield (need,), f'auth = "{oauth.auth}" needs it'

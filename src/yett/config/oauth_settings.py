@@ -1,4 +1,4 @@
-"""The settings of `[providers.NAME.oauth]`: short-lived tokens instead of keys."""
+"""The settings of `[providers.NAME.oauth]` and `[providers.NAME.aws]`: short-lived tokens instead of keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,64 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from yett.config.scalars import SecretReference, Timeout
+from yett.config.scalars import DURATION, SecretReference, Timeout
+
+_Lifetime = Annotated[float, Meta(ge=900, le=43_200), DURATION]
+
+
+class ServiceAccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A service account of Google Cloud: its token is what the provider is sent, in exchange for that of the endpoint (IAM Credentials
+    API)."""
+
+    email: Annotated[
+        str,
+        Meta(description="The account that the workload's identity may speak for.", pattern=r"^[^/:@\s]+@[^/:@\s]+$"),
+    ]
+    scopes: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(description="Scopes of its token.")] = (
+        "https://www.googleapis.com/auth/cloud-platform",
+    )
+    lifetime: Annotated[_Lifetime, Meta(description="How long its token is to live.")] = 3600.0
+    url: Annotated[str, Meta(description="Where such tokens are generated.", min_length=1)] = (
+        "https://iamcredentials.googleapis.com"
+    )
+
+
+class AwsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A role of AWS, assumed with the identity of the workload (`AssumeRoleWithWebIdentity`): Bedrock is sent short-term keys that follow
+    from its credentials, which are fetched off the path of calls, and again before they end."""
+
+    role: Annotated[
+        str,
+        Meta(
+            description="ARN of the role.", pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,600}$"
+        ),
+    ]
+    region: Annotated[
+        str,
+        Meta(
+            description="Region whose models are called, and whose token service is asked.",
+            pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$",
+        ),
+    ]
+    token_file: Annotated[
+        str,
+        Meta(
+            description="File with the token of the workload, relative to yett.toml; read again for every request.",
+            min_length=1,
+        ),
+    ]
+    session_name: Annotated[
+        str, Meta(description="What the session is called in AWS's records.", pattern=r"^[A-Za-z0-9+=,.@_-]{2,64}$")
+    ] = "yett"
+    lifetime: Annotated[_Lifetime, Meta(description="How long the role is assumed for; the role bounds it.")] = 3600.0
+    sts_url: Annotated[str, Meta(description='The token service; "" is that of the region.')] = ""
+    ca_file: Annotated[
+        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
+    ] = ""
+    timeout: Annotated[Timeout, Meta(description="For one answer of the token service.")] = 10.0
+    plaintext: Annotated[
+        bool, Meta(description="Allow `http://` to a host that is not this machine: tokens travel unencrypted.")
+    ] = False
 
 
 class OAuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,3 +108,6 @@ class OAuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     plaintext: Annotated[
         bool, Meta(description="Allow `http://` to a host that is not this machine: tokens travel unencrypted.")
     ] = False
+    service_account: Annotated[
+        ServiceAccountSettings | None, Meta(description="An account of Google Cloud to speak for with that token.")
+    ] = None

@@ -418,6 +418,12 @@ def _files(reading: Reading) -> list[Problem]:
         if p.oauth is not None
         for setting, file in (("ca_file", p.oauth.ca_file), ("token_file", p.oauth.token_file))
     ]
+    named += [
+        (("providers", n, "aws", setting), file)
+        for n, p in settings.providers.items()
+        if p.aws is not None
+        for setting, file in (("ca_file", p.aws.ca_file), (TOKEN_FILE, p.aws.token_file))
+    ]
     named.append((("credentials", "transit", "ca_file"), settings.credentials.transit.ca_file))
     named.append((("stores", "ca_file"), settings.stores.ca_file))
     named.append((("operators", "ca_file"), settings.operators.ca_file))

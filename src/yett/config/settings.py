@@ -14,7 +14,7 @@ from yett.config.credential_settings import CredentialSettings
 from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.identity_settings import IdentitySettings
-from yett.config.oauth_settings import OAuthSettings
+from yett.config.oauth_settings import AwsSettings, OAuthSettings
 from yett.config.operator_settings import OperatorSettings
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
@@ -129,6 +129,7 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     key: Annotated[SecretReference, Meta(description="Short for `keys` with one element.")] = ""
     oauth: Annotated[OAuthSettings | None, Meta(description="Short-lived tokens instead of keys.")] = None
+    aws: Annotated[AwsSettings | None, Meta(description="A role of AWS instead of keys, for Amazon Bedrock.")] = None
     labels: Annotated[
         tuple[Annotated[str, Meta(min_length=1)], ...],
         Meta(description='What policies know it by, such as "external" or "on-prem".'),
@@ -141,6 +142,11 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="Allow `http://` to a host that is not this machine: prompts and keys travel unencrypted."),
     ] = False
+
+    @property
+    def keyless(self) -> bool:
+        """Whether it is sent short-lived tokens."""
+        return self.oauth is not None or self.aws is not None
 
 
 class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from datetime import datetime
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
@@ -31,6 +32,9 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _ERROR = re.compile(r"[A-Za-z0-9_.:/-]{1,60}", re.ASCII)
 
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
 class TokenTrouble(Exception):
     """No token came of a request. The message is for logs: it never has anything of what was sent."""
 
@@ -49,7 +53,7 @@ class _Answer(Struct):
     error: str = ""
 
 
-def request(grant: Grant, token: str, now: float) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+def request(grant: Grant, token: str, now: float) -> tuple[Headers, bytes]:
     """Headers and body. `token` is that of the workload, where the grant has one; `now` is wall seconds."""
     headers = [
         (b"content-type", b"application/x-www-form-urlencoded"),
@@ -88,13 +92,35 @@ def answer(status: int, body: bytes) -> Token:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise TokenTrouble(f"status {status}, and no JSON as of a token endpoint") from None
     if status != 200:
-        raise TokenTrouble(f"status {status}{f', {said.error}' if _ERROR.fullmatch(said.error) else ''}")
+        raise TokenTrouble(f"status {status}{error_name(said.error)}")
     token = said.access_token
-    if not token or len(token) > _MOST_TOKEN or not _VISIBLE.fullmatch(token):
+    if not usable(token):
         raise TokenTrouble("an answer without a usable access_token")
     if said.token_type.lower() not in ("bearer", ""):
         raise TokenTrouble("a token that is no bearer token")
     return Token(Secret(token), _lifetime(said.expires_in))
+
+
+def usable(secret: str, most: int = _MOST_TOKEN) -> bool:
+    """Whether it can be a token: it is there, not too long, and fits into a header."""
+    return len(secret) <= most and _VISIBLE.fullmatch(secret) is not None
+
+
+def error_name(said: str) -> str:
+    """What an endpoint calls its error, to follow the status; "" when that could be anything."""
+    return f", {said}" if _ERROR.fullmatch(said) else ""
+
+
+def until(end: str, now: float) -> float:
+    """Seconds to a moment that is written as RFC 3339 has it. Raises TokenTrouble."""
+    try:
+        moment = datetime.fromisoformat(end)
+        seconds = moment.timestamp() - now if moment.tzinfo is not None else -1.0
+    except (ValueError, OverflowError):
+        seconds = -1.0
+    if seconds < 1:
+        raise TokenTrouble("a token that has ended already")
+    return min(seconds, _LONGEST)
 
 
 def _lifetime(expires_in: float | str | None) -> float:

@@ -16,7 +16,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from yett.edge.grants import Token, TokenTrouble, answer, request
+from yett.edge import aws, google
+from yett.edge.grants import Headers, Token, TokenTrouble, answer, request
 from yett.edge.tasks import spawn
 from yett.model.route import Grant, Provider, Secret, Timeouts
 from yett.ports import Clock, Exchange, Outgoing, Upstream, UpstreamFailure
@@ -47,11 +48,10 @@ class _Keeper:
     def usable(self, now: float) -> Secret | None:
         return self.token if now < self.expires else None
 
-    @property
-    def endpoint(self) -> Provider:
-        grant, seconds = self.grant, self.grant.timeout
+    def endpoint(self, url: str) -> Provider:
+        seconds = self.grant.timeout
         timeouts = Timeouts(seconds, seconds, seconds, seconds)
-        return Provider(f"oauth/{self.provider.id}", "oauth", grant.url, (), (), timeouts, grant.ca_file)
+        return Provider(f"oauth/{self.provider.id}", "oauth", url, (), (), timeouts, self.grant.ca_file)
 
 
 class Keyless:
@@ -172,9 +172,18 @@ class Keyless:
     async def _fetched(self, keeper: _Keeper) -> Token:
         grant = keeper.grant
         own = await asyncio.to_thread(_token_in, grant.file) if grant.file else ""
-        headers, body = request(grant, own, self._clock.now())
-        exchange = await self._upstream.send(Outgoing(keeper.endpoint, "POST", "", headers, body))
-        return answer(exchange.status, await exchange.read(_MOST_ANSWER))
+        if grant.role is not None:
+            said = await self._asked(keeper, grant.url, *aws.request(grant.role, own))
+            return aws.answer(grant.role, *said, self._clock.now())
+        token = answer(*await self._asked(keeper, grant.url, *request(grant, own, self._clock.now())))
+        if grant.account is None:
+            return token
+        said = await self._asked(keeper, grant.account.url, *google.request(grant.account, token.secret))
+        return google.answer(grant.account, *said, self._clock.now())
+
+    async def _asked(self, keeper: _Keeper, url: str, headers: Headers, body: bytes) -> tuple[int, bytes]:
+        exchange = await self._upstream.send(Outgoing(keeper.endpoint(url), "POST", "", headers, body))
+        return exchange.status, await exchange.read(_MOST_ANSWER)
 
     def _note(self, keeper: _Keeper, outcome: str) -> None:
         if self._tell is not None:

@@ -40,11 +40,28 @@ class Timeouts(Struct, frozen=True):
     total: float = 600.0
 
 
+class ServiceAccount(Struct, frozen=True):
+    """An account of Google Cloud: the token of a grant is exchanged for one of it. `seconds` that this is to live."""
+
+    url: str  # that generates its tokens
+    scopes: tuple[str, ...]
+    seconds: int
+
+
+class AssumedRole(Struct, frozen=True):
+    """A role of AWS, and the region whose models it may use. `seconds` that it is assumed for."""
+
+    arn: str
+    session: str
+    region: str
+    seconds: int
+
+
 class Grant(Struct, frozen=True):
     """How the short-lived tokens of a provider are got at a token endpoint, instead of keys that are kept (RFC 6749 section 4.4,
-    RFC 8693, RFC 7523). What is "" is not sent."""
+    RFC 8693, RFC 7523; of AWS, AssumeRoleWithWebIdentity). What is "" is not sent."""
 
-    kind: str  # client_credentials | token_exchange | jwt_bearer
+    kind: str  # client_credentials | token_exchange | jwt_bearer | web_identity
     url: str
     client: str
     proof: str  # of the client: basic | post | private_key_jwt | token_file | none
@@ -58,6 +75,8 @@ class Grant(Struct, frozen=True):
     resource: str = ""
     ca_file: str = ""
     timeout: float = 10.0
+    account: ServiceAccount | None = None
+    role: AssumedRole | None = None  # of a web_identity
 
 
 class Provider(Struct, frozen=True):
