@@ -29,6 +29,8 @@ PAYLOADS = {
     "attack_tool/override": 2.0,
     "attack_tool/system": 1.0,
     "attack_tool/bare": 4.0,
+    "attack_tool/indirect": 2.5,
+    "attack_tool/scene": 2.0,
     "attack_tool/answer": 1.5,
     "attack_tool/definition": 0.4,
     "attack_tool/languages": 0.8,
