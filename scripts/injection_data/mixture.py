@@ -182,6 +182,7 @@ def _filler(
     tools = [family for family in grammar.families if family.startswith("benign_tool")]
     orders = [family for family in grammar.families if family.startswith(("benign_order/", "benign_document/"))]
     others = [family for family in grammar.families if family.startswith("benign_order_languages/")]
+    records = [family for family in grammar.families if family.startswith("benign_record/")]
 
     def filler() -> tuple[str, str]:
         kind = source.random()
@@ -193,7 +194,7 @@ def _filler(
         if kind < 0.28:
             return "chat", source.choice(chat)[:700]
         family = source.choice(
-            tools if kind < 0.4 else orders if kind < 0.7 else others if kind < 0.82 else ["benign_record/facts"]
+            tools if kind < 0.4 else orders if kind < 0.7 else others if kind < 0.82 else records
         )
         lines = grammar.families[family]
         text = " ".join(grammar.expand(source.choice(lines), source) for _ in range(source.choice([1, 1, 2, 3])))
