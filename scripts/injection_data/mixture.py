@@ -41,6 +41,15 @@ PAYLOADS = {
     "attack_user/extraction": 0.6,
     "attack_free/plain": 0.4,
 }
+# Of which families the harmless texts in tool results are that are neither prose of packages nor chat.
+FILLERS = {
+    "benign_tool": 2.0,
+    "benign_order/": 3.0,
+    "benign_document/": 3.0,
+    "benign_prose/": 2.0,
+    "benign_order_languages/": 3.0,
+    "benign_record/": 3.0,
+}
 # Attacks that hold for what a user writes even when they arrive in the middle of a document.
 EVERYWHERE = {
     "attack_tool/addressed",
@@ -179,10 +188,7 @@ def _filler(
         sample.text for sample in packages if sample.family.split("/")[0] in {"docs", "code", "definition", "catalogue"}
     ]
     chat = [sample.text for sample in sets if not sample.attack and len(sample.text) > 20]
-    tools = [family for family in grammar.families if family.startswith("benign_tool")]
-    orders = [family for family in grammar.families if family.startswith(("benign_order/", "benign_document/"))]
-    others = [family for family in grammar.families if family.startswith("benign_order_languages/")]
-    records = [family for family in grammar.families if family.startswith("benign_record/")]
+    groups = [[family for family in grammar.families if family.startswith(start)] for start in FILLERS]
 
     def filler() -> tuple[str, str]:
         kind = source.random()
@@ -193,9 +199,8 @@ def _filler(
             return "prose", text[start : start + length].strip() or "-"
         if kind < 0.28:
             return "chat", source.choice(chat)[:700]
-        family = source.choice(
-            tools if kind < 0.4 else orders if kind < 0.7 else others if kind < 0.82 else records
-        )
+        [families] = source.choices(groups, list(FILLERS.values()))
+        family = source.choice(families)
         lines = grammar.families[family]
         text = " ".join(grammar.expand(source.choice(lines), source) for _ in range(source.choice([1, 1, 2, 3])))
         return family, localised(text, source)
