@@ -117,7 +117,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
 async def _invoke(outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: Bodies) -> None:
     trail = flight.trail
     watch = watch_for(trail.snapshot, trail.caller.tenant if trail.caller else "", call, trail.found or inspect.NOTHING)
-    headroom = flight.headroom = headroom_of(trail, gate.ledger, gate.aside, flight.cut)
+    headroom = flight.headroom = headroom_of(trail, gate, flight)
     common = (plan, trail, bodies, gate.advisers, gate.examine, watch)
     reply = flight.reply = (
         StreamedReply(*common, headroom, call.include_usage, outlet, gate.clock.monotonic)

@@ -468,6 +468,11 @@ class Gateway:
             self._ledger = SharedLedger(self.state / "ledger", SystemClock())
         return self._ledger
 
+    def replaced_ledger(self) -> None:
+        """What is looked at from now on is the file that is there now."""
+        self.ledger.close()
+        self._ledger = None
+
     def account(self, scope: str, **limits: Any) -> Any:
         return self.ledger.account(Scope(scope, Limits(**limits)))
 

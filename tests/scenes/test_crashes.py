@@ -20,6 +20,7 @@ from yett.stores.journal_reader import entries
 ROUNDS = 20
 CALLERS = 6
 WORST = 4096 + 200  # tokens, and so micro-USD, that one of these calls may cost
+RAMBLING = "overrun+size=40k+pieces=24+latency.between_chunks=100ms"
 SMALL = 'segment_bytes = "64KiB"\ncheckpoint_records = 40'
 RICH, POOR = Budget(10**9, "month"), Budget(40_000, "month")
 
@@ -148,7 +149,7 @@ def audited(gateway: Gateway, crowd: Crowd, sent: int) -> None:
 def test_a_long_call_keeps_what_it_holds_and_a_dead_one_does_not(
     build: Callable[..., Gateway], provider: Simulator
 ) -> None:
-    models = simulated({"plain": "", "long": "chunks=250+latency.between_chunks=10ms"})
+    models = simulated({"plain": "", "long": "chunks=250+latency.between_chunks=10ms", "rambling": RAMBLING})
     text = HEAD + '[limits]\nlease_seconds = "600ms"\n' + provider_toml(provider, "cloud") + models_toml(models)
     gateway = build(text).start()
     key = gateway.fresh_key("one", concurrency=1)
@@ -162,9 +163,21 @@ def test_a_long_call_keeps_what_it_holds_and_a_dead_one_does_not(
     gateway.configure(text.replace("600ms", "1h"))
     assert gateway.stop() == 0
     gateway.start()
+    rich = gateway.fresh_key("rich", budget=RICH)
+    # one that holds more than its intent says, since its answer is longer than what was held for it
+    rambling = gateway.stream("rambling", key=rich, max_tokens=100)
+    until(lambda: gateway.events("hold.extend"), what="more that is held")
     stream = gateway.stream("long", key=key)
     gateway.kill()
+    scope = f"key:{gateway.key_id('rich')}"
+    live = gateway.account(scope).held
+    assert "2 calls not over" in gateway.yett("ledger", "rebuild", "--force")
+    gateway.replaced_ledger()
+    rebuilt = gateway.account(scope).held
+    assert rebuilt >= live > 1000, "what the dead call may have cost is not forgotten with the ledger"
     gateway.start()
+    assert gateway.account(scope).spent_month == rebuilt
+    rambling.close()
     assert gateway.chat("plain", key=key).status == 200, "the dead call's lease would have run for an hour"
     assert gateway.outcome(stream.id)["outcome"] == "unknown"
-    assert gateway.metrics()["yett_expired_holds"] == 1
+    assert gateway.metrics()["yett_expired_holds"] == 2

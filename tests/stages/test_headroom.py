@@ -16,6 +16,7 @@ from tests.scene import DONE, END, EVENTS, USAGE, Answer, Clock, Reply, Scene, c
 from yett.config.prices import UNLIMITED, Price, Rates, Tier
 from yett.errors import Refusal
 from yett.model.key import Budget, Limits
+from yett.model.record import Record
 from yett.ports import Hold, Scope
 from yett.stages.headroom import Headroom
 from yett.stages.record import Trail
@@ -65,6 +66,11 @@ async def test_more_is_held_as_long_as_there_is_room(scene: Scene) -> None:
     outcome = scene.outcome(reply)
     assert (reply.code, outcome.outcome, len(reply.text)) == ("", "ok", 14_000)
     assert outcome.notes == ("limits: 1 times more was held than at first",)
+    intent, extension, _ = [record for record in scene.records() if record.call == reply.id]
+    assert (extension.event, extension.reserved[0]) == ("hold.extend", intent.reserved[0])
+    assert spent(scene, "poor") < extension.reserved[1] == intent.reserved[1] + 2 * 1024, (
+        "what a rebuilt ledger would hold"
+    )
     assert 9_000 < spent(scene, "poor") < 10_000
 
 
@@ -207,6 +213,25 @@ async def test_an_answer_waits_for_the_ledger_and_its_caller(scene: Scene, slowl
     assert (reply.code, reply.text[-7:]) == ("", "the end")
 
 
+async def test_what_cannot_be_recorded_is_not_held(scene: Scene) -> None:
+    class Full:
+        """A journal that takes what it owes, and nothing else."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(scene.journal, name)
+
+        async def append(self, record: Record) -> None:
+            if record.kind == "event":
+                raise Refusal("audit_unavailable")
+            await scene.journal.append(record)
+
+    scene.withhold(journal=Full())
+    scene.upstream.will(answer(*[TEXT] * 14, tail=(END, DONE)))
+    reply = await scene.call(chat("hi", stream=True), "poor")
+    assert (reply.code, scene.outcome(reply).outcome) == ("audit_unavailable", "cut")
+    assert 8_000 < spent(scene, "poor") <= 8_500 + 2 * 334, "what was held at first, and one event"
+
+
 async def test_a_ledger_that_does_not_answer_ends_the_answer(scene: Scene) -> None:
     reply, ledger, _ = await waiting(scene)
     ledger.answer.set_result(Refusal("ledger_unavailable"))
@@ -262,6 +287,43 @@ class Pace:
         self.paused = False
 
 
+class Running:
+    """Implements what a headroom uses of a Flight."""
+
+    def __init__(self, cuts: list[Refusal]) -> None:
+        self.ending = False
+        self.cut = cuts.append
+
+
+class Kept:
+    """Implements what a headroom uses of a Journal."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    async def append(self, record: Record) -> None:
+        self.records.append(record)
+
+
+class Means:
+    """Implements what a headroom uses of a Gate."""
+
+    def __init__(self, ledger: MemoryLedger, aside: Callable[..., object]) -> None:
+        self.ledger, self.aside, self.journal, self.clock = ledger, aside, Kept(), Clock()
+
+
+async def test_a_call_that_is_over_holds_no_more() -> None:
+    ledger, trail, asked = MemoryLedger(Clock()), Trail("call_1", 0.0, None), list[Any]()  # type: ignore[arg-type]
+    trail.hold = await ledger.reserve("call_1", (Scope("key:k", Limits(budget=Budget(10**6, "month"))),), 0, 100)
+    means, running = Means(ledger, lambda work, _: asked.append(work)), Running([])
+    headroom = Headroom(trail, trail.hold, means, running)  # type: ignore[arg-type]
+    headroom.begin(Price("p", Rates(0, 0, 10**6, 0, 0)), Pace(), lambda: True)  # type: ignore[arg-type]
+    assert headroom.reached(900, 900, 0)
+    running.ending = True
+    await asked.pop()
+    assert (trail.hold.cost, headroom.steps, means.journal.records) == (100, 0, [])
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     pieces=st.lists(st.integers(1, 4000), max_size=60),
@@ -284,7 +346,8 @@ def test_no_budget_is_overshot_by_more_than_one_piece(
         trail.told, trail.hold = told, await ledger.reserve("call_1", scopes, 0, first)
         asked: list[Any] = []
         cut: list[Refusal] = []
-        headroom = Headroom(trail, trail.hold, ledger, lambda work, _: asked.append(work), cut.append)
+        means = Means(ledger, lambda work, _: asked.append(work))
+        headroom = Headroom(trail, trail.hold, means, Running(cut))  # type: ignore[arg-type]
         headroom.begin(rates, pace, lambda: True)  # type: ignore[arg-type]
         rest, waited, written, last = list(reversed(pieces)), 0, 0, 0
         for number in range(400):
@@ -305,6 +368,9 @@ def test_no_budget_is_overshot_by_more_than_one_piece(
         for work in asked:
             work.close()
         cost = rates.cost(0, 0, written_tokens(written, written, told))
+        assert trail.hold.cost <= max([first, *(each.reserved[1] for each in means.journal.records)]), (
+            "it is on the record"
+        )
         await ledger.settle(trail.hold, 0, cost)
         account = ledger.account(scopes[0])
         over = account.spent_month - (first + room)

@@ -73,6 +73,19 @@ def test_what_was_spent(books: Books) -> None:
     assert books.account("team:other", TODAY).spent_month == 0
 
 
+def test_a_call_that_is_not_over_counts_with_all_that_it_may_have_held(tmp_path: Path) -> None:
+    ts = SUNDAY * 1_000_000
+    extensions = [
+        Record(kind="event", event="hold.extend", call=id, ts=ts + 1, reserved=(10, cost))
+        for id, cost in (("running", 1500), ("running", 2500), ("dead", 1700), ("over", 9000), ("unheard-of", 9000))
+    ]
+    calls = [*call("running", 0, 0, outcome=""), *call("dead", 0, 0, outcome="unknown"), *call("over", 0, 20)]
+    later = [msgspec.structs.replace(each, ts=ts + 2) if each.kind == "outcome" else each for each in calls]
+    books = read_books([journal(tmp_path / "a", *later, *extensions)], SUNDAY + 10)
+    assert [(each.call, each.cost) for each in books.open] == [("running", 2500)]
+    assert books.account("key:k", TODAY).spent_month == 1700 + 20
+
+
 async def test_a_file_made_anew_says_the_same(books: Books, tmp_path: Path) -> None:
     dial = Dial()
     ledger = SharedLedger(tmp_path / "ledger", dial, scopes=64, holds=64)

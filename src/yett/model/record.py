@@ -98,7 +98,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     targets: tuple[str, ...] = ()  # that the decision permits, in order
     hold: str = ""
     scopes: tuple[str, ...] = ()  # intent only: where the ledger counts the call
-    reserved: tuple[int, ...] = ()  # intent only: tokens and micro-USD that it holds at worst
+    reserved: tuple[int, ...] = ()  # intent, and event hold.extend: tokens and micro-USD that it holds at worst
     request: Content | None = None
     # outcome only
     outcome: str = ""  # ok, refused, failed, disconnected, cut, unknown

@@ -160,6 +160,21 @@ def intent(trail: Trail, ts: int) -> Record:
     )
 
 
+def extension(trail: Trail, ts: int, reserved: tuple[int, int]) -> Record:
+    """That a call whose answer goes on may hold more than its intent says. `ts` in microseconds since the epoch."""
+    caller = trail.caller
+    return Record(
+        kind="event",
+        call=trail.id,
+        ts=ts,
+        caller=caller.id if caller else "",
+        team=caller.team if caller else "",
+        tenant=caller.tenant if caller else "",
+        event="hold.extend",
+        reserved=reserved,
+    )
+
+
 def outcome(trail: Trail, ts: int, now: float) -> Record:
     """`ts` in microseconds since the epoch, `now` monotonic seconds. What the intent says of the decision is said again,
     because the reply may have added to it."""

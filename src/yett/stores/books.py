@@ -1,6 +1,7 @@
 """What was spent, by the journal: from each intent the scopes that it counts in, from each outcome what was used.
 
-A call without an outcome, or whose outcome nobody knows, counts with its worst case, as it does in a ledger.
+A call without an outcome, or whose outcome nobody knows, counts with its worst case, as it does in a ledger; of a streamed answer that
+has gone on past what was held at first, with the most that was asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from yett.model.key import Limits
 from yett.ports import Ledger, Scope
@@ -21,6 +23,7 @@ Abandoned = tuple[
 ]  # a call whose lease ran out: its id, the worst case that was charged, its scopes
 PIECE = MOST_COST  # micro-USD: the most of one reservation
 ANYTHING = Limits()
+EXTEND = "hold.extend"  # a streamed answer goes on past what was held for it
 LASTS = 2 * 86_400  # seconds: a day begun and one more
 
 
@@ -75,6 +78,8 @@ def read_books(journals: Iterable[Path], now: float, wanted: frozenset[str] = fr
             if record.kind == "intent" and record.scopes:
                 tokens, cost = record.reserved or (0, 0)
                 open[record.call] = Open(record.call, record.ts // DAY, record.scopes, tokens, cost)
+            elif record.event == EXTEND and (call := open.get(record.call)) is not None:
+                open[record.call] = replace(call, cost=max(call.cost, record.reserved[1]))
             elif record.kind == "outcome" and (call := open.pop(record.call, None)) is not None:
                 day = record.ts // DAY
                 cost = call.cost if record.outcome == "unknown" or record.usage is None else record.usage.cost
