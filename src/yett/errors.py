@@ -84,6 +84,12 @@ CODES: dict[str, Code] = {
     ),
     "invalid_proof": Code(401, _INVALID, "caller", False, "The proof of possession does not hold for this call."),
     "replayed_proof": Code(401, _INVALID, "caller", False, "The proof of possession was used before."),
+    "certificate_required": Code(
+        401, _INVALID, "caller", False, "The token is bound to a certificate, and the call does not come over one."
+    ),
+    "wrong_certificate": Code(
+        401, _INVALID, "caller", False, "The token is bound to another certificate than that of the connection."
+    ),
     "issuer_unavailable": Code(
         503, "server_error", "gateway", True, "The keys of the token's issuer cannot be had at the moment."
     ),

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from yett.errors import Refusal
-from yett.identity.exchange import TaskClaims, Terms, Wish, caller, narrowed, read
+from yett.identity.exchange import CERTIFICATE, TaskClaims, Terms, Wish, caller, narrowed, read
+from yett.identity.exchange import KEY as KEY_OF
 from yett.model.caller import Actor, Caller, Credential
 from yett.model.fence import Fence
 from yett.model.key import Budget, Limits
@@ -165,12 +166,11 @@ def test_it_is_as_old_as_the_oldest_of_its_proofs() -> None:
     assert holder(token(young)).credential.issued == NOW
 
 
-def test_it_is_bound_to_the_key_that_the_actor_has_shown() -> None:
-    shown = replace(BOT, credential=replace(BOT.credential, shown="thumbprint"))
-    claims = token(ADA, shown)
-    assert claims.cnf == {"jkt": "thumbprint"}
-    assert holder(claims).credential.bound == "thumbprint"
-    assert token(shown, ADA).cnf is None  # what counts is who is to use it
+def test_it_is_bound_to_what_was_shown() -> None:
+    assert token(ADA).cnf is None
+    key, certificate = (holder(token(ADA, bound=(what, "x"))).credential for what in (KEY_OF, CERTIFICATE))
+    assert (key.bound, key.bound_certificate) == ("x", "")
+    assert (certificate.bound, certificate.bound_certificate) == ("", "x")
 
 
 def test_a_token_says_what_acts_for_its_subject() -> None:

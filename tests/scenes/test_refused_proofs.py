@@ -23,6 +23,7 @@ from tests.scenes.harness import Gateway, arrived, free_ports, models_toml, requ
 from yett.cli.system import SystemClock
 from yett.config.virtual_key import mint
 from yett.identity import dpop
+from yett.identity.x509 import thumbprint
 from yett.simulator.server import Simulator
 
 CORP, MESH = Authority("https://idp.example"), Authority("https://spire.example")
@@ -226,6 +227,10 @@ def bound() -> bytes:
     return corp(cnf={"jkt": THUMBPRINT})
 
 
+def tied(pair: Pair = SVID) -> bytes:
+    return corp(cnf={"x5t#S256": thumbprint(pair.der)})
+
+
 def held(token: bytes) -> tuple[str, str]:
     return "authorization", f"DPoP {token.decode()}"
 
@@ -271,7 +276,10 @@ TOKENS: dict[str, tuple[Sent, str]] = {
     "its-key-for-another": (lambda: (bearer(svid(AGENT, CORP)),), "invalid_signature"),
     "another-workload": (lambda: (bearer(svid("spiffe://example.org/other")),), "unacceptable_token"),
     "bound-and-bare": (lambda: (bearer(bound()),), "proof_required"),
-    "bound-otherwise": (lambda: (bearer(corp(cnf={"x5t#S256": "x"})),), "unacceptable_token"),
+    "bound-otherwise": (lambda: (bearer(corp(cnf={"x5t": "x"})),), "unacceptable_token"),
+    "bound-twice": (lambda: (bearer(corp(cnf={"jkt": THUMBPRINT, "x5t#S256": "x"})),), "unacceptable_token"),
+    "bound-to-a-certificate": (lambda: (bearer(tied()),), "certificate_required"),
+    "bound-to-one-that-anybody-writes": (lambda: (bearer(tied()), cert(SVID)), "certificate_required"),
     "proof-of-another-key": (lambda: (held(t := corp(cnf={"jkt": "x" * 43})), possession(t, "j1")), "invalid_proof"),
     "proof-of-another-minute": (lambda: (held(t := bound()), possession(t, "j2", iat=now() - 61)), "invalid_proof"),
     "proof-for-another-place": (lambda: (held(t := bound()), possession(t, "j3", htu="https://x/")), "invalid_proof"),
@@ -303,6 +311,13 @@ CERTIFICATES: dict[str, tuple[Pair | None, Sent, str]] = {
         HOME.svid("spiffe://example.org/edge/mesh"), lambda: ((XFCC, f"{envoy(SVID)[1]},{envoy(SVID)[1]}"),), "malformed_forward",
     ),
     "envoy-passes-on": (HOME.svid("spiffe://example.org/edge/mesh"), lambda: (envoy(SVID, By=EDGE),), "malformed_forward"),
+    "bound-to-another": (HOME.svid(AGENT + "/b"), lambda: (bearer(tied()),), "wrong_certificate"),
+    "bound-to-that-of-the-same-key": (HOME.svid(AGENT), lambda: (bearer(tied()),), "wrong_certificate"),
+    "bound-to-one-that-another-passes-on": (HOME.svid(AGENT + "/b"), lambda: (bearer(tied()), cert(SVID)), "untrusted_proxy"),
+    "bound-to-none-that-its-proxy-tells-of": (PROXY, lambda: (bearer(tied()),), "certificate_required"),
+    "bound-to-its-proxys": (PROXY, lambda: (bearer(tied(PROXY)),), "certificate_required"),
+    "bound-to-another-behind-its-proxy": (PROXY, lambda: (bearer(tied()), cert(HOME.svid(AGENT))), "wrong_certificate"),
+    "bound-to-two-behind-its-proxy": (PROXY, lambda: (bearer(tied()), cert(SVID), cert(SVID)), "malformed_forward"),
     "proof-beside-a-certificate": (SVID, lambda: (possession(b"", "j5"),), "invalid_proof"),
 }  # fmt: skip
 UNASKED = {
@@ -359,6 +374,11 @@ def test_a_token_that_does_not_hold(world: World, name: str) -> None:
 def test_a_certificate_that_does_not_hold(world: World, name: str) -> None:
     own, made, code = CERTIFICATES[name]
     check(world, world.send(*made(), own=own), code)
+
+
+def test_a_token_is_good_over_the_certificate_that_it_is_bound_to(world: World) -> None:
+    assert world.send(bearer(tied()), own=SVID).status == 200
+    assert world.send(bearer(tied()), cert(SVID), own=PROXY).status == 200
 
 
 def test_clocks_may_differ_by_half_a_minute(world: World) -> None:

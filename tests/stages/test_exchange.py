@@ -9,13 +9,16 @@ from urllib.parse import urlencode
 
 import pytest
 from msgspec.structs import replace
+from tests.certificates import Certifier, Pair
 from tests.identity.test_dpop import proof
+from tests.identity.test_forwarded import binary
 from tests.issuing import Authority
 from tests.scene import CONFIGURATION, NOW, Reply, Scene, chat, get, key, post
 
 from yett.config.snapshot import with_fences
 from yett.identity import jws
 from yett.identity.exchange import GRANT
+from yett.identity.x509 import thumbprint
 from yett.model.call import Inbound
 from yett.model.fence import Fence
 from yett.model.key import Limits
@@ -274,3 +277,93 @@ async def test_a_token_is_bound_to_the_key_that_was_shown(scene: Scene) -> None:
     assert (await scene.call(form(token))).code == "proof_required"
     again = await scene.call(showing(form(token), token, jti="3"))
     assert claims(str(again.json["access_token"]))["cnf"] == claims(token)["cnf"]
+
+
+# ---- bound to a certificate ----
+
+HOME = Certifier("home", at=NOW)
+AGENT = "spiffe://example.org/ns/agent"
+MESH = """
+[identity.trust_domains."example.org"]
+x509_bundle_file = "home.pem"
+workloads = [{ path = "/", team = "research", kind = "agent" }]
+"""
+
+
+@pytest.fixture
+def mutual(tmp_path: Path) -> Any:
+    tls = """
+[gateway.tls]
+certificate_file = "gate.pem"
+private_key = "file:gate-key.pem"
+clients = "optional"
+"""
+    gate = HOME.host("localhost")
+    files = {"home.pem": HOME.pem, "gate.pem": gate.pem, "gate-key.pem": gate.key_pem}
+    folder = tmp_path / "scene"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    with Scene(folder, configuration=CONFIGURATION + TASKS + MESH + tls) as scene:
+        scene.trust.known["corp"] = jws.read_keys(CORP.document())
+        yield scene
+
+
+def over(pair: Pair, inbound: Inbound, token: str = "", **headers: bytes) -> Inbound:
+    """Comes over this certificate, with or without a token."""
+    fields = {b"authorization": f"Bearer {token}".encode()} if token else {}
+    return replace(inbound, headers=fields | {b"host": b"yett.example"}, certificates=(pair.der,))
+
+
+def cnf(reply: Reply) -> Any:
+    assert reply.status == 200, reply.body
+    return claims(str(reply.json["access_token"])).get("cnf")
+
+
+async def test_a_token_is_bound_to_the_certificate_that_it_was_asked_for_over(mutual: Scene) -> None:
+    own, renewed, ada = HOME.svid(AGENT), HOME.svid(AGENT), CORP.token().decode()
+    bound = {"x5t#S256": thumbprint(own.der)}
+    reply = await mutual.call(over(own, form(ada)), "")  # who acts is known by its certificate
+    token = str(reply.json["access_token"])
+    assert (cnf(reply), reply.json["token_type"], claims(token)["act"]) == (bound, "Bearer", {"sub": AGENT})
+    assert (await mutual.call(over(own, chat("hello"), token))).status == 200
+    assert (await mutual.call(bearing(chat("hello"), token))).code == "certificate_required"
+    assert (await mutual.call(over(renewed, chat("hello"), token))).code == "wrong_certificate"
+    # as is one for a token that came over it, and whatever follows from that
+    assert cnf(await mutual.call(over(own, form(ada), ada))) == bound
+    assert cnf(await mutual.call(over(own, form(token), token))) == bound
+    assert cnf(await mutual.call(over(own, form(token)), "")) == bound
+    for inbound in (form(token), over(renewed, form(token)), over(renewed, form(token), ada)):
+        assert (await mutual.call(inbound, "" if inbound.certificates else "ada")).code == "certificate_required"
+    assert (await mutual.call(over(own, form(token, bind="none"), token))).code == "invalid_request"
+
+
+async def test_what_a_token_is_bound_to_can_be_asked_for(mutual: Scene) -> None:
+    own, ada = HOME.svid(AGENT), CORP.token().decode()
+    assert cnf(await mutual.call(over(own, form(ada, bind="none")), "")) is None
+    assert cnf(await mutual.call(over(own, form(ada, bind="certificate"), ada))) == {"x5t#S256": thumbprint(own.der)}
+    assert (await mutual.call(bearing(form(ada, bind="certificate"), ada))).code == "certificate_required"
+    assert (await mutual.call(over(own, form(ada, bind="key"), ada))).code == "proof_required"
+    assert (await mutual.call(over(own, form(ada, bind="everything"), ada))).code == "invalid_request"
+
+    def showing(jti: str, **fields: str) -> Inbound:
+        inbound = over(own, form(ada, **fields), ada)
+        held = proof(ada.encode(), htu="https://yett.example/oauth/token", jti=jti)
+        return replace(inbound, headers={**inbound.headers, b"dpop": held})
+
+    assert set(cnf(await mutual.call(showing("1")))) == {"jkt"}
+    assert set(cnf(await mutual.call(showing("2", bind="certificate")))) == {"x5t#S256"}
+    assert cnf(await mutual.call(showing("3", bind="none"))) is None
+
+
+async def test_no_token_is_bound_to_what_may_be_a_proxys_certificate(mutual: Scene) -> None:
+    own, ada = HOME.svid(AGENT), CORP.token().decode()
+
+    def through(**fields: str) -> Inbound:
+        inbound = over(own, form(ada, **fields), ada)
+        return replace(inbound, headers={**inbound.headers, b"client-cert": binary(own.der)})
+
+    assert cnf(await mutual.call(through())) is None
+    assert (await mutual.call(through(bind="certificate"))).code == "untrusted_proxy"
+    late = HOME.svid(AGENT, ends=-5)
+    assert (await mutual.call(over(late, form(ada), ada))).code == "expired_certificate"

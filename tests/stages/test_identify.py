@@ -25,7 +25,7 @@ from yett.identity.issuer import Workload
 from yett.identity.jws import read_keys
 from yett.identity.proxies import Proxy
 from yett.identity.x509 import Authority as Vouching
-from yett.identity.x509 import Client
+from yett.identity.x509 import Client, thumbprint
 from yett.model.call import Inbound
 from yett.model.caller import Caller
 from yett.policy.memo import Memo
@@ -248,7 +248,11 @@ def test_an_issuer_that_cannot_be_asked(issuing: Snapshot) -> None:
         (CORP.token(aud="other"), "wrong_audience"),
         (CORP.token(iss="https://other.example"), "unknown_issuer"),
         (CORP.token(team="nobody"), "unacceptable_token"),
-        (CORP.token(cnf={"x5t#S256": "x"}), "unacceptable_token"),
+        (CORP.token(cnf={"x5t#S256": ""}), "unacceptable_token"),
+        (CORP.token(cnf={"x5t#S256": ["x"]}), "unacceptable_token"),
+        (CORP.token(cnf={"x5t#S256": "x", "jkt": "x"}), "unacceptable_token"),  # which of them?
+        (CORP.token(cnf={"x5t": "x"}), "unacceptable_token"),
+        (CORP.token(cnf=["x5t#S256"]), "unacceptable_token"),
         (CORP.token(cnf={"jkt": "x", "jwk": {}}), "unacceptable_token"),
         (CORP.token(cnf={"jkt": ""}), "unacceptable_token"),
         (CORP.sign(CORP.claims(), alg="none"), "algorithm_refused"),
@@ -417,6 +421,45 @@ def test_headers_about_certificates_are_nobodys_proof(vouched: Snapshot, trust: 
         assert known(vouched, replace(post(b""), headers=named), trust, HERE).id == "corp/ada"
 
 
+def over(pair: Pair | None, bound_to: Pair | bytes, **headers: bytes) -> Inbound:
+    """A token that is bound to one certificate, over a connection with another, the same, or none."""
+    der = bound_to if isinstance(bound_to, bytes) else bound_to.der
+    fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+    fields[b"authorization"] = b"Bearer " + CORP.token(HERE, cnf={"x5t#S256": thumbprint(der)})
+    return replace(post(b"", fields), headers=fields, certificates=(pair.der,) if pair is not None else ())
+
+
+def test_a_token_that_is_bound_to_a_certificate_comes_over_that_very_one(issuing: Snapshot, trust: Trust) -> None:
+    own = STRANGER.svid("spiffe://elsewhere.example/a")  # nobody here vouches for it: the token's issuer does
+    renewed = STRANGER.svid("spiffe://elsewhere.example/a")  # of the same key and name
+    assert own.key is renewed.key
+    caller = known(issuing, over(own, own), trust, HERE)
+    assert (caller.id, caller.assurance, caller.credential.kind) == ("corp/ada", 2, "oidc")
+    assert caller.credential.shown_certificate == caller.credential.bound_certificate == thumbprint(own.der)
+    assert known(issuing, over(own, own), trust, HERE) == caller
+    for inbound, expected in (
+        (over(None, own), "certificate_required"),
+        (over(renewed, own), "wrong_certificate"),
+        (over(own, b"something"), "wrong_certificate"),
+        (over(None, own, client_cert=binary(own.der)), "certificate_required"),  # anybody can write that
+        (over(own, own, client_cert=binary(own.der)), "untrusted_proxy"),
+        (over(late := STRANGER.svid(AGENT, ends=-HOUR), late), "expired_certificate"),
+        (replace(over(own, b"no certificate"), certificates=(b"no certificate",)), "invalid_certificate"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            known(issuing, inbound, trust, HERE)
+        assert (caught.value.code, caught.value.status) == (expected, 401)
+
+
+def test_both_a_certificate_and_a_key_may_be_shown(issuing: Snapshot, trust: Trust) -> None:
+    own = STRANGER.svid("spiffe://elsewhere.example/a")
+    inbound = over(own, own, host=b"yett.example")
+    token = inbound.headers[b"authorization"].removeprefix(b"Bearer ")
+    inbound.headers[b"dpop"] = proof(token, iat=int(HERE))
+    credential = known(issuing, inbound, trust, HERE).credential
+    assert (credential.shown, credential.shown_certificate) == (THUMBPRINT, thumbprint(own.der))
+
+
 # ---- certificates that a proxy passes on --------------------------------------------------------------------------
 
 
@@ -549,6 +592,30 @@ def test_who_sends_a_token_through_a_proxy_is_its_holder(edged: Snapshot, trust:
     inbound = passed(HOME.svid(AGENT), authorization=b"Bearer " + CORP.token(HERE))
     caller = known(edged, inbound, trust, HERE)
     assert (caller.id, caller.credential.kind, caller.credential.through) == ("corp/ada", "oidc", "")
+
+
+def test_a_proxy_tells_that_a_bound_token_came_over_its_certificate(edged: Snapshot, trust: Trust) -> None:
+    own, other = HOME.svid(AGENT), HOME.svid(AGENT + "/two")
+
+    def bound(pair: Pair, **headers: bytes) -> Inbound:
+        return over(PROXY, pair, **headers)
+
+    caller = known(edged, bound(own, client_cert=binary(own.der)), trust, HERE)
+    assert (caller.id, caller.credential.shown_certificate) == ("corp/ada", thumbprint(own.der))
+    away = PARTNER.svid("spiffe://partner.example/a")
+    for inbound, expected in (
+        (bound(own, client_cert=binary(other.der)), "wrong_certificate"),
+        (bound(own), "certificate_required"),
+        (bound(PROXY), "certificate_required"),  # the proxy's own stands for nobody
+        (bound(PROXY, client_cert=binary(PROXY.der)), "unacceptable_certificate"),
+        (bound(away, client_cert=binary(away.der)), "unacceptable_certificate"),  # of none that it speaks for
+        (bound(own, client_cert=binary(own.der) + b", " + binary(own.der)), "malformed_forward"),
+        (bound(own, x_forwarded_client_cert=element(own)), "certificate_required"),  # not what this proxy writes
+        (over(other, own, client_cert=binary(own.der)), "untrusted_proxy"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            known(edged, inbound, trust, HERE)
+        assert (caught.value.code, caught.value.status) == (expected, 401)
 
 
 # ---- directories ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
     budget     those of all tokens above it go on counting; one of its own is added
     depth      one more than theirs, up to the setting
     context    purpose and task: given by the first token, copied by all others
-    binding    to the key that the actor has shown (DPoP), if it has
+    binding    to the key (DPoP) or the certificate (RFC 8705) that the actor has shown, if it has
     subject    never changes; whoever acts for it is put in front of those who did before (`act`, section 4.1)
 
 The actor is whoever authenticates the exchange, never what a request says.
@@ -24,6 +24,7 @@ from yett.model.caller import Actor, Caller, Credential, Delegation
 from yett.model.key import Budget, Limits
 
 TYPE = "yett-task+jwt"
+KEY, CERTIFICATE = "jkt", "x5t#S256"  # what a token is bound to, in the claim `cnf`
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 MODEL = "m:"  # a scope that names a model
 _TOKEN = 2  # assurance of a token: it can be passed on, whatever proved its holder
@@ -40,13 +41,14 @@ class Wish(Struct, frozen=True):
 
 
 class Terms(Struct, frozen=True):
-    """What the operator allows. `id` names the new token, and the task when it begins one."""
+    """What the operator allows, and what has to be shown with the new token. `id` names it, and the task when it begins one."""
 
     issuer: str
     seconds: int
     depth: int
     id: str
     now: int
+    bound: tuple[str, str] | None = None  # KEY or CERTIFICATE, and its thumbprint
 
 
 class TaskClaims(Struct, frozen=True, omit_defaults=True):
@@ -127,7 +129,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         scope=" ".join(f"{MODEL}{model}" for model in _models(above, wish.scope)),
         lab=subject.labels,
         act=_chain(actors),
-        cnf={"jkt": actor.credential.shown} if actor.credential.shown else None,
+        cnf=dict((terms.bound,)) if terms.bound is not None else None,
         tctx={"purpose": purpose} if (purpose := own.purpose if own is not None else wish.purpose) else {},
         bud=tuple(sorted(budgets.items())),
         acr=(latest.kind, latest.team, latest.assurance) if latest is not None else None,
@@ -168,7 +170,8 @@ def caller(claims: TaskClaims, like: str, limits: Mapping[str, Limits]) -> Calle
         fences=tuple(dict.fromkeys((*claims.fen, task))),
         origins=claims.src,
         delegation=delegation,
-        bound=claims.cnf.get("jkt", "") if claims.cnf else "",
+        bound=claims.cnf.get(KEY, "") if claims.cnf else "",
+        bound_certificate=claims.cnf.get(CERTIFICATE, "") if claims.cnf else "",
     )
     return Caller(
         claims.sub, claims.name, claims.team, claims.tnt, claims.lab, credential, like, claims.kind, claims.asr

@@ -9,6 +9,8 @@ much: an authority that is trusted for its own names must not vouch for those of
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -115,6 +117,16 @@ def loaded(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, list[x509.Certif
         return leaf, between, _names(leaf)
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         raise Refusal("invalid_certificate", "The certificate cannot be read.") from None
+
+
+def thumbprint(certificate: bytes) -> str:
+    """What a token that is bound to it calls a certificate (DER): `x5t#S256`, RFC 8705 section 3.1."""
+    return base64.urlsafe_b64encode(hashlib.sha256(certificate).digest()).rstrip(b"=").decode()
+
+
+def end_of(certificate: bytes) -> int:
+    """Until when a certificate (DER) is good by itself. Raises Refusal("invalid_certificate")."""
+    return int(loaded((certificate,))[0].not_valid_after_utc.timestamp())
 
 
 def of_workload(names: Mapping[str, list[str]]) -> bool:

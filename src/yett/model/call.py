@@ -26,8 +26,9 @@ class Inbound(Struct, frozen=True):
 
 class Grant(Struct, frozen=True):
     """What a token exchange asks for. `own`: the subject's token is the one that the call came with. `seconds` and `budget`
-    (micro-USD) are 0 when not said."""
+    (micro-USD) are 0 when not said. `bind` is what the new token is to be bound to: key, certificate, none; "" is whatever was shown."""
 
+    inbound: Inbound
     subject: Secret
     own: bool
     scope: tuple[str, ...]
@@ -35,6 +36,7 @@ class Grant(Struct, frozen=True):
     budget: int
     purpose: str
     audience: str
+    bind: str = ""
 
 
 class Call(Struct, frozen=True):

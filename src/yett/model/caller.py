@@ -52,7 +52,9 @@ class Credential(Struct, frozen=True):
     delegation: Delegation | None = None  # of a task token
     through: str = ""  # the proxy of yett.toml that passed a certificate on
     bound: str = ""  # thumbprint of the key that has to be shown with the token; "" for a bearer token
+    bound_certificate: str = ""  # that of the certificate that it has to come over, instead of a key
     shown: str = ""  # thumbprint of the key whose possession this call has proven
+    shown_certificate: str = ""  # that of the certificate whose key the caller has proven to have
 
 
 class Caller(Struct, frozen=True):

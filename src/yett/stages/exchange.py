@@ -16,20 +16,21 @@ from yett.config.snapshot import Snapshot
 from yett.config.units import parse_budget
 from yett.dialects import oauth
 from yett.errors import Refusal
-from yett.identity.exchange import GRANT, TYPE, Terms, Wish, narrowed
+from yett.identity.exchange import CERTIFICATE, GRANT, KEY, TYPE, Terms, Wish, narrowed
 from yett.model.call import Grant, Inbound
-from yett.model.caller import Caller
+from yett.model.caller import Caller, Credential
 from yett.model.route import Secret
 from yett.stages import fence
-from yett.stages.identify import Trust, prove
+from yett.stages.identify import Trust, certificate_of, prove
 from yett.stages.record import Trail
 
 LONGEST_PURPOSE = 128
 MOST_SCOPES = 64
 _TYPES = frozenset(f"urn:ietf:params:oauth:token-type:{name}" for name in ("access_token", "jwt", "id_token"))
 _KNOWN = frozenset(
-    "grant_type subject_token subject_token_type requested_token_type scope audience purpose expires_in budget".split()
+    "grant_type subject_token subject_token_type requested_token_type scope audience purpose expires_in budget bind".split()
 )
+_BINDS = ("", "key", "certificate", "none")
 
 
 KEYS, METADATA = "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"
@@ -81,8 +82,11 @@ def read(inbound: Inbound) -> tuple[Grant, bytes]:
     seconds = fields.get("expires_in", "0")
     if not seconds.isascii() or not seconds.isdecimal() or len(seconds) > 9:
         raise Refusal("invalid_request", "expires_in is a number of seconds.", param="expires_in")
+    if fields.get("bind", "") not in _BINDS:
+        raise Refusal("invalid_request", "A token is bound to a key, a certificate or none.", param="bind")
     credential = inbound.headers.get(b"authorization", b"").partition(b" ")[2].strip()
     grant = Grant(
+        inbound=inbound,
         subject=Secret(subject),
         own=hmac.compare_digest(credential, subject.encode()),
         scope=scope,
@@ -90,6 +94,7 @@ def read(inbound: Inbound) -> tuple[Grant, bytes]:
         budget=_budget(fields.get("budget", "")),
         purpose=purpose,
         audience=fields.get("audience", ""),
+        bind=fields.get("bind", ""),
     )
     shown = {name: value for name, value in fields.items() if name != "subject_token"}
     return grant, encode(shown)
@@ -116,19 +121,58 @@ async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, trail
         raise Refusal("invalid_request", "Tokens are issued for this gateway only.", param="audience")
     subject = actor if grant.own else await _subject(grant, snapshot, trust, trail.now)
     terms = Terms(
-        settings.issuer, int(settings.ttl), settings.max_depth, f"task_{trail.id.removeprefix('call_')}", int(trail.now)
+        issuer=settings.issuer,
+        seconds=int(settings.ttl),
+        depth=settings.max_depth,
+        id=f"task_{trail.id.removeprefix('call_')}",
+        now=int(trail.now),
+        bound=_binding(grant, actor.credential, snapshot, trail.now),
     )
     claims = narrowed(subject, actor, Wish(grant.scope, grant.seconds, grant.budget, grant.purpose), terms)
     token = signer.sign(to_builtins(claims), TYPE)
     trail.notes = (*trail.notes, f"issued {claims.jti} for {claims.sub}, task {claims.txn}, depth {claims.dep}")
     return oauth.token_response(
-        token, claims.exp - claims.iat, claims.scope, claims.txn, "DPoP" if claims.cnf else "Bearer"
+        token, claims.exp - claims.iat, claims.scope, claims.txn, "DPoP" if KEY in (claims.cnf or ()) else "Bearer"
     )
+
+
+def _binding(grant: Grant, actor: Credential, snapshot: Snapshot, now: float) -> tuple[str, str] | None:
+    """What the new token is bound to: the key that the actor has shown, or else its certificate, unless it wants another one, or none. What came
+    bound never becomes a bearer token. Raises Refusal: proof_required, certificate_required, invalid_request, and what is wrong with a
+    certificate that a proxy passes on."""
+    if grant.bind == "none":
+        if actor.bound or actor.bound_certificate:
+            raise Refusal("invalid_request", "For a token that is bound there are only bound ones.", param="bind")
+        return None
+    if actor.shown and grant.bind != "certificate":
+        return KEY, actor.shown
+    if grant.bind == "key":
+        raise Refusal("proof_required", "Show the key that the token is to be bound to, with a DPoP proof.")
+    if shown := _certificate(grant, actor, snapshot, now):
+        return CERTIFICATE, shown
+    if grant.bind == "certificate":
+        raise Refusal("certificate_required", "Come over the certificate that the token is to be bound to.")
+    return None
+
+
+def _certificate(grant: Grant, actor: Credential, snapshot: Snapshot, now: float) -> str:
+    """The thumbprint of the certificate that the actor has shown; "" without one, or where it could be that of a proxy."""
+    try:
+        return actor.shown_certificate or certificate_of(grant.inbound, snapshot, now)
+    except Refusal as refusal:
+        if refusal.code == "untrusted_proxy" and not grant.bind:
+            return ""
+        raise
 
 
 async def _subject(grant: Grant, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     subject = await prove(grant.subject.reveal().encode(), snapshot, trust, now)
     if subject.credential.bound:
         raise Refusal("proof_required", "The subject's token is bound to a key that only its holder can show.")
+    bound = subject.credential.bound_certificate
+    if bound and bound != certificate_of(grant.inbound, snapshot, now):
+        raise Refusal(
+            "certificate_required", "The subject's token is bound to a certificate that only its holder can show."
+        )
     fence.check(snapshot.fences, subject.credential, now)
     return subject

@@ -3,7 +3,8 @@
     Authorization: Bearer ytk_…      a virtual key    looked up by its keyed hash                     assurance 0
     Authorization: DPoP eyJ….….…     the same, bound to a key whose possession the DPoP header proves (RFC 9449)
     Authorization: Bearer eyJ….….…   a token          verified once, then known by its hash until     assurance 2
-                                                      it expires or its issuer's keys change
+                                                      it expires or its issuer's keys change; one that
+                                                      is bound to a certificate comes over that (RFC 8705)
     (no Authorization)               a certificate    of the connection, verified once for each       assurance 3
                                                       configuration, then known by its hash
     (no Authorization)               the same         passed on by a proxy that is known by its own   assurance 2
@@ -96,6 +97,13 @@ class Holder(Struct, frozen=True):
     expires: float
 
 
+class Shown(Struct, frozen=True):
+    """A connection's certificate, good until `expires`, wall seconds."""
+
+    thumbprint: str
+    expires: float
+
+
 class Unproven(Struct, frozen=True):
     """A token that was refused, and need not be looked at again before `until`, wall seconds."""
 
@@ -113,9 +121,21 @@ async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: floa
     scheme, credential = _credential(value)
     caller = await prove(credential, snapshot, trust, now)
     proof = inbound.headers.get(b"dpop")
+    if caller.credential.bound_certificate:
+        caller = _with_certificate(caller, inbound, snapshot, now)
     if proof is None and not caller.credential.bound and scheme == b"bearer":
         return caller
     return _with_proof(caller, scheme, credential, proof, inbound, trust, now)
+
+
+def _with_certificate(caller: Caller, inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
+    """Who comes over the certificate that its token is bound to: that very one, not another of the same key or name (RFC 8705, section 3)."""
+    shown = certificate_of(inbound, snapshot, now)
+    if not shown:
+        raise Refusal("certificate_required")
+    if shown != caller.credential.bound_certificate:
+        raise Refusal("wrong_certificate")
+    return replace(caller, credential=replace(caller.credential, shown_certificate=shown))
 
 
 def _with_proof(
@@ -205,6 +225,33 @@ def _of_connection(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
     return _of_certificate(inbound, snapshot, now)
 
 
+def certificate_of(inbound: Inbound, snapshot: Snapshot, now: float) -> str:
+    """The thumbprint of the certificate that the sender of a request has shown, "" without one: to the gateway, or to a proxy, which may tell
+    of it as of one without a token. Raises Refusal.
+
+    It is not asked who vouches for a certificate that comes directly: the handshake has proven that its key is there, and a token that is bound
+    to it means this one, whoever signed it."""
+    proxy = _proxy(inbound, snapshot, now)
+    if proxy is not None:
+        there = forwarded.written(proxy.header, inbound.headers)
+        return _of_forwarded(inbound, proxy, snapshot, now).credential.shown_certificate if there else ""
+    if not inbound.certificates:
+        return ""
+    if forwarded.there(
+        inbound.headers
+    ):  # a proxy that nobody has pinned: its own certificate would do for all that it lets through
+        raise Refusal("untrusted_proxy")
+    certificate = inbound.certificates[0]
+    key = b"shown:" + hashlib.sha256(certificate).digest()
+    known: Shown | None = snapshot.proven.get(key)
+    if known is None:
+        known = Shown(x509.thumbprint(certificate), x509.end_of(certificate))
+        snapshot.proven.put(key, known)
+    if known.expires <= now:
+        raise Refusal("expired_certificate")
+    return known.thumbprint
+
+
 def _proxy(inbound: Inbound, snapshot: Snapshot, now: float) -> Proxy | None:
     """Whose connection it is, when that is a proxy."""
     if not inbound.certificates or not snapshot.proxies:
@@ -240,13 +287,14 @@ def _vouched(chain: tuple[bytes, ...], proxy: Proxy, snapshot: Snapshot, now: fl
     allowed = {url: authority for url, authority in snapshot.authorities.items() if url in proxy.authorities}
     authority, subject = x509.verify(chain, allowed, now)
     authority = replace(authority, credential=proxies.CREDENTIAL, assurance=proxies.ASSURANCE)
-    caller = _caller(authority, subject, _token_id(None, hashlib.sha256(chain[0]).digest()), "", snapshot)
+    caller = _caller(authority, subject, _token_id(None, hashlib.sha256(chain[0]).digest()), ("", ""), snapshot)
     credential = caller.credential
     credential = replace(
         credential,
         fences=(*credential.fences, proxy.fence),
         origins=(*credential.origins, proxy.url),
         through=proxy.name,
+        shown_certificate=x509.thumbprint(chain[0]),
     )
     return Proven(replace(caller, credential=credential), subject.expires, 0)
 
@@ -259,8 +307,9 @@ def _of_certificate(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
     known: Proven | None = snapshot.proven.get(key)
     if known is None:
         authority, subject = x509.verify(inbound.certificates, snapshot.authorities, now)
-        caller = _caller(authority, subject, _token_id(None, name), "", snapshot)
-        known = Proven(caller, subject.expires, 0)
+        caller = _caller(authority, subject, _token_id(None, name), ("", ""), snapshot)
+        credential = replace(caller.credential, shown_certificate=x509.thumbprint(inbound.certificates[0]))
+        known = Proven(replace(caller, credential=credential), subject.expires, 0)
         snapshot.proven.put(key, known)
     if known.expires <= now:
         raise Refusal("expired_certificate")
@@ -348,14 +397,17 @@ async def verified(signed: jws.Signed, algorithm: str, issuer: Issuer, trust: Tr
     return generation
 
 
-def _bound(claims: Mapping[str, Any]) -> str:
-    """The thumbprint of the key that a token is bound to, "" for a bearer token. Raises Refusal("unacceptable_token") for another way
-    of binding (RFC 7800): whoever has such a token would have to prove something else."""
+def _bound(claims: Mapping[str, Any]) -> tuple[str, str]:
+    """The thumbprint of the key that a token is bound to, or else of the certificate, "" for what it is not bound to. Raises
+    Refusal("unacceptable_token") for another way of binding (RFC 7800): whoever has such a token would have to prove something else. Two at once are
+    no proof of more either: section 3.1 there has one key."""
     if "cnf" not in claims:
-        return ""
+        return "", ""
     match claims["cnf"]:
-        case {"jkt": str(thumbprint), **others} if thumbprint and not others:
-            return thumbprint
+        case {exchange.KEY: str(thumbprint), **others} if thumbprint and not others:
+            return thumbprint, ""
+        case {exchange.CERTIFICATE: str(thumbprint), **others} if thumbprint and not others:
+            return "", thumbprint
     raise Refusal("unacceptable_token", "The token is genuine, but bound in a way that is not supported.")
 
 
@@ -363,7 +415,7 @@ def _caller(
     issuer: Issuer | Authority,
     subject: Subject,
     id: str,
-    bound: str,
+    bound: tuple[str, str],
     snapshot: Snapshot,
     listed: Listed | None = None,
 ) -> Caller:
@@ -382,7 +434,8 @@ def _caller(
         models=issuer.models,
         fences=fences,
         origins=(issuer.url, directories.origin(listed.directory.rules, listed.person)) if listed else (issuer.url,),
-        bound=bound,
+        bound=bound[0],
+        bound_certificate=bound[1],
     )
     alike = (issuer.name, issuer.credential, issuer.assurance, subject.id, tenant, subject.team, subject.kind, labels)
     like = hashlib.sha256(msgspec.json.encode(alike)).hexdigest()
