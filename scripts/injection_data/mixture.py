@@ -46,7 +46,8 @@ FILLERS = {
     "benign_tool": 2.0,
     "benign_order/": 3.0,
     "benign_document/": 3.0,
-    "benign_prose/": 2.0,
+    "benign_prose/": 3.0,
+    "benign_reference/": 2.0,
     "benign_order_languages/": 3.0,
     "benign_record/": 3.0,
 }
