@@ -54,6 +54,7 @@ def test_what_is_right(tmp_path: Path) -> None:
         (ISSUER + 'algorithms = []', "algorithms"),
         (ISSUER.replace('["yett"]', "[]"), "audiences"),
         (ISSUER + ISSUER.replace("corp", "again"), 'again.issuer: is the same as that of "corp"'),
+        (ISSUER + CORP, "client_cas.corp: has the name of [identity.issuers.corp]"),
         (DOMAIN.replace("example.org", "Example.org"), "a trust domain's name consists of"),
         (DOMAIN.replace("bundle_url", "ca_file"), 'give either "bundle_url" or "bundle_file"'),
         (DOMAIN.replace("https:", "http:"), "is not encrypted"),

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from yett.errors import Refusal
-from yett.identity.exchange import CERTIFICATE, TaskClaims, Terms, Wish, caller, narrowed, read
+from yett.identity.exchange import CERTIFICATE, TaskClaims, Terms, Wish, caller, may_act, narrowed, read
 from yett.identity.exchange import KEY as KEY_OF
+from yett.identity.issuer import Issuer, Source, Workload, by_url
 from yett.model.caller import Actor, Caller, Credential
 from yett.model.fence import Fence
 from yett.model.key import Budget, Limits
@@ -192,3 +193,54 @@ def test_a_token_says_what_acts_for_its_subject() -> None:
     alone = holder(token(ADA)).credential.delegation
     assert alone is not None
     assert alone.actor is None
+
+
+def only(caller: Caller, id: str) -> Caller:
+    """Whose token says that nobody else may act for it."""
+    return replace(caller, credential=replace(caller.credential, may_act=id))
+
+
+def test_where_a_token_says_who_may_act_nobody_else_does() -> None:
+    claims = token(only(ADA, BOT.id), BOT)
+    assert (claims.act, claims.may_act) == ({"sub": BOT.id}, {"sub": BOT.id})
+    assert code(only(ADA, BOT.id), KEY) == "delegation_refused"
+    assert code(only(ADA, ""), BOT) == "delegation_refused"
+    assert code(only(ADA, ADA.id), BOT) == "delegation_refused"
+    # nor does anybody of whom it was handed on to, by whichever way
+    for passed in (holder(claims), holder(token(only(ADA, BOT.id)))):
+        assert code(passed, KEY) == "delegation_refused"
+        assert token(passed, BOT).may_act == {"sub": BOT.id}
+    assert holder(token(only(ADA, ""))).credential.may_act == ""
+    # who acts may itself be acted for; it is not that which counts
+    assert token(ADA, only(BOT, KEY.id)).may_act is None
+    acting = holder(token(KEY, BOT))
+    assert token(only(ADA, BOT.id), acting).act == {"sub": BOT.id}
+    assert code(only(ADA, KEY.id), acting) == "delegation_refused"
+
+
+CORP = Issuer("corp", "oidc", "https://idp.example", Source(), frozenset(), frozenset(), frozenset())
+MESH = replace(CORP, name="example.org", url="spiffe://example.org", workloads=(Workload("/", "research", "agent"),))
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ({"sub": "bot"}, "corp/bot"),
+        ({"sub": "bot", "iss": "https://idp.example"}, "corp/bot"),
+        ({"sub": "spiffe://example.org/bot"}, "spiffe://example.org/bot"),
+        ({"sub": "spiffe://example.org/bot", "iss": "spiffe://example.org"}, "spiffe://example.org/bot"),
+        ({"sub": "spiffe://example.org/bot", "iss": "https://idp.example"}, "corp/spiffe://example.org/bot"),
+        ({"sub": "bot", "iss": "https://other.example"}, ""),
+        ({"sub": "bot", "iss": ["https://idp.example"]}, ""),
+        ({"sub": "bot", "client_id": "bot"}, ""),
+        ({"sub": ""}, ""),
+        ({"sub": 1}, ""),
+        ({"client_id": "bot"}, ""),
+        ({}, ""),
+        ("bot", ""),
+        (None, ""),
+    ],
+)
+def test_whom_a_token_names_as_the_one_who_may_act(claim: Any, expected: str) -> None:
+    assert may_act({"may_act": claim}, CORP, by_url((CORP, MESH))) == expected
+    assert may_act({}, CORP, by_url((CORP, MESH))) is None

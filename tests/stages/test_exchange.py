@@ -110,6 +110,16 @@ async def test_an_agent_acts_for_a_person(scene: Scene) -> None:
     assert (proof.kind, proof.assurance, proof.actors) == ("user", 0, ("key_ada",))
 
 
+async def test_only_whom_the_subjects_token_names_may_act(scene: Scene) -> None:
+    bob = CORP.token(sub="bob", jti="t2").decode()
+    ada = CORP.token(may_act={"sub": "bob"}).decode()
+    assert claims(await exchanged(scene, ada, bob))["act"] == {"sub": "corp/bob"}
+    for handed_on in (ada, await exchanged(scene, ada), await exchanged(scene, ada, bob)):
+        reply = await scene.call(bearing(form(handed_on), scene.secrets["ada"]))
+        assert (reply.status, reply.code, reply.json["error"]) == (403, "delegation_refused", "invalid_grant")
+    assert (await scene.call(bearing(chat("hello"), ada))).status == 200  # by itself it is as good as any
+
+
 async def test_it_ends_with_what_it_was_exchanged_for(scene: Scene) -> None:
     token = await exchanged(scene, CORP.token().decode(), scene.secrets["ada"])
     snapshot = scene.live.current

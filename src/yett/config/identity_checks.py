@@ -45,6 +45,13 @@ def check_identity(settings: Settings) -> list[Problem]:
     for name, authority in identity.client_cas.items():
         root = ("identity", "client_cas", name)
         found += [((*root, *path), problem) for path, problem in _client_ca(name, authority, settings)]
+        if name in identity.issuers:  # whose callers' ids begin alike: a token's `sub` could be another's certificate
+            found.append(
+                (
+                    root,
+                    f"has the name of [identity.issuers.{name}], whose callers could not be told apart; choose another",
+                )
+            )
     pinned: dict[tuple[str, str], str] = {}
     for name, proxy in identity.proxies.items():
         root = ("identity", "proxies", name)

@@ -6,6 +6,7 @@
     depth      one more than theirs, up to the setting
     context    purpose and task: given by the first token, copied by all others
     binding    to the key (DPoP) or the certificate (RFC 8705) that the actor has shown, if it has
+    actor      where the subject's token says who may act (`may_act`, section 4.4), that one and nobody else, however often it is handed on
     subject    never changes; whoever acts for it is put in front of those who did before (`act`, section 4.1)
 
 The actor is whoever authenticates the exchange, never what a request says.
@@ -20,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.errors import Refusal
+from yett.identity.issuer import Issuer
 from yett.model.caller import Actor, Caller, Credential, Delegation
 from yett.model.key import Budget, Limits
 
@@ -75,6 +77,7 @@ class TaskClaims(Struct, frozen=True, omit_defaults=True):
     scope: str = ""
     lab: tuple[tuple[str, str], ...] = ()
     act: dict[str, Any] | None = None
+    may_act: dict[str, str] | None = None  # whose `sub` is the only caller that may act for the subject
     cnf: dict[str, str] | None = None
     tctx: dict[str, str] = {}
     bud: tuple[tuple[str, int], ...] = ()
@@ -102,6 +105,10 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         acting = actor.credential.delegation
         latest = acting.actor if acting is not None else None
         latest = latest or Actor(actor.id, actor.kind, actor.team, actor.assurance)
+        if subject.credential.may_act not in (None, latest.id):
+            raise Refusal(
+                "delegation_refused", "The subject's token says who may act for it, and that is somebody else."
+            )
         actors = (latest.id, *actors)
     budgets = dict(pair for each in before for pair in each.budgets)
     if wish.budget:
@@ -129,6 +136,7 @@ def narrowed(subject: Caller, actor: Caller, wish: Wish, terms: Terms) -> TaskCl
         scope=" ".join(f"{MODEL}{model}" for model in _models(above, wish.scope)),
         lab=subject.labels,
         act=_chain(actors),
+        may_act={"sub": may_act} if (may_act := subject.credential.may_act) is not None else None,
         cnf=dict((terms.bound,)) if terms.bound is not None else None,
         tctx={"purpose": purpose} if (purpose := own.purpose if own is not None else wish.purpose) else {},
         bud=tuple(sorted(budgets.items())),
@@ -170,12 +178,28 @@ def caller(claims: TaskClaims, like: str, limits: Mapping[str, Limits]) -> Calle
         fences=tuple(dict.fromkeys((*claims.fen, task))),
         origins=claims.src,
         delegation=delegation,
+        may_act=claims.may_act.get("sub", "") if claims.may_act is not None else None,
         bound=claims.cnf.get(KEY, "") if claims.cnf else "",
         bound_certificate=claims.cnf.get(CERTIFICATE, "") if claims.cnf else "",
     )
     return Caller(
         claims.sub, claims.name, claims.team, claims.tnt, claims.lab, credential, like, claims.kind, claims.asr
     )
+
+
+def may_act(claims: Mapping[str, Any], issuer: Issuer, issuers: Mapping[str, Issuer]) -> str | None:
+    """The id of the only caller that may act for whom a token is about, None when it does not say: `sub`, of the same issuer or of `iss`. What cannot be
+    told, or names nobody who could be a caller here, is nobody: ""."""
+    if "may_act" not in claims:
+        return None
+    match claims["may_act"]:
+        case {"sub": str(sub), **others} if sub and others.keys() <= {"iss"}:
+            vouching = issuers.get(str(others["iss"])) if "iss" in others else issuer
+            if vouching is None:
+                return ""
+            named = sub.startswith("spiffe://") and ("iss" not in others or bool(vouching.workloads))
+            return sub if named else f"{vouching.name}/{sub}"
+    return ""
 
 
 def _end(caller: Caller) -> int:

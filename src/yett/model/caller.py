@@ -50,6 +50,7 @@ class Credential(Struct, frozen=True):
     mark: str = ""  # of a key that was rotated: which of its secrets, by the last characters
     origins: tuple[str, ...] = ()  # of a token: what has to be in force for it, key:ID or the URL of an issuer
     delegation: Delegation | None = None  # of a task token
+    may_act: str | None = None  # the only caller that may act for this one, by its id; "" is nobody, None anybody
     through: str = ""  # the proxy of yett.toml that passed a certificate on
     bound: str = ""  # thumbprint of the key that has to be shown with the token; "" for a bearer token
     bound_certificate: str = ""  # that of the certificate that it has to come over, instead of a key

@@ -381,6 +381,8 @@ async def _prove(token: bytes, name: bytes, snapshot: Snapshot, trust: Trust, no
             labels=tuple(sorted((dict(subject.labels) | dict(listed.person.labels)).items())),
         )
     caller = _caller(issuer, subject, _token_id(signed.claims.get("jti"), name), bound, snapshot, listed)
+    if (only := exchange.may_act(signed.claims, issuer, snapshot.issuers)) is not None:
+        caller = replace(caller, credential=replace(caller.credential, may_act=only))
     return Proven(caller, subject.expires + issuer.leeway, generation, listed)
 
 
