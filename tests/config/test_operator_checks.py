@@ -14,6 +14,7 @@ client_id = "console"
 url = "https://yett.example"
 roles = [{ value = "chiefs", role = "admin" }, { value = "acme", role = "viewer", tenants = ["acme"] }]
 """
+CORP = "[scim.corp]\nteams = {}\n"
 
 
 def mistakes(text: str) -> list[str]:
@@ -24,6 +25,8 @@ def test_what_is_right() -> None:
     assert mistakes(RIGHT) == []
     assert mistakes(RIGHT.replace("https://yett.example", "http://localhost:8485")) == []
     assert mistakes(RIGHT.replace("https://idp.example", "http://127.0.0.1:9000/realms/acme")) == []
+    assert mistakes(RIGHT + 'directory = "corp"\nclaim = ""\n' + CORP) == []
+    assert "scim.corp.teams: is empty" in "".join(mistakes(RIGHT + CORP))  # whose users are to do what?
     assert mistakes('[operators]\nidle = "10m"\nurl = "https://yett.example"') == []
 
 
@@ -50,6 +53,13 @@ def test_what_is_right() -> None:
         ("roles =", 'client_secret = "env:GONE"\nroles =', "GONE is not set"),
         ("roles =", 'ca_file = "gone.pem"\nroles =', "there is no file gone.pem"),
         ("roles =", 'idle = "2h"\nsession = "1h"\nroles =', "must not be less than idle"),
+        ("roles =", 'claim = ""\nroles =', "operators.claim: is empty, so that roles would come from a directory"),
+        ("roles =", 'directory = "crop"\nroles =', 'operators.directory: there is no [scim."crop"]'),
+        (
+            "[operators]",
+            f"{CORP}match = 'email'\n[operators]\ndirectory = 'corp'",
+            "operators need an id, or a userName",
+        ),
         ('issuer = "https://idp.example"\n', "", 'operators.client_id: means nothing without "issuer"'),
     ],
 )

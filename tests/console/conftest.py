@@ -62,9 +62,9 @@ class Room:
         cookies = {name: cookie} if cookie else {}
         return httpx.AsyncClient(transport=transport, base_url=self.origin, cookies=cookies, headers=headers)
 
-    async def enter(self, *said: str, subject: str = "ada", origin: str = "") -> str:
+    async def enter(self, *said: str, subject: str = "ada", origin: str = "", listed: str = "") -> str:
         """A session of somebody of whom the provider says this; what the cookie holds."""
-        identity = Identity(self.office.rules.issuer, subject, subject.title(), f"{subject}@acme.example", said)
+        identity = Identity(self.office.rules.issuer, subject, subject.title(), f"{subject}@acme.example", said, listed)
         _, token = await self.office.begin(identity, origin or f"{subject} {said}", "192.0.2.7", {"subject": subject})
         return token
 

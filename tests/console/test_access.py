@@ -16,8 +16,12 @@ from yett.cli.receiver import Receiver
 from yett.config.reader import load
 from yett.console.access import csrf_of
 from yett.model.record import Content, Record
+from yett.scim.patch import PATCH, read
+from yett.scim.schema import GROUPS, USERS, Kind
+from yett.stores.directory import StoredResources
 from yett.stores.fences import FenceStore
 from yett.stores.journal import open_journal
+from yett.stores.operators import Emergency, OperatorStore
 
 IDP = "https://idp.example"
 RECEIVER = f"""
@@ -150,3 +154,92 @@ async def test_a_search_is_given_up_after_a_while(room: Room) -> None:
     found = await asyncio.to_thread(Search(room.reading, Slow()).calls, Wanted(None, 0, 0, 10))  # type: ignore[arg-type]
     assert (found.calls, found.complete) == ((), False)
     assert json.dumps(found.before) == '""'
+
+
+# ---- people who leave ----
+
+CORP = """
+[scim.corp]
+teams = {}
+match = "externalId"
+"""
+
+
+class Staff:
+    """The directory of a room, as its provider changes it."""
+
+    def __init__(self, room: Room) -> None:
+        store = room.office._open().directories
+        self._resources = StoredResources(store, "corp", 0, 100)
+        self.room = room
+
+    def user(self, external: str) -> str:
+        return self._resources.create(USERS, {"userName": external, "externalId": external}, ()).stamp.id
+
+    def group(self, name: str, *members: str) -> str:
+        return self._resources.create(GROUPS, {"displayName": name}, members).stamp.id
+
+    def change(self, kind: Kind, id: str, **operation: object) -> None:
+        self._resources.patch(kind, id, read({"schemas": [PATCH], "Operations": [{"op": "replace", **operation}]}), "")
+
+    def remove(self, id: str) -> None:
+        self._resources.remove(USERS, id, "")
+
+
+async def staffed(rooms: Rooms, claim: str) -> tuple[Room, Staff]:
+    more = f'directory = "corp"\ndirectory_claim = "oid"\nclaim = "{claim}"\n'
+    room = await rooms(configured(IDP, "http://127.0.0.1:8485", more=more) + CORP)
+    return room, await room.office._do(Staff, room)
+
+
+async def why(room: Room, cookie: str) -> str:
+    async with room.client(cookie) as client:
+        answer = await client.get("/api/v1/me")
+    return str(answer.json()["error"]["code"]) if answer.status_code != 200 else ""
+
+
+async def test_who_is_deactivated_is_out_with_the_next_request(rooms: Rooms) -> None:
+    room, staff = await staffed(rooms, "groups")
+    ids = {name: await room.office._do(staff.user, name) for name in ("ada", "eve", "bob")}
+    ada, eve, bob = [await room.enter("gate-admins", subject=name, listed=name) for name in ids]
+    stranger = await room.enter("gate-admins", subject="stranger", listed="stranger")
+    before = await room.enter("gate-admins", subject="before")  # there was a directory
+    assert [await why(room, cookie) for cookie in (ada, eve, bob)] == ["", "", ""]
+    await room.office._do(lambda: staff.change(USERS, ids["ada"], path="active", value=False))
+    await room.office._do(staff.remove, ids["bob"])
+    codes = [await why(room, cookie) for cookie in (ada, eve, bob, stranger, before)]
+    assert codes == ["deactivated_user", "", "not_provisioned", "not_provisioned", "not_provisioned"]
+    await room.office._do(lambda: staff.change(USERS, ids["ada"], path="active", value=True))
+    assert await why(room, ada) == "session_over", "for good"
+    assert [one.identity.subject for one in await room.office.sessions()] == ["eve"]
+    assert "deactivated_user" in str(room.events("operator.session_end")[0].record.detail)
+    await room.office._do(staff.user, "eve2")
+    await room.office._do(lambda: staff.change(USERS, ids["eve"], path="externalId", value="eve2"))
+    assert await why(room, eve) == "not_provisioned"
+    two = await room.enter("gate-admins", subject="two", listed="eve2")
+    assert await why(room, two) == "not_provisioned"  # which of them?
+
+
+async def test_roles_follow_the_groups_of_the_directory(rooms: Rooms) -> None:
+    room, staff = await staffed(rooms, "")
+    id = await room.office._do(staff.user, "ada")
+    admins = await room.office._do(staff.group, "Gate-Admins", id)
+    viewers = await room.office._do(staff.group, "gate-viewers", id)
+    cookie = await room.enter(subject="ada", listed="ada")
+
+    async def roles() -> list[str]:
+        async with room.client(cookie) as client:
+            return sorted(role["role"] for role in (await client.get("/api/v1/me")).json().get("roles", ()))
+
+    assert await roles() == ["admin", "viewer"]
+    await room.office._do(lambda: staff.change(GROUPS, admins, path="members", value=[]))
+    assert await roles() == ["viewer"]
+    await room.office._do(lambda: staff.change(GROUPS, viewers, path="displayName", value="visitors"))
+    assert await why(room, cookie) == "role_required"
+    await room.office._do(lambda: staff.change(GROUPS, viewers, path="displayName", value="gate-viewers"))
+    assert await why(room, cookie) == "session_over"
+    # who came around the provider is in no directory
+    with OperatorStore.open(room.reading.state, room.office._open().keys.pepper) as store:
+        code = store.issue(Emergency("root", "the directory is wrong", 600), room.office._now())
+    _, emergency = await room.office.redeem(code, "192.0.2.7")
+    assert await why(room, emergency) == ""

@@ -13,6 +13,8 @@ from tests.console.conftest import Room, Rooms, configured
 from tests.identity_provider import Browser, IdentityProvider
 
 from yett.console.access import csrf_of
+from yett.scim.schema import USERS
+from yett.stores.directory import StoredResources
 
 Serve = Callable[..., Awaitable[Room]]
 
@@ -188,3 +190,19 @@ async def test_many_at_once_are_each_somebody(served: Serve, provider: IdentityP
     )
     assert [f"Name of user{n}" in page.text for n, page in enumerate(pages)] == [True] * 6
     await asyncio.gather(*(browser.aclose() for browser in browsers))
+
+
+async def test_a_directory_says_who_is_let_in(served: Serve, browser: Browser, provider: IdentityProvider) -> None:
+    tables = "[scim.corp]\nteams = {}\n"
+    room = await served(more='directory = "corp"\n', tables=tables)
+    stranger = await browser.sign_in(room.origin, "ada+gate-admins")
+    assert (stranger.status_code, "no such user" in stranger.text) == (403, True)
+    refused = room.events("operator.refused")[0]
+    assert refused.record.code == "not_provisioned"
+    assert refused.record.detail["operator"]["subject"] == "ada+gate-admins"  # type: ignore[index]
+    users = await room.office._do(lambda: StoredResources(room.office._open().directories, "corp", 0, 9))
+    for name in ("ada+gate-admins", "robot"):
+        await room.office._do(users.create, USERS, {"userName": name, "active": name != "robot"}, ())
+    assert (await browser.sign_in(room.origin, "ada+gate-admins")).status_code == 200
+    async with room.client(authorization=f"Bearer {provider.access_token()}") as robot:
+        assert (await robot.get("/api/v1/me")).json()["error"]["code"] == "deactivated_user"

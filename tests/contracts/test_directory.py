@@ -278,3 +278,25 @@ def test_many_changes_are_read_a_page_at_a_time(store: DirectoryStore, known: Di
     assert len(known) == PAGE + 2
     with pytest.raises(LookupError):
         store.changes(known, 9 + directories.REMEMBERED + 1)
+
+
+def test_somebody_is_looked_up_as_they_are_now(store: DirectoryStore, corp: StoredResources) -> None:
+    by_name, by_id = (rules("corp", ScimSettings(teams={}, match=match)) for match in ("userName", "externalId"))  # type: ignore[arg-type]
+    ada = user(corp, "Ada", externalId="E1")
+    crew = group(corp, "Gate Crew", ada)
+    group(corp, "Others")
+    user(StoredResources(store, "acme", 0, 10), "eve")
+    ((found, groups),) = store.named(by_name, "ADA")
+    assert (found.id, found.active, groups) == (ada, True, {"gate crew"})
+    assert [one.id for one, _ in store.named(by_id, "E1")] == [ada]
+    assert store.named(by_id, "e1") == store.named(by_name, "eve") == store.named(by_name, "a\0") == []
+    assert store.named(rules("corp", ScimSettings(teams={}, match="email")), "ada") == []
+    corp.remove(GROUPS, crew, "")
+    change(corp, USERS, ada, {"op": "replace", "path": "active", "value": False})
+    ((found, groups),) = store.named(by_name, "ada")
+    assert (found.active, groups) == (False, set())
+    user(corp, "Ada2", externalId="E1")
+    assert len(store.named(by_id, "E1")) == 2
+    user(corp, "\u212aate")  # a sign for Kelvin: unique as "kate" is, and nobody's token
+    assert store.named(by_name, "kate") == []
+    assert len(store.named(by_name, "\u212aate")) == 1

@@ -171,6 +171,11 @@ def test_whom_a_token_is_about() -> None:
     who = sign_in.identity_of(ISSUER, nested, "/realm/roles", MAPPING)
     assert (who.name, who.email, who.said) == ("ada.l", "", ("chiefs",))
     assert sign_in.identity_of(ISSUER, IDP.claims(groups="staff"), "groups", MAPPING).name == "ada"
+    listing = replace(ISSUER, directory="corp", directory_claim="oid")
+    who = sign_in.identity_of(listing, IDP.claims(groups="staff", oid="E1"), "", MAPPING)
+    assert (who.subject, who.listed, who.said) == ("ada", "E1", ())  # whose roles the directory says
+    with pytest.raises(Refusal, match='the claim "oid" is missing'):
+        sign_in.identity_of(listing, IDP.claims(groups="staff"), "groups", MAPPING)
     for nothing in (None, [], ["Staff"], {"staff": True}, 7):
         with pytest.raises(Refusal) as caught:
             sign_in.identity_of(ISSUER, IDP.claims(groups=nothing), "groups", MAPPING)

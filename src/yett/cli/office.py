@@ -32,7 +32,7 @@ from yett.config.keyed_hash import keyed_hash
 from yett.config.operators import Rules, rules
 from yett.config.reader import Reading, changed, load
 from yett.console import answers
-from yett.console.office import DRAWN_HERE, Author, Event, Standing, Wanted
+from yett.console.office import DRAWN_HERE, Author, Event, Listing, Standing, Wanted
 from yett.edge.admin import Report
 from yett.edge.metrics import Metrics, State
 from yett.errors import ConfigurationError, Refusal, YettError
@@ -41,6 +41,7 @@ from yett.model.key import Limits, VirtualKey
 from yett.model.operator import EMERGENCY, Identity, Session
 from yett.model.record import Record
 from yett.stores.database import Database
+from yett.stores.directory import DirectoryStore
 from yett.stores.fences import FenceStore
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.keys import KeyMistake, KeyStore, NewKey
@@ -67,6 +68,7 @@ class _Stores:
         self.keys: KeyStore = open_keys(reading, self.database, witness=self._key)
         self.fences: FenceStore = open_fences(reading, self.database, witness=self._fence)
         self.operators = OperatorStore.open(reading.state, self.keys.pepper, self.database)
+        self.directories = DirectoryStore.open(reading.state, database=self.database)
         self.cookies = AESGCM(keyed_hash(self.keys.pepper).digest(_PURPOSE))
 
     def _key(self, event: str, key: VirtualKey) -> None:
@@ -156,6 +158,9 @@ class DeskOffice:
 
     async def standing(self, token: str) -> Standing:
         return await self._do(self._standing, token)
+
+    async def listing(self, identity: Identity) -> Listing | None:
+        return await self._do(self._listing, identity)
 
     def tell(self, name: str, *labels: str) -> None:
         self._metrics.count(name, *labels)
@@ -277,7 +282,18 @@ class DeskOffice:
     def _standing(self, token: str) -> Standing:
         stores = self._open()
         session = stores.operators.find(token) if token else None
-        return Standing(self._rules, session, by_name(stores.fences.all()), self._reading.settings)
+        listing = self._listing(session.identity) if session is not None and session.kind != EMERGENCY else None
+        return Standing(self._rules, session, by_name(stores.fences.all()), self._reading.settings, listing)
+
+    def _listing(self, identity: Identity) -> Listing | None:
+        rules = self._rules.directory
+        if rules is None:
+            return None
+        found = self._open().directories.named(rules, identity.listed) if identity.listed else []
+        if len(found) != 1:  # of several nobody can say whom it is about
+            return Listing(trouble="not_provisioned")
+        ((person, groups),) = found
+        return Listing(groups) if person.active else Listing(trouble="deactivated_user")
 
     def _see(self) -> None:
         self._present = self._open().operators.all(self._now())

@@ -26,7 +26,9 @@ def check_identity(settings: Settings) -> list[Problem]:
     found: list[Problem] = [
         (("scim", name, *path), problem)
         for name, directory in settings.scim.items()
-        for path, problem in scim_mistakes(name, directory, settings.teams)
+        for path, problem in scim_mistakes(
+            name, directory, settings.teams, calling=name != settings.operators.directory
+        )
     ]
     seen: dict[str, str] = {}
     if identity.tasks.issuer:

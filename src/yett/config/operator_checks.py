@@ -34,7 +34,7 @@ def _mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if operators.issuer:
         yield from _provider(settings)
         return
-    for setting in ("client_id", "client_secret", "audience", "roles"):
+    for setting in ("client_id", "client_secret", "audience", "directory", "roles"):
         if getattr(operators, setting):
             yield (setting,), 'means nothing without "issuer"'
 
@@ -60,8 +60,28 @@ def _provider(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             yield (setting,), missing
     if operators.audience and operators.audience == operators.client_id:
         yield ("audience",), "is the client's own id, so that whoever sees the token of a sign-in could use it"
+    yield from _directory(settings)
     if OWN in settings.identity.issuers:
         yield ("issuer",), f"[identity.issuers.{OWN}] has the name that operators have in fences; choose another there"
+
+
+def _directory(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    operators = settings.operators
+    if not operators.directory:
+        if not operators.claim:
+            yield ("claim",), 'is empty, so that roles would come from a directory; name it with "directory"'
+        return
+    directory = settings.scim.get(operators.directory)
+    if directory is None:
+        yield (
+            ("directory",),
+            f'there is no [scim."{operators.directory}"]{suggestion(operators.directory, settings.scim)}',
+        )
+    elif directory.match == "email":
+        yield (
+            ("directory",),
+            "finds people by their addresses, which pass to others; operators need an id, or a userName",
+        )
 
 
 def _origin(written: str) -> str:

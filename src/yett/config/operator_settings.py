@@ -15,7 +15,13 @@ _Word = Annotated[str, Meta(min_length=1)]
 class OperatorRoleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Who has a role, by what the identity provider says about them."""
 
-    value: Annotated[str, Meta(description="Value of `operators.claim`: the name or id of a group.", min_length=1)]
+    value: Annotated[
+        str,
+        Meta(
+            description="Value of `operators.claim`: the name or id of a group. Without a claim, name of a group of `directory`.",
+            min_length=1,
+        ),
+    ]
     role: Annotated[
         Literal["viewer", "operator", "approver", "admin"], Meta(description="What they may do: see docs/operators.md.")
     ]
@@ -41,8 +47,25 @@ class OperatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description='What the `aud` of access tokens for `/api/v1/` has to name; "" is to take none.')
     ] = ""
     claim: Annotated[
-        str, Meta(description='Claim that says what somebody may do, or a JSON Pointer: "/realm_access/roles".')
+        str,
+        Meta(
+            description='Claim that says what somebody may do, or a JSON Pointer: "/realm_access/roles"; "" is to go by the groups of '
+            "`directory`."
+        ),
     ] = "groups"
+    directory: Annotated[
+        str,
+        Meta(
+            description='The `[scim.NAME]` whose active users operators have to be, asked anew for each request; "" is to ask none.'
+        ),
+    ] = ""
+    directory_claim: Annotated[
+        str,
+        Meta(
+            description="Claim that names somebody there, or a JSON Pointer: see `match` of the directory.",
+            min_length=1,
+        ),
+    ] = "sub"
     roles: Annotated[
         tuple[OperatorRoleSettings, ...],
         Meta(

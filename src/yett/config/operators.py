@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from yett.config import scim_settings
 from yett.config.identity import token_source
 from yett.config.reader import Reading
 from yett.config.settings import Settings
@@ -15,6 +16,7 @@ from yett.identity.issuer import Issuer
 from yett.model.fence import fence_name
 from yett.model.operator import OWN, Identity, Mapped, Role
 from yett.model.route import Secret
+from yett.scim.directory import Rules as Directory
 
 _LONGEST_TOKEN = 86_400.0
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - where to listen, which no browser can ask for
@@ -37,6 +39,7 @@ class Rules(Struct, frozen=True):
     leeway: float = 30.0
     sign_in: Issuer | None = None  # what must hold of an ID token
     access: Issuer | None = None  # and of an access token, where they are taken
+    directory: Directory | None = None  # whose active users they have to be
 
     @property
     def secure(self) -> bool:
@@ -74,6 +77,9 @@ def rules(reading: Reading) -> Rules:
         leeway=settings.leeway,
         sign_in=_tokens(reading, settings.client_id, "", "jwt"),
         access=access,
+        directory=scim_settings.rules(settings.directory, reading.settings.scim[settings.directory])
+        if settings.directory
+        else None,
     )
 
 
@@ -89,6 +95,8 @@ def _tokens(reading: Reading, audience: str, *types: str) -> Issuer:
         types=frozenset(types),
         leeway=settings.leeway,
         max_age=_LONGEST_TOKEN,
+        directory=settings.directory,
+        directory_claim=settings.directory_claim,
     )
 
 

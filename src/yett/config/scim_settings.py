@@ -45,11 +45,13 @@ class ScimSettings(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
-def scim_mistakes(name: str, settings: ScimSettings, teams: Iterable[str]) -> Iterator[tuple[KeyPath, str]]:
-    """What is wrong with one, by setting."""
+def scim_mistakes(
+    name: str, settings: ScimSettings, teams: Iterable[str], *, calling: bool = True
+) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with one, by setting. `calling`: its users are to call, which takes a team."""
     if not _NAME.fullmatch(name):
         yield (), "a directory's name consists of letters, digits, dots, dashes and underscores"
-    if not settings.teams:
+    if calling and not settings.teams:
         yield ("teams",), 'is empty, so that nobody of it may call; write teams = { "a group" = "a team" }'
     seen: set[str] = set()
     for group, team in settings.teams.items():

@@ -1,9 +1,9 @@
 """Who asks, and whether they may: every request to the console passes here, in this order.
 
     the Host is the console's own (DNS rebinding) ─> a token, or the session of a cookie ─> it is not over, nor fenced off ─>
-    a change comes from the console's own page and carries its token (CSRF) ─> a role allows it
+    the directory still has who it is, where there is one ─> a change comes from the console's own page and carries its token (CSRF) ─> a role allows it
 
-Decided anew each time, by the configuration and the fences as they are now.
+Decided anew each time, by the configuration, the fences and the directory as they are now.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from yett.config.operators import Rules, other_fences, own_fence
-from yett.console.office import DRAWN_HERE, Office, Standing
+from yett.console.office import DRAWN_HERE, Listing, Office, Standing
 from yett.console.provider import IdentityProvider
 from yett.errors import Refusal
 from yett.model.operator import EMERGENCY, Identity, Operator, Role, Session, roles_of
@@ -26,6 +27,10 @@ CSRF_HEADER = "x-yett-csrf"
 SESSION, SIGN_IN = "yett-session", "yett-sign-in"
 _LONGEST_COOKIE = 200
 _LONGEST_ADDRESS = 100
+_LEFT = {
+    "not_provisioned": "The operators' directory has no such user.",
+    "deactivated_user": "The operators' directory has deactivated this user.",
+}
 _TOUCH = 30  # seconds between two notes that a session is in use
 
 
@@ -100,11 +105,13 @@ async def visit(request: Request, office: Office, provider: IdentityProvider, no
             raise Refusal("sign_in_required", "The Authorization header must be `Bearer <access token>`.")
         identity, issued, until = await provider.bearer(rules, bearer.strip().encode("utf-8", "replace"))
         check_fences(identity, issued, standing, now)
+        identity = check_listed(identity, await office.listing(identity), rules)
         roles = roles_of(identity.said, rules.mapping)
         return Visit(Operator(identity, roles, "token", until=until, address=address_of(request)), rules)
     session = standing.session
     if session is None:
         raise Refusal("sign_in_required")
+    identity = session.identity
     if session.over(now, rules.idle):
         raise Refusal("session_over")
     if session.kind == EMERGENCY:
@@ -114,24 +121,43 @@ async def visit(request: Request, office: Office, provider: IdentityProvider, no
             raise Refusal(
                 "session_over", "The session is of an identity provider that is no longer asked; sign in again."
             )
-        await _end_fenced(session, office, standing, now)
-        roles = roles_of(session.identity.said, rules.mapping)
+        identity = await _still(session, office, standing, now)
+        roles = roles_of(identity.said, rules.mapping)
         if not roles:
-            raise Refusal("session_over", "Nothing that the identity provider said has a role in yett.toml any more.")
+            raise Refusal("session_over", "Nothing that is said of this account has a role in yett.toml any more.")
     if now >= session.seen + _TOUCH:
         await office.touch(session)
-    who = Operator(session.identity, roles, session.kind, session.id, session.expires, address_of(request))
+    who = Operator(identity, roles, session.kind, session.id, session.expires, address_of(request))
     return Visit(who, rules, cookie_of(request, rules, SESSION))
 
 
-async def _end_fenced(session: Session, office: Office, standing: Standing, now: float) -> None:
-    """A session that met a fence is over, also when the fence is lifted afterwards. Raises Refusal."""
+async def _still(session: Session, office: Office, standing: Standing, now: float) -> Identity:
+    """Whose session it is. One that met a fence is over, also when the fence is lifted afterwards, and so is that of somebody who has left. Raises
+    Refusal."""
     try:
         check_fences(session.identity, session.begun, standing, now)
+        return check_listed(session.identity, standing.listing, standing.rules)
     except Refusal as refusal:
         with suppress(Refusal):  # it is refused anyway
-            await office.end(session.id, {"fence": refusal.fence})
+            await office.end(session.id, {"fence": refusal.fence} if refusal.fence else {"code": refusal.code})
         raise
+
+
+def check_listed(identity: Identity, listing: Listing | None, rules: Rules) -> Identity:
+    """Who somebody is, with what the directory says of roles where no claim does. Raises Refusal: not_provisioned, deactivated_user,
+    role_required."""
+    if listing is None:
+        return identity
+    if listing.trouble:
+        raise Refusal(listing.trouble, _LEFT[listing.trouble])
+    if rules.claim:
+        return identity
+    said = tuple(one.value for one in rules.mapping if one.value.casefold() in listing.groups)
+    if not said:
+        raise Refusal(
+            "role_required", "None of the groups that the directory has this user in has a role in yett.toml."
+        )
+    return replace(identity, said=said)
 
 
 def check_fences(identity: Identity, issued: int, standing: Standing, now: float) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -117,11 +118,12 @@ class Console:
         author = Operator(identity, roles_of(identity.said, rules.mapping), "oidc", address=address_of(request))
         try:
             access.check_fences(identity, int(now), standing, now)
+            identity = access.check_listed(identity, await self._office.listing(identity), rules)
         except Refusal as refusal:
-            await self._office.note(
-                Event("operator.refused", BACK, author.noted(), code=refusal.code, detail={"fence": refusal.fence})
-            )
+            detail = {"fence": refusal.fence} if refusal.fence else {}
+            await self._office.note(Event("operator.refused", BACK, author.noted(), code=refusal.code, detail=detail))
             raise
+        author = replace(author, identity=identity, roles=roles_of(identity.said, rules.mapping))
         _, token = await self._office.begin(identity, pending.state, address_of(request), author.noted())
         return self._let_in(rules, token, pending.next)
 

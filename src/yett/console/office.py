@@ -17,13 +17,23 @@ DRAWN_HERE = "console"  # the source of a fence that was drawn over the API
 Author = Mapping[str, object]  # `Operator.noted()`: who is named in the record of a change
 
 
+class Listing(Struct, frozen=True):
+    """What the operators' directory has of somebody now: the names of their groups, in small letters, or the code of errors that says why they are
+    none of its users."""
+
+    groups: frozenset[str] = frozenset()
+    trouble: str = ""
+
+
 class Standing(Struct, frozen=True):
-    """What decides about one request, as it is now. `session` is that of the cookie, over or not."""
+    """What decides about one request, as it is now. `session` is that of the cookie, over or not; `listing` is of whose it is, where
+    operators have a directory."""
 
     rules: Rules
     session: Session | None
     fences: Fences
     settings: Settings
+    listing: Listing | None = None
 
 
 class Event(Struct, frozen=True):
@@ -60,6 +70,10 @@ class Office(Protocol):
     def rules(self) -> Rules: ...
 
     async def standing(self, token: str) -> Standing: ...
+
+    async def listing(self, identity: Identity) -> Listing | None:
+        """None where operators have no directory."""
+        ...
 
     def tell(self, name: str, *labels: str) -> None:
         """Count something for /metrics."""

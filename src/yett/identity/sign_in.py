@@ -171,16 +171,17 @@ def check_issuer(issuer: Issuer, token: Signed) -> None:
 
 
 def identity_of(issuer: Issuer, claims: Mapping[str, Any], claim: str, mapping: tuple[Mapped, ...]) -> Identity:
-    """Raises Refusal: unacceptable_token, without a subject; role_required, when no role is mapped to what it says."""
+    """Raises Refusal: unacceptable_token, without a subject; role_required, when no role is mapped to what it says. Without a `claim` it says
+    nothing of roles, which is then for the directory."""
     who = issuers.subject(issuer, claims)
-    found = find(claims, claim)
+    found = find(claims, claim) if claim else None
     words = (found,) if isinstance(found, str) else tuple(found) if isinstance(found, list) else ()
     said = tuple(dict.fromkeys(one.value for one in mapping if one.value in words))
-    if not said:
+    if claim and not said:
         raise Refusal("role_required", f'Nothing in the claim "{claim}" of this account has a role in yett.toml.')
     subject = who.id.removeprefix(f"{issuer.name}/")
     name = next((text for each in ("name", "preferred_username") if (text := _shown(claims.get(each)))), subject)
-    return Identity(issuer.url, subject, name, _shown(claims.get("email")), said)
+    return Identity(issuer.url, subject, name, _shown(claims.get("email")), said, who.listed)
 
 
 def place(next: str) -> str:

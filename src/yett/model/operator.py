@@ -51,13 +51,15 @@ class Mapped(Struct, frozen=True):
 
 
 class Identity(Struct, frozen=True):
-    """Whom the identity provider says somebody is. `said` are those values of the role claim that a role is mapped to."""
+    """Whom the identity provider says somebody is. `said` are those values of the role claim that a role is mapped to, `listed` is what the
+    operators' directory knows them by, where they have one."""
 
     issuer: str
     subject: str
     name: str = ""
     email: str = ""
     said: tuple[str, ...] = ()
+    listed: str = ""
 
 
 class Session(Struct, frozen=True):

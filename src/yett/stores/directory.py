@@ -16,7 +16,7 @@ from typing import Any, Self
 import msgspec
 
 from yett.errors import IntegrityError
-from yett.scim.directory import Changes, Directory, Person, person
+from yett.scim.directory import Changes, Directory, Person, Rules, person
 from yett.scim.errors import ScimError, invalid
 from yett.scim.filter import holds, mentions, pinned
 from yett.scim.listing import Query
@@ -160,6 +160,11 @@ _THEIR_GROUPS = (
     " JOIN scim_resources g ON g.directory = m.directory AND g.kind = 'Group' AND g.id = m.group_id"
     f" WHERE m.directory = $1 AND m.user_id IN ({_FROM_2})"
 )
+_GROUPS_OF = (
+    "SELECT g.name FROM scim_members m JOIN scim_resources g"
+    " ON g.directory = m.directory AND g.kind = 'Group' AND g.id = m.group_id"
+    " WHERE m.directory = $1 AND m.user_id = $2"
+)
 _GONE = "SELECT id FROM scim_removed WHERE directory = $1 AND kind = 'User' AND serial > $2"
 
 Witness = Callable[[str, str, str, dict[str, object]], None]
@@ -225,6 +230,21 @@ class DirectoryStore:
         people = tuple(self._people(directory, rows, groups))
         removed = tuple(str(id) for (id,) in self.database.rows(_GONE, name, directory.seen))
         return Changes(people, removed, through, version, complete=complete)
+
+    def named(self, rules: Rules, claim: str) -> list[tuple[Person, frozenset[str]]]:
+        """Whom a token may mean, as they are now, each with the names of their groups, in small letters. It asks the database, for
+        those who are too few to be held in memory; by an address nobody is found."""
+        column = {"userName": "name", "externalId": "externalId"}.get(rules.match)
+        if column is None or not claim.isprintable():
+            return []
+        said = claim.casefold() if column == "name" else claim
+        found = []
+        for id, document, *_ in self.database.rows(_BY[column], rules.name, "User", said):
+            groups = frozenset(str(name) for (name,) in self.database.rows(_GROUPS_OF, rules.name, id))
+            one = person(rules, id, self._kept(document), groups)
+            if one.match == rules.said(claim):  # what is unique is so by more than tokens are compared by
+                found.append((one, groups))
+        return found
 
     def _people(
         self, directory: Directory, rows: Iterable[tuple[Any, ...]], groups: Mapping[str, set[str]]
