@@ -214,7 +214,7 @@ def test_what_is_compiled_is_kept_for_the_next_scanner() -> None:
 def test_the_portable_automaton_answers_alike_for_every_example(scanner: Scanner, portable: Scanner) -> None:
     for text in [*(row[0] for row in FOUND), *CLEAN]:
         assert scanner.scan_text(text) == portable.scan_text(text)
-    assert isinstance(portable._places._first._automaton, Portable)
+    assert isinstance(portable._places._first.automaton, Portable)
 
 
 def test_twins_say_the_same_and_outlive_each_other() -> None:

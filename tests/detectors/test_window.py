@@ -208,6 +208,18 @@ def test_left_context_that_is_already_released_counts(scanner: Scanner) -> None:
     assert [(found.kind, found.start, found.end) for found in released.findings] == [("secret.password", 0, 8)]
 
 
+@pytest.mark.parametrize(("piece", "held"), [("born on May ", "May "), ("call (+ ", "(+ "), ("made in DE ", "DE ")])
+def test_what_may_begin_a_match_without_a_digit_yet_is_held(scanner: Scanner, piece: str, held: str) -> None:
+    window = Window(scanner)
+    assert window.feed(piece).text + held == piece
+
+
+def test_a_space_behind_an_opened_number_may_be_cut_anywhere() -> None:
+    detector = next(detector for detector in SHELF if detector.id == "phone-named")
+    text = "電話\x01(+ 00000\0 tel (+ 49 30) 901820"
+    agree(bare(detector), text, list(text))
+
+
 def test_half_a_match_is_plain_text_at_the_end(scanner: Scanner) -> None:
     window = Window(scanner)
     assert window.feed("AKIA" + "ABCD").text == ""

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from yett.detectors.detector import GROUP_CAP, LEFT, Detector
 from yett.detectors.expression import AnyOf
 
-Automaton = Callable[[bytes], Iterable[int]]
+Automaton = Callable[[bytes], Sequence[int]]
 Build = Callable[[tuple[bytes, ...]], Automaton]
 # A detector's place on the shelf, and where in the text its pattern matches: None when that is not known yet.
 Heard = tuple[int, "list[int] | None"]
@@ -30,39 +31,31 @@ _EDGES = re.compile(rb"[^A-Za-z0-9](?=[0-9A-Z+(])")  # what shapes of a group be
 class _Passes:
     """Detectors by the expression that speaks for them, and an automaton for these."""
 
-    def __init__(self, build: Build) -> None:
-        self._build = build
-        self.speaks: dict[str, list[int]] = {}
-        self._automaton: Automaton | None = None
+    def __init__(self) -> None:
+        self._speaks: dict[str, list[int]] = {}
+        self.places: list[list[int]] = []  # of the detectors, by the number that the automaton says
+        self.automaton: Automaton = _silent
 
     def add(self, expression: str, place: int) -> None:
-        self.speaks.setdefault(expression, []).append(place)
+        self._speaks.setdefault(expression, []).append(place)
 
-    def compile(self) -> None:
-        if self.speaks:
-            self._automaton = _automaton(self._build, self.speaks)
-        self._by_number = list(self.speaks.values())
-
-    def __call__(self, data: bytes) -> list[int]:
-        if not self._automaton:
-            return []
-        return [place for number in self._automaton(data) for place in self._by_number[number]]
+    def compile(self, build: Build) -> None:
+        if self._speaks:
+            self.automaton = _automaton(build, self._speaks)
+        self.places = list(self._speaks.values())
 
 
 class _Gates:
     """What must occur besides: which of the expressions do."""
 
     def __init__(self, expressions: Sequence[str], build: Build) -> None:
-        self._expressions = tuple(expressions)
-        self._together = _automaton(build, expressions) if expressions else None
-        self._alone = [(each, _automaton(build, (each,))) for each in expressions]
+        self.expressions = tuple(expressions)
+        self.together = _automaton(build, expressions) if expressions else _silent
+        self._alone = [_automaton(build, (each,)) for each in expressions]
 
-    def __call__(self, data: bytes) -> set[str]:
-        if self._together is None:
-            return set()
-        if len(data) < _SHORT:
-            return {self._expressions[number] for number in self._together(data)}
-        return {each for each, automaton in self._alone if automaton(data)}
+    def apart(self, data: bytes) -> list[int]:
+        """The same in a pass for each."""
+        return [number for number, automaton in enumerate(self._alone) if automaton(data)]
 
 
 class _Group:
@@ -89,15 +82,15 @@ class Sieve:
 
     def __init__(self, detectors: Sequence[Detector], build: Build) -> None:
         self._besides = [detector.besides for detector in detectors]
-        self._first, self._behind = _Passes(build), _Passes(build)
+        self._first, self._behind = _Passes(), _Passes()
         groups: dict[tuple[str, str], list[int]] = {}
         for place, detector in enumerate(detectors):
             if detector.besides and detector.group:
                 groups.setdefault((detector.besides, detector.group), []).append(place)
             else:
                 (self._behind if detector.besides else self._first).add(detector.anchor or detector.pattern, place)
-        self._first.compile()
-        self._behind.compile()
+        self._first.compile(build)
+        self._behind.compile(build)
         self._gates = _Gates(list(dict.fromkeys(filter(None, self._besides))), build)
         self._groups = [
             _Group(frozenset((gate,)), members, [detectors[place].pattern for place in members], build)
@@ -110,17 +103,30 @@ class Sieve:
 
     def __call__(self, data: bytes) -> list[Heard]:
         """Detectors in no order. Empty for clean text, after one or two passes for nearly all of it."""
-        heard: list[Heard] = [(place, None) for place in self._first(data)]
-        open_gates = self._gates(data)
-        if open_gates:
-            heard += [(place, None) for place in self._behind(data) if self._besides[place] in open_gates]
-            if self._together and self._together.gates <= open_gates:
-                heard += self._together(data)
-            else:
-                for group in self._groups:
-                    if group.gates <= open_gates:
-                        heard += group(data)
+        heard: list[Heard] = []
+        # Nearly nothing is ever heard, and of a stream each piece is asked about: so no function is called that need not be.
+        if numbers := self._first.automaton(data):
+            heard = [(place, None) for number in numbers for place in self._first.places[number]]
+        if numbers := self._gates.together(data) if len(data) < _SHORT else self._gates.apart(data):
+            self._numbered(data, {self._gates.expressions[number] for number in numbers}, heard)
         return heard
+
+    def _numbered(self, data: bytes, gates: AbstractSet[str], heard: list[Heard]) -> None:
+        """What is looked for only behind `gates`, which are open."""
+        if numbers := self._behind.automaton(data):
+            places = [place for number in numbers for place in self._behind.places[number]]
+            heard += [(place, None) for place in places if self._besides[place] in gates]
+        if self._together and self._together.gates <= gates:
+            heard += self._together(data)
+        else:
+            for group in self._groups:
+                if group.gates <= gates:
+                    heard += group(data)
+
+
+def _silent(_data: bytes) -> Sequence[int]:
+    """An automaton for no expression."""
+    return ()
 
 
 def _automaton(build: Build, expressions: Iterable[str]) -> Automaton:

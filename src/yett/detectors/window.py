@@ -19,7 +19,7 @@ window remembers that it is inside a match, and the rest follows as further find
 from __future__ import annotations
 
 import re
-from string import ascii_letters
+from string import ascii_letters, ascii_uppercase
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -49,8 +49,9 @@ _PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./" + _SPACERS  # the same for a
 _WORD = WORD + LETTERS
 _BEFORE_WORD = " -("  # what may stand between digit groups and the word behind them
 _GROUPED = frozenset(_DIGITS + _PRINTED)
+_OPENING = frozenset(ascii_uppercase + _SPACERS)  # what may end the beginning of a match that shows no digit yet
 # Neither begins within a word: every pattern has an EDGE before its groups.
-_DIGITS_BEGIN = re.compile(r"(?<![A-Za-z0-9])[+(]*[0-9]")
+_DIGITS_BEGIN = re.compile(rf"(?<![A-Za-z0-9])(?:[0-9]|[+(]+[./(){re.escape(_SPACERS)}]{{0,2}}(?:[0-9]|\Z))")
 _PRINTED_BEGIN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][A-Z -]{0,9}(?:[0-9]|\Z)|[0-9])")
 _BLOCK_BEGIN = "-----BEGIN"
 # A header that is still arriving, or a whole one whose key material has not begun to arrive.
@@ -64,6 +65,7 @@ _DATED = re.compile(
     r"|[0-9]{4}(?:年|년 ?)(?:[0-9]{1,2}(?:(?:月|월 ?)[0-9]{0,2})?)?)\Z"
 )
 _DIGIT = re.compile("[0-9]")
+_NUMBERED_CAP = GROUP_CAP + WORD_AFTER  # how far back a digit may be part of what has begun
 _DATE_CAP = 48  # characters of one
 _MONTH_CAP = 11  # of the name of a month that one may begin with, and what follows it
 _RESUME = 80  # how far back a tail is looked at again: longer than the END line that may close it
@@ -204,20 +206,35 @@ def _settled(text: str) -> int:
     length = len(text)
     settled = max(len(text.rstrip(_WORD)), length - WORD_CAP)
     last = text[-1]
-    stem = text.rstrip(ascii_letters)
-    if 0 < length - len(stem) <= WORD_AFTER and stem.rstrip(_BEFORE_WORD)[-1:].isdigit():
-        settled = min(settled, _groups(stem, _DIGITS, _DIGITS_BEGIN))
-    if last in _GROUPED and (last != " " or text[-2:-1] in _GROUPED):  # a space after a word begins nothing
-        settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
-    numbered = _DIGIT.search(text, max(0, length - _DATE_CAP))
-    if numbered or last in " -":
-        dated = _DATED.search(text, max(0, length - (_DATE_CAP if numbered else _MONTH_CAP)))
-        settled = min(settled, dated.start()) if dated else settled
+    if _DIGIT.search(text, max(0, length - _NUMBERED_CAP)):
+        settled = min(settled, _numbers(text))
+    elif (
+        last in _OPENING
+    ):  # all that may have begun without a digit: a number in print form, a bracket before one, a month
+        if last != " " or text[-2:-1] in _GROUPED:  # a space after a word begins nothing
+            settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
+        if last in " -" and (dated := _DATED.search(text, max(0, length - _MONTH_CAP))):
+            settled = min(settled, dated.start())
     if _BLOCK_BEGIN in text:
         block = _BLOCK.search(text[-BLOCK_CAP:].encode("utf-8", "surrogatepass"))
         if block:  # it is ASCII and ends where the text ends
             return min(settled, length - len(block.group()))
     return settled
+
+
+def _numbers(text: str) -> int:
+    """The same where numbers and dates are concerned."""
+    settled = length = len(text)
+    last = text[-1]
+    stem = text.rstrip(ascii_letters)
+    if 0 < length - len(stem) <= WORD_AFTER and stem.rstrip(_BEFORE_WORD)[-1:].isdigit():
+        settled = _groups(stem, _DIGITS, _DIGITS_BEGIN)
+    if last in _GROUPED and (last != " " or text[-2:-1] in _GROUPED):
+        settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
+    # No date reaches over one of these, which are common where numbers are.
+    begin = max(length - _DATE_CAP, text.rfind("\n") + 1, text.rfind('"') + 1, text.rfind(":") + 1)
+    dated = _DATED.search(text, begin) if last in " -" or _DIGIT.search(text, begin) else None
+    return min(settled, dated.start()) if dated else settled
 
 
 def _groups(text: str, characters: str, begin: re.Pattern[str]) -> int:
