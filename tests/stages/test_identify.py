@@ -602,6 +602,12 @@ def test_a_proxy_tells_that_a_bound_token_came_over_its_certificate(edged: Snaps
 
     caller = known(edged, bound(own, client_cert=binary(own.der)), trust, HERE)
     assert (caller.id, caller.credential.shown_certificate) == ("corp/ada", thumbprint(own.der))
+    assert (caller.credential.kind, caller.credential.through, caller.assurance) == ("oidc", "edge", 2)
+    assert caller.credential.fences[-1] == f"service:default/{EDGE}"  # it is its word that is believed
+    with pytest.raises(Refusal):
+        check(caller.credential, replace(edged, proxies={}), HERE)
+    direct = known(edged, over(own, own), trust, HERE).credential
+    assert (direct.through, direct.fences[-1]) == ("", "user:default/corp/ada")
     away = PARTNER.svid("spiffe://partner.example/a")
     for inbound, expected in (
         (bound(own, client_cert=binary(other.der)), "wrong_certificate"),

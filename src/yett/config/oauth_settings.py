@@ -17,7 +17,10 @@ class ServiceAccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     email: Annotated[
         str,
-        Meta(description="The account that the workload's identity may speak for.", pattern=r"^[^/:@\s]+@[^/:@\s]+$"),
+        Meta(
+            description="The account that the workload's identity may speak for.",
+            pattern=r"^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+$",
+        ),
     ]
     scopes: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(description="Scopes of its token.")] = (
         "https://www.googleapis.com/auth/cloud-platform",

@@ -148,29 +148,31 @@ def _binding(grant: Grant, actor: Credential, snapshot: Snapshot, now: float) ->
         return KEY, actor.shown
     if grant.bind == "key":
         raise Refusal("proof_required", "Show the key that the token is to be bound to, with a DPoP proof.")
-    if shown := _certificate(grant, actor, snapshot, now):
-        return CERTIFICATE, shown
+    if thumbprint := actor.shown_certificate or _certificate(grant, snapshot, now):
+        return CERTIFICATE, thumbprint
     if grant.bind == "certificate":
         raise Refusal("certificate_required", "Come over the certificate that the token is to be bound to.")
     return None
 
 
-def _certificate(grant: Grant, actor: Credential, snapshot: Snapshot, now: float) -> str:
-    """The thumbprint of the certificate that the actor has shown; "" without one, or where it could be that of a proxy."""
+def _certificate(grant: Grant, snapshot: Snapshot, now: float) -> str:
+    """The thumbprint of the certificate that the request came over; "" without one, or where it could be that of a proxy."""
     try:
-        return actor.shown_certificate or certificate_of(grant.inbound, snapshot, now)
+        shown = certificate_of(grant.inbound, snapshot, now)
     except Refusal as refusal:
         if refusal.code == "untrusted_proxy" and not grant.bind:
             return ""
         raise
+    return shown.thumbprint if shown is not None else ""
 
 
 async def _subject(grant: Grant, snapshot: Snapshot, trust: Trust, now: float) -> Caller:
     subject = await prove(grant.subject.reveal().encode(), snapshot, trust, now)
     if subject.credential.bound:
         raise Refusal("proof_required", "The subject's token is bound to a key that only its holder can show.")
-    bound = subject.credential.bound_certificate
-    if bound and bound != certificate_of(grant.inbound, snapshot, now):
+    if (bound := subject.credential.bound_certificate) and (
+        (shown := certificate_of(grant.inbound, snapshot, now)) is None or shown.thumbprint != bound
+    ):
         raise Refusal(
             "certificate_required", "The subject's token is bound to a certificate that only its holder can show."
         )

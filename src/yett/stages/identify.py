@@ -98,10 +98,11 @@ class Holder(Struct, frozen=True):
 
 
 class Shown(Struct, frozen=True):
-    """A connection's certificate, good until `expires`, wall seconds."""
+    """A certificate whose key was shown, good until `expires`, wall seconds: to the gateway, or else to `proxy`."""
 
     thumbprint: str
     expires: float
+    proxy: Proxy | None = None
 
 
 class Unproven(Struct, frozen=True):
@@ -129,13 +130,18 @@ async def identify(inbound: Inbound, snapshot: Snapshot, trust: Trust, now: floa
 
 
 def _with_certificate(caller: Caller, inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
-    """Who comes over the certificate that its token is bound to: that very one, not another of the same key or name (RFC 8705, section 3)."""
+    """Who comes over the certificate that its token is bound to: that very one, not another of the same key or name (RFC 8705, section 3). Where a
+    proxy tells so, the call ends with the proxy: whoever is one could tell it of any token that it has seen."""
     shown = certificate_of(inbound, snapshot, now)
-    if not shown:
+    if shown is None:
         raise Refusal("certificate_required")
-    if shown != caller.credential.bound_certificate:
+    credential = caller.credential
+    if shown.thumbprint != credential.bound_certificate:
         raise Refusal("wrong_certificate")
-    return replace(caller, credential=replace(caller.credential, shown_certificate=shown))
+    if (proxy := shown.proxy) is not None:
+        fences, origins = (*credential.fences, proxy.fence), (*credential.origins, proxy.url)
+        credential = replace(credential, fences=fences, origins=origins, through=proxy.name)
+    return replace(caller, credential=replace(credential, shown_certificate=shown.thumbprint))
 
 
 def _with_proof(
@@ -225,18 +231,20 @@ def _of_connection(inbound: Inbound, snapshot: Snapshot, now: float) -> Caller:
     return _of_certificate(inbound, snapshot, now)
 
 
-def certificate_of(inbound: Inbound, snapshot: Snapshot, now: float) -> str:
-    """The thumbprint of the certificate that the sender of a request has shown, "" without one: to the gateway, or to a proxy, which may tell
-    of it as of one without a token. Raises Refusal.
+def certificate_of(inbound: Inbound, snapshot: Snapshot, now: float) -> Shown | None:
+    """The certificate that the sender of a request has shown, if any: to the gateway, or to a proxy, which may tell of it as of one without a
+    token. Raises Refusal.
 
     It is not asked who vouches for a certificate that comes directly: the handshake has proven that its key is there, and a token that is bound
     to it means this one, whoever signed it."""
     proxy = _proxy(inbound, snapshot, now)
     if proxy is not None:
-        there = forwarded.written(proxy.header, inbound.headers)
-        return _of_forwarded(inbound, proxy, snapshot, now).credential.shown_certificate if there else ""
+        if not forwarded.written(proxy.header, inbound.headers):
+            return None
+        passed = _of_forwarded(inbound, proxy, snapshot, now).credential
+        return Shown(passed.shown_certificate, passed.expires, proxy)
     if not inbound.certificates:
-        return ""
+        return None
     if forwarded.there(
         inbound.headers
     ):  # a proxy that nobody has pinned: its own certificate would do for all that it lets through
@@ -249,7 +257,7 @@ def certificate_of(inbound: Inbound, snapshot: Snapshot, now: float) -> str:
         snapshot.proven.put(key, known)
     if known.expires <= now:
         raise Refusal("expired_certificate")
-    return known.thumbprint
+    return known
 
 
 def _proxy(inbound: Inbound, snapshot: Snapshot, now: float) -> Proxy | None:
