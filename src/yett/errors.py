@@ -155,6 +155,9 @@ CODES: dict[str, Code] = {
     "unknown_price": Code(
         403, "policy_error", "limit", False, "No price is known for the model, so no budget can hold."
     ),
+    "tasks_unavailable": Code(
+        503, "server_error", "gateway", True, "What this task has done elsewhere cannot be known at present."
+    ),
     "ledger_unavailable": Code(
         503, "server_error", "gateway", True, "The limits cannot be checked, so the call is refused."
     ),

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from tests.contracts.conftest import new_database
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import Gateway, arrived, error_of, models_toml, until
+from tests.scenes.harness import Gateway, arrived, error_of, models_toml, request_body, until
 from tests.servers import Postgres, Valkey
 from tests.storm import Storm
 
@@ -171,6 +171,58 @@ def test_two_gateways_know_the_same_keys(build: Callable[..., Gateway], provider
     until(lambda: "what was read last" not in str(second.readiness()), what="the recovery")
     first.yett("keys", "revoke", "app")
     until(lambda: second.listed(key) == 401, 1.0, "the revocation")
+    assert first.stop() == second.stop() == 0
+
+
+STAYS = """
+@id("everything") permit (principal, action, resource);
+@id("restricted-stays")
+forbid (principal, action == Action::"InvokeModel", resource)
+when { context has task && context.task.labels.contains("restricted") };
+"""
+
+
+def test_what_a_task_has_seen_at_one_gateway_binds_its_next_call_at_another(
+    build: Callable[..., Gateway], provider: Simulator, server: Postgres
+) -> None:
+    text = HEAD + SHARED + provider_toml(provider, "cloud") + models_toml(simulated({"plain": ""}))
+    first, second = (build(text, STAYS, STATE=server.url, PEPPER="5a" * 32) for _ in range(2))
+    first.start()  # it compiles the patterns for all
+    second.start()
+    key = json.loads(first.yett("keys", "create", "--name", "app", "--team", "research", "--json"))["key"]
+    until(lambda: first.listed(key) == second.listed(key) == 200, what="the key")
+
+    def step(gateway: Gateway, task: str, labels: str = "") -> str:
+        reply = gateway.ask(request_body("plain"), key=key, x_yett_task=task, x_yett_labels=labels or "public")
+        return reply.code if reply.status != 200 else ""
+
+    assert step(second, "run-1") == ""
+    assert step(first, "run-1", "restricted") == ""
+    until(lambda: step(second, "run-1") == "content_blocked", 1.0, "what the other has seen")
+    assert step(second, "run-2") == "", "another task"
+
+    # calls ask the database nothing: what is in its log comes from telling and hearing, four times a second
+    time.sleep(0.5)
+    before, began = len(statements(server)), time.monotonic()
+    for number in range(60):
+        assert step(second, f"run-{number}-of-many") == ""
+    asked = statements(server)[before:]
+    rounds = 4 * (time.monotonic() - began) + 1
+    assert len([line for line in asked if "task_" in line]) <= 2 * 4 * rounds
+    assert not [line for line in asked if "INSERT INTO task_parts" in line], "they have seen nothing worth telling"
+
+    # without the database, what others have seen cannot be known: refused, and what is told later is not lost
+    server.stop()
+    until(lambda: step(second, "run-3", "restricted") == "tasks_unavailable", what="the refusal")
+    assert "tasks are not shared" in str(second.readiness())
+    server.start()
+    until(lambda: step(second, "run-4") == "", what="the recovery")
+    until(lambda: step(first, "run-3") == "content_blocked", what="what was seen meanwhile")
+
+    # killed, and back: it has not forgotten, nor has the other
+    second.kill()
+    second.start()
+    assert step(second, "run-1") == step(first, "run-1") == "content_blocked"
     assert first.stop() == second.stop() == 0
 
 

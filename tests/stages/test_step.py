@@ -143,6 +143,20 @@ async def test_what_a_task_has_seen_bounds_its_next_call(make: Make) -> None:
     assert "steps" not in facts["task"], "no policy reads it"
 
 
+@pytest.mark.parametrize("outage", ["refuse", "local"])
+async def test_a_policy_does_not_judge_by_half_of_what_a_task_has_seen(make: Make, outage: str) -> None:
+    restricted = f'{RESTRICTED} {{ context has task && context.task.labels.contains("restricted") }};'
+    scene, other = (make(policy, tasks=f'on_outage = "{outage}"') for policy in (restricted, ""))
+    scene.gate.tasks.apart = other.gate.tasks.apart = True
+    reply = await scene.call(step(model="free"))
+    if outage == "refuse":
+        assert (reply.code, scene.upstream.sent) == ("tasks_unavailable", [])
+    else:
+        assert scene.outcome(reply).notes == ("tasks: what the other gateways know of it may be missing",)
+    assert (await scene.call(chat(model="free"))).status == 200, "a call of no task"
+    assert (await other.call(step(model="free"))).status == 200, "where nobody asks"
+
+
 async def test_what_was_refused_was_seen_all_the_same(make: Make) -> None:
     scene = make(
         '@id("none") forbid (principal, action == Action::"InvokeModel", resource) when { context.findings.contains("secret") };',

@@ -137,24 +137,56 @@ def test_what_processes_tell_each_other(tasks: Tasks) -> None:
     step = tasks.begin(FREE, ADA, TaskName("run-17", 1), 1.0)
     step.hold(7, None)
     step.task.learn(labels=["restricted"], findings=["pii"], tools=["send_mail"])
-    ((id, part),) = tasks.parts()
-    assert (id, tasks.parts()) == (step.task.id, [])
-    tasks.keep([id])
-    assert tasks.parts() == [(id, part)], "it could not be told"
+    ((key, part),) = tasks.parts(60.0)
+    assert (key, tasks.parts(60.0)) == (("default", step.task.id), [])
+    tasks.keep([key, ("default", "task_0")])
+    assert tasks.parts(60.0, counts=False) == [(key, part)], "it could not be told"
     whole = together([part, Part(depth=3, steps=1, spent=5, last=9.0)])
     assert (whole.depth, whole.steps, whole.fanout, whole.spent, whole.held, whole.last) == (3, 2, 1, 5, 7, 9.0)
-    other.merge({id: whole})
+    other.merge({key: whole})
     there = other.begin(FREE, ADA, NAME, 10.0)
     assert there.number == 3
     assert there.task.facts() == TaskFacts(
         depth=3, steps=3, fanout=2, spend=12, labels=("restricted",), findings=("pii",), tools=("send_mail",)
     )
     assert refused(other, TaskSettings(max_steps=3), now=10.0) == "task_limit_exceeded"
-    other.merge({id: None, "task_0": Part(steps=1), "task_1": None})
-    assert there.task.facts().steps == 1
+    other.merge({key: None, ("acme", step.task.id): Part(steps=9), ("default", "task_1"): None})
+    assert there.task.facts().steps == 1, "and what is said of another tenant's task is said of another task"
     old = Tasks(b"pepper")
-    old.merge({id: whole})
+    old.merge({key: whole})
     assert old.begin(TaskSettings(ttl=10.0), ADA, NAME, 19.0).number == 3, "a call of it is in progress elsewhere"
     old, whole.fanout = Tasks(b"pepper"), 0
-    old.merge({id: whole})
+    old.merge({key: whole})
     assert old.begin(TaskSettings(ttl=10.0), ADA, NAME, 19.0).number == 1, "idle for too long, wherever that was"
+
+
+def test_what_is_only_counted_is_told_now_and_then(tasks: Tasks) -> None:
+    first = finished(tasks, now=1.0)
+    assert tasks.parts(60.0, counts=False) == [], "it has seen nothing"
+    first.task.learn(labels=["restricted"])
+    assert len(tasks.parts(60.0, counts=False)) == 1
+    finished(tasks, now=10.0)
+    assert tasks.parts(60.0, counts=False) == []
+    finished(tasks, now=16.0)
+    assert len(tasks.parts(60.0, counts=False)) == 1, "others would forget a task that goes on"
+    tasks.begin(FREE, ADA, TaskName("run-17", 2), 17.0)
+    assert len(tasks.parts(60.0, counts=False)) == 1, "deeper than before"
+
+
+def test_what_others_know_goes_on_while_a_task_goes_on_anywhere(tasks: Tasks) -> None:
+    step = finished(tasks, now=1.0)
+    step.task.learn(labels=["restricted"])
+    ((key, _),) = tasks.parts(10.0)
+    tasks.merge({key: Part(steps=1, last=9.0)})
+    tasks.sweep(10.0, 12.0)
+    assert (len(tasks), tasks.gone()) == (1, []), "it goes on elsewhere"
+    assert (tasks.active(10.0, 10.9), tasks.active(10.0, 12.0)) == ({key}, set())
+    tasks.sweep(10.0, 19.0)
+    assert (len(tasks), tasks.gone(), tasks.gone()) == (0, [key], [])
+    tasks.keep([], [key])
+    assert tasks.gone() == [key]
+    finished(tasks, now=20.0).task.learn(labels=["restricted"])
+    assert tasks.parts(10.0) != []
+    tasks.merge({key: None})
+    assert tasks.begin(replace(FREE, ttl=10.0), ADA, NAME, 31.0).task.own.labels == frozenset()
+    assert tasks.gone() == [key], "what it was before it began anew"

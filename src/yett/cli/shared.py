@@ -86,6 +86,11 @@ class Shared:
         self.signing = SigningKeys(self._seeds(), clock, self.live.current.settings.identity.tasks.rotate)
         self._unsigned = ""  # why the keys that task tokens are signed with may be old ones
 
+    @property
+    def database(self) -> Database:
+        """The one that several machines share, or the file of this one, which is for the thread that opened it."""
+        return self._database
+
     def start(self) -> None:
         """Have what calls need. Raises what `signing.turn` raises: later it can wait, now it cannot."""
         if self.live.current.settings.identity.tasks.issuer:

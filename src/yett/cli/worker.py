@@ -40,13 +40,14 @@ from yett.pipeline import run
 from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
-from yett.stages.tasks import Tasks
+from yett.stages.tasks import SEEN, Tasks
+from yett.stores.database import Database, FileDatabase
 from yett.stores.issuer_keys import IssuerKeys
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
+from yett.stores.parts import FILE, SWEEP_SECONDS, TaskExchange
 from yett.stores.proofs import UsedProofs
 from yett.stores.replicas import SAY_SECONDS
-from yett.stores.tasks import SWEEP_SECONDS, TaskExchange
 from yett.stores.vault import Vault
 
 log = logging.getLogger("yett")
@@ -57,7 +58,7 @@ LOG_SECONDS = 0.2
 VAULT_SECONDS = 1.0
 ISSUERS_SECONDS = 1.0
 LIMITS_SECONDS = 1.0
-TASKS_SECONDS = 0.25  # what other workers know of a task is at most about twice as old
+TASKS_SECONDS = 0.25  # what other processes know of a task is at most about twice as old
 PROCESSES = 2  # that read attached files at a time
 METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
@@ -137,7 +138,8 @@ class Worker:
         with _written(self.state):
             self.limits = await open_limits(self._reading, self._clock, self.shared.facts)
             self.vault = Vault(self.state / "vault.db", self._clock)
-            self.exchange = TaskExchange(self.state / "tasks.db", self._clock)
+            alone = settings.gateway.workers == 1 and not self.shared.database.remote
+            self.exchange = TaskExchange(self._tasks_database, self._clock, alone=alone)
         await self._take_over()
         self.health = Health(settings.routing)
         flights: set[Flight] = set()
@@ -194,6 +196,7 @@ class Worker:
         await self._turn_signing()
         await self._renew_keys()
         await self._event("start", {**self._built(), "workers": settings.gateway.workers})
+        await self._share_tasks()  # what is known of them, before the first call
         memory.settle()
         self.listener = Listener(lambda inbound, outlet: run(inbound, outlet, self.gate), _limits(settings), outbox)
         await self.listener.start(bound, self.live.current.tls)
@@ -348,8 +351,18 @@ class Worker:
     async def _flush(self) -> None:
         self.meters.flush()
 
+    def _tasks_database(self) -> Database:
+        shared = self.shared.database
+        return shared if shared.remote else FileDatabase(self.state, FILE)
+
     async def _share_tasks(self) -> None:
-        await self.exchange.round(self.tasks, self.settings.tasks.ttl)
+        """With other machines only what policies ask for."""
+        reads, settings = self.live.current.policy.task_reads, self.settings.tasks
+        if reads or not self.exchange.remote:
+            counts = not (self.exchange.remote and reads <= SEEN)
+            await self.exchange.round(self.tasks, settings.ttl, settings.max_tasks, counts=counts)
+        else:
+            self.tasks.apart = False
 
     async def _sweep_tasks(self) -> None:
         self.tasks.sweep(self.settings.tasks.ttl, self._clock.now())

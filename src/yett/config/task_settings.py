@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -32,3 +32,10 @@ class TaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_spend_usd: Annotated[
         Price | None, Meta(description="US dollars: what was charged, and the worst case of what is in progress.")
     ] = None
+    on_outage: Annotated[
+        Literal["refuse", "local"],
+        Meta(
+            description="Where policies ask for `context.task` and the processes that share tasks cannot hear each other: calls of tasks are refused, or they "
+            "are decided with what the process knows that they come to."
+        ),
+    ] = "refuse"

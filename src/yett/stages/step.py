@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from yett.dialects import openai_chat
+from yett.errors import Refusal
 from yett.model.call import Call, Inbound
 from yett.model.caller import Caller, Delegation
 from yett.model.record import FindingCount
@@ -31,7 +32,7 @@ class Answer(Protocol):
 
 def join(tasks: Tasks, trail: Trail, inbound: Inbound, caller: Caller, call: Call) -> None:
     """Begin the step that this call is, and put it on the trail with the facts that policies ask for. Raises Refusal
-    (task_limit_exceeded, task_fanout_exceeded; fenced)."""
+    (task_limit_exceeded, task_fanout_exceeded; tasks_unavailable; fenced)."""
     handed = caller.credential.delegation
     if handed is None and not call.task and b"traceparent" not in inbound.headers:
         return
@@ -44,6 +45,10 @@ def join(tasks: Tasks, trail: Trail, inbound: Inbound, caller: Caller, call: Cal
         step.task.learn(tools=openai_chat.tools_called(call.body))
     policy = snapshot.policy
     if "task" in policy.reads:
+        if tasks.apart and policy.task_reads:
+            if snapshot.settings.tasks.on_outage == "refuse":
+                raise Refusal("tasks_unavailable")
+            trail.notes = (*trail.notes, "tasks: what the other gateways know of it may be missing")
         facts = step.task.facts()
         trail.task = TaskFacts(**{fact: getattr(facts, fact) for fact in policy.task_reads})
     fence.check(snapshot.fences, caller.credential, trail.now, step.task.fence)

@@ -5,7 +5,7 @@ down, or else the trace id of `traceparent`. Such a name means something within 
 exhaust or taint another's task. Who leaves it out has no task, and no facts of one; what must not be done without one, a policy
 refuses with `unless { context has task }`.
 
-All of it is in memory, for each process by itself; what other processes of the machine know of the same task comes in with
+All of it is in memory, for each process by itself; what other processes, of this machine and others, know of the same task comes in with
 `merge`. Data labels, findings and tools only ever grow: what a task has seen it cannot unsee.
 """
 
@@ -25,6 +25,8 @@ from yett.model.key import Budget, Limits
 from yett.model.task import TaskFacts, TaskName
 from yett.ports import Scope
 
+Key = tuple[str, str]  # of a task: its tenant and id
+SEEN = frozenset(("depth", "labels", "findings", "tools"))  # facts that change seldom; the others do with every call
 MOST_WORDS = 256  # labels, findings or tools that are kept of one task; beyond it, none is forgotten and none added
 
 
@@ -45,12 +47,16 @@ class Part(Struct):
 
 class Task:
     """One task. `own` is what this process knows, `others` what all others said last; `changes` are the tasks of which the others
-    have not been told yet, by id."""
+    have not been told yet. `news`: it has seen something since it was told last, which is more than counting; `told`: `last` as they know it, None: they
+    have never heard of it from here."""
 
-    __slots__ = ("_changes", "_scopes", "fence", "id", "others", "own")
+    __slots__ = ("_changes", "_scopes", "fence", "id", "key", "news", "others", "own", "told")
 
-    def __init__(self, id: str, tenant: str, others: Part, changes: dict[str, Task]) -> None:
+    def __init__(self, id: str, tenant: str, others: Part, changes: dict[Key, Task]) -> None:
         self.id = id
+        self.key = (tenant, id)
+        self.news = False
+        self.told: float | None = None
         self.fence = f"task:{tenant}/{id}"
         self.own = Part()
         self.others = others
@@ -65,7 +71,7 @@ class Task:
         return known[2]
 
     def changed(self) -> None:
-        self._changes[self.id] = self
+        self._changes[self.key] = self
 
     @property
     def spend(self) -> int:
@@ -93,6 +99,7 @@ class Task:
             new = [word for word in words if word not in known]
             if new and len(known) < MOST_WORDS:
                 setattr(own, name, known.union(new[: MOST_WORDS - len(known)]))
+                self.news = True
                 self.changed()
 
 
@@ -119,7 +126,7 @@ class Step:
         own.fanout -= 1
         own.held -= self._held
         own.spent += cost
-        own.last = now
+        own.last = max(own.last, now)
         self._held = 0
         self.task.changed()
 
@@ -130,9 +137,11 @@ class Tasks:
     def __init__(self, pepper: bytes) -> None:
         self._pepper = blake2b(pepper, digest_size=32, person=b"yett-task").digest()
         self._tenants: dict[str, dict[tuple[str, str], Task]] = {}
-        self._by_id: dict[str, Task] = {}
-        self._changes: dict[str, Task] = {}
-        self._known: dict[str, Part] = {}  # by id: what other processes said, of tasks that this one has not as well
+        self._by_key: dict[Key, Task] = {}
+        self._changes: dict[Key, Task] = {}
+        self._gone: set[Key] = set()  # what others have been told of, and is forgotten here
+        self._known: dict[Key, Part] = {}  # what other processes said, of tasks that this one has not as well
+        self.apart = False  # nobody has been heard for a while: what others know may not be known here
 
     def __len__(self) -> int:
         return sum(map(len, self._tenants.values()))
@@ -152,8 +161,9 @@ class Tasks:
             raise Refusal("task_fanout_exceeded", retry_after=1.0)
         own.steps += 1
         own.fanout += 1
-        own.depth = max(own.depth, name.depth)
-        own.last = now
+        if name.depth > own.depth:
+            own.depth, task.news = name.depth, True
+        own.last = max(own.last, now)
         task.changed()
         return Step(task)
 
@@ -162,9 +172,13 @@ class Tasks:
         key = ("" if name.issued else caller.id, name.name)
         task = tasks.pop(key, None)
         if task is None or _over(task, settings.ttl, now):
+            if task is not None and task.told is not None:
+                self._gone.add(task.key)
             self._make_room(tasks, settings, now)
             id = name.name if name.issued else self._id(caller, name.name)
-            task = self._by_id[id] = Task(id, caller.tenant, self._known.get(id) or Part(), self._changes)
+            known = self._known.get((caller.tenant, id)) or Part()
+            task = Task(id, caller.tenant, known, self._changes)
+            self._by_key[task.key] = task
             if _over(task, settings.ttl, now):
                 task.others = Part()
         tasks[key] = task  # the youngest last
@@ -180,30 +194,48 @@ class Tasks:
 
     # ---- with other processes ----
 
-    def parts(self) -> list[tuple[str, Part]]:
-        """What has changed here since the last time, by the tasks' ids."""
-        found = [(id, task.own) for id, task in self._changes.items()]
+    def parts(self, ttl: float, *, counts: bool = True) -> list[tuple[Key, Part]]:
+        """What has changed here since the last time. Without `counts`, only what has seen something, and that what others know goes on."""
+        found = []
+        for key, task in self._changes.items():
+            if counts or task.news or (task.told is not None and task.own.last - task.told >= ttl / 4):
+                task.news, task.told = False, task.own.last
+                found.append((key, task.own))
         self._changes.clear()
         return found
 
-    def keep(self, ids: Iterable[str]) -> None:
-        """These could not be passed on."""
-        self._changes.update({id: self._by_id[id] for id in ids if id in self._by_id})
+    def gone(self) -> list[Key]:
+        """What others were told of and has been forgotten here since the last time."""
+        found = list(self._gone)
+        self._gone.clear()
+        return found
 
-    def merge(self, heard: Mapping[str, Part | None]) -> None:
-        """What all other processes together know now of these tasks, by their ids; None: nothing any more."""
-        for id, part in heard.items():
+    def keep(self, keys: Iterable[Key], gone: Iterable[Key] = ()) -> None:
+        """These could not be passed on."""
+        for key in keys:
+            if (task := self._by_key.get(key)) is not None:
+                task.news = True
+                task.changed()
+        self._gone.update(gone)
+
+    def active(self, ttl: float, now: float) -> frozenset[Key]:
+        """The tasks that go on here."""
+        return frozenset([key for key, task in self._by_key.items() if task.own.fanout or task.own.last + ttl > now])
+
+    def merge(self, heard: Mapping[Key, Part | None]) -> None:
+        """What all other processes together know now of these tasks; None: nothing any more."""
+        for key, part in heard.items():
             if part is None:
-                self._known.pop(id, None)
+                self._known.pop(key, None)
             else:
-                self._known[id] = part
-            if (task := self._by_id.get(id)) is not None:
+                self._known[key] = part
+            if (task := self._by_key.get(key)) is not None:
                 task.others = part or Part()
 
     def sweep(self, ttl: float, now: float) -> None:
-        """Forget what has been idle for so long."""
+        """Forget what has been idle for so long, wherever that was."""
         for tenant, tasks in list(self._tenants.items()):
-            for key in [key for key, task in tasks.items() if not task.own.fanout and task.own.last + ttl <= now]:
+            for key in [key for key, task in tasks.items() if _over(task, ttl, now)]:
                 self._forget(tasks, key)
             if not tasks:
                 del self._tenants[tenant]
@@ -211,7 +243,7 @@ class Tasks:
     def _make_room(self, tasks: dict[tuple[str, str], Task], settings: TaskSettings, now: float) -> None:
         """For one more: what is over goes, and if need be what was idle for longest."""
         for key, task in list(islice(tasks.items(), 2)):  # the oldest come first
-            if not task.own.fanout and task.own.last + settings.ttl <= now:
+            if _over(task, settings.ttl, now):
                 self._forget(tasks, key)
         if len(tasks) >= settings.max_tasks:
             idle = next((key for key, task in tasks.items() if not task.own.fanout), None)
@@ -220,7 +252,11 @@ class Tasks:
             self._forget(tasks, idle)
 
     def _forget(self, tasks: dict[tuple[str, str], Task], key: tuple[str, str]) -> None:
-        self._by_id.pop(tasks.pop(key).id, None)
+        task = tasks.pop(key)
+        self._by_key.pop(task.key, None)
+        self._changes.pop(task.key, None)
+        if task.told is not None:
+            self._gone.add(task.key)
 
 
 def together(parts: Iterable[Part]) -> Part:
