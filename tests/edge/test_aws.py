@@ -61,6 +61,8 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><x>&a;</x>'
         (200, BOMB, "no XML"),
         (200, BOMB.decode().encode("utf-16"), "no XML"),
         (200, b"\xff\xfe", "no XML"),
+        (200, b"<a>" * 15_000, "no XML"),
+        (200, b"<a>" * 9_000 + b"</a>" * 9_000, "without usable credentials"),
         (200, b'<?xml version="1.0" encoding="utf-7"?><x>+ADw-</x>', "without usable credentials"),
         (200, b"<x/>", "without usable credentials"),
         (200, xml().replace(b"2011-06-15", b"2011-06-16"), "without usable credentials"),

@@ -39,6 +39,7 @@ def test_an_answer(end: str, seconds: float) -> None:
     [
         (200, b"", "no JSON as of that service"),
         (200, b"\xff", "no JSON as of that service"),
+        (200, b'{"abc": ' + b"[" * 30_000, "no JSON as of that service"),
         (200, b'{"error": "abc"}', "no JSON as of that service"),
         (200, said(accessToken=""), "without a usable token"),
         (200, said(accessToken="abc\r\nx: y"), "without a usable token"),

@@ -110,6 +110,7 @@ def test_an_answer(said: dict[str, object], seconds: float) -> None:
     [
         (200, b"", "no JSON as of a token endpoint"),
         (200, b"<html>abc</html>", "no JSON as of a token endpoint"),
+        (200, b'{"abc": ' + b"[" * 30_000, "no JSON as of a token endpoint"),
         (200, b'{"access_token": 1}', "no JSON as of a token endpoint"),
         (200, b"{}", "without a usable access_token"),
         (200, b'{"access_token": "abc\\nx-evil: 1"}', "without a usable access_token"),

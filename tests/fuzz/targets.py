@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 
 import msgspec
 
@@ -21,11 +21,12 @@ from yett.detectors.shelf import SHELF
 from yett.detectors.window import Window
 from yett.dialects import openai_chat, patch, sse, strict_json
 from yett.dialects.leaves import UNPATCHABLE, Leaves
+from yett.edge import aws, google, grants
 from yett.errors import Refusal
 from yett.identity import dpop, jws, spiffe
 from yett.model.call import Inbound
 from yett.model.finding import Finding
-from yett.model.route import Secret
+from yett.model.route import AssumedRole, Secret, ServiceAccount
 from yett.model.segment import ORIGINS, Segment
 from yett.model.substitute import Substitute
 from yett.redaction.known import Known
@@ -255,6 +256,17 @@ def credential(data: bytes) -> None:
         assert f"spiffe://{domain}{path}".encode("latin-1") == data
 
 
+def granted(data: bytes) -> None:
+    """What token endpoints answer: a token that fits into a header and lives, or a reason that says nothing of what came."""
+    status = 200 if data[:1] < b"\xf0" else 403
+    account, role = ServiceAccount("", (), 900), AssumedRole("", "", "eu-west-1", 900)
+    for answer in (grants.answer, partial(google.answer, account, now=0.0), partial(aws.answer, role, now=0.0)):
+        with contextlib.suppress(grants.TokenTrouble):
+            token = answer(status, data[1:])
+            assert grants.usable(token.secret.reveal(), 1 << 16)
+            assert 0 < token.seconds <= 86_400
+
+
 KEPT = {
     "userName": "ada",
     "active": True,
@@ -301,6 +313,7 @@ TARGETS: dict[str, Target] = {
         restored,
         exchanged,
         credential,
+        granted,
         provisioned,
     )
 }

@@ -36,7 +36,7 @@ def answer(account: ServiceAccount, status: int, body: bytes, now: float) -> Tok
     """The account's token; `now` is wall seconds. Raises TokenTrouble."""
     try:
         said = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise TokenTrouble(f"the service account: status {status}, and no JSON as of that service") from None
     if status != 200:
         name = said.error.status if said.error is not None else ""

@@ -89,7 +89,7 @@ def answer(status: int, body: bytes) -> Token:
     """The token of an answer (RFC 6749 section 5). Raises TokenTrouble."""
     try:
         said = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise TokenTrouble(f"status {status}, and no JSON as of a token endpoint") from None
     if status != 200:
         raise TokenTrouble(f"status {status}{error_name(said.error)}")

@@ -127,7 +127,7 @@ class Transit:
         status, raw = self._exchange(method, f"/v1/{quote(self._mount)}/{path}", body)
         try:
             answer = msgspec.json.decode(raw, type=_Answer) if raw else _Answer()
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             answer = _Answer()
         if status in accept:
             return answer
