@@ -6,9 +6,8 @@ that is already running.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Generator
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -71,6 +70,22 @@ class Flight:
             self._outlet.cancel()
 
 
+class _Turn:
+    """What `asyncio.sleep(0)` waits for, without its two frames: the loop has come round."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+class _AtOnce:
+    def __await__(self) -> Generator[None, None, None]:
+        return _NO_WAIT
+
+
+_NO_WAIT = cast("Generator[None, None, None]", iter(()))
+_TURN, _AT_ONCE = _Turn(), _AtOnce()
+
+
 class Gate(Struct, frozen=True):
     """One process's way to the world."""
 
@@ -94,8 +109,7 @@ class Gate(Struct, frozen=True):
     flights: set[Flight]
     aside: Aside  # has something done in the background
 
-    async def abreast(self) -> None:
+    def abreast(self) -> Awaitable[None]:
         """Let other calls come as far as this one. They then take the next stage one after the other, while the processor still has
         at hand what it works with: the automaton's tables, the ledger's rows, the code itself."""
-        if len(self.flights) > 1:
-            await asyncio.sleep(0)
+        return _TURN if len(self.flights) > 1 else _AT_ONCE

@@ -16,5 +16,14 @@ def test_what_is_used_stays_and_the_rest_goes():
     assert memo.get(999) == 999
 
 
+def test_several_are_found_as_each_would_be():
+    memo: Memo[int] = Memo(2)
+    memo.put("a", 1)
+    assert memo.several(["a", "b"]) == [1, None]
+    memo.put("b", 2)
+    memo.put("c", 3)
+    assert memo.several(["a", "b", "c", "d"]) == [1, 2, 3, None]
+
+
 def test_nothing_is_found_in_an_empty_one():
     assert Memo(1).get("x") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -26,6 +26,13 @@ class Memo(Generic[Value]):
             if value is not None:
                 self.put(key, value)
         return value
+
+    def several(self, keys: Sequence[Hashable]) -> list[Value | None]:
+        """What `get` says of each."""
+        found = list(map(self._young.get, keys))
+        if self._old and None in found:
+            return [self.get(key) for key in keys]
+        return found
 
     def put(self, key: Hashable, value: Value) -> None:
         if len(self._young) >= self._limit:

@@ -69,6 +69,8 @@ class Plan(Struct, frozen=True):
     targets: tuple[Target, ...] = ()  # the permitted ones, without their duties
     edits: dict[str, Edit] = {}  # by target id
     obligations: tuple[str, ...] = ()
+    reversible: bool = False  # for some target something is exchanged that is to be put back
+    marks: frozenset[frozenset[str]] = frozenset()  # all that is added for any target
     listed: tuple[str, ...] = ()
     rulings: Memo[Ruling] = field(default_factory=lambda: Memo(_RULINGS))  # by target id and kinds found
 
@@ -256,6 +258,8 @@ def _plan(snapshot: Snapshot, caller: Caller, call: Call, facts: Facts, trail: T
         targets=tuple(target for target, _ in permitted),
         edits=edits,
         obligations=obligations,
+        reversible=any(duties.reversible for _, duties in permitted),
+        marks=frozenset(edit.marks for edit in edits.values() if edit.marks),
     )
 
 

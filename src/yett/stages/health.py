@@ -213,11 +213,9 @@ class Health:
         `roll` is a random number in [0, 1). A target is judged when its turn comes, and one that is half open is lent
         to the caller with it: `report` gives it back.
         """
-        for target in targets if len(targets) == 1 else _arranged(targets, roll):
-            if self._wait(target, now) <= 0:
-                if (breaker := self._breakers.get(target.id)) is not None:
-                    breaker.gate.take(now)
-                yield target
+        if len(targets) == 1:
+            return iter(targets if self._lent(targets[0], now) else ())
+        return (target for target in _arranged(targets, roll) if self._lent(target, now))
 
     def available_in(self, targets: Sequence[Target], now: float) -> float:
         """Seconds until the first of `targets` may be tried; 0.0 when one may be now, or when there is none."""
@@ -279,6 +277,14 @@ class Health:
         )
 
     # ---- the parts ----
+
+    def _lent(self, target: Target, now: float) -> bool:
+        """Whether a target may be tried now, by whoever asks."""
+        if self._wait(target, now) > 0:
+            return False
+        if (breaker := self._breakers.get(target.id)) is not None:
+            breaker.gate.take(now)
+        return True
 
     def _wait(self, target: Target, now: float) -> float:
         breaker = self._breakers.get(target.id)

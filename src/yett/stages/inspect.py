@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from hashlib import sha256
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -84,15 +84,14 @@ async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -
     known = snapshot.verdicts
     units = openai_chat.units(body)
     keys = [(tenant, name, raw if len(raw) < _KEY else sha256(raw).digest()) for name, raw in units]
-    verdicts = [known.get(key) for key in keys]
-    unknown = [unit for unit, verdict in zip(units, verdicts, strict=True) if verdict is None]
-    if unknown:
-        fresh = iter(await examine(snapshot, tenant, unknown, [len(raw) for _, raw in unknown], examined))
-        for place, verdict in enumerate(verdicts):
-            if verdict is None:
-                verdicts[place] = new = next(fresh)
-                known.put(keys[place], new)
-    judged = [verdict for verdict in verdicts if verdict is not None]
+    judged: list[Any] = known.several(keys)
+    if None in judged:
+        places = [place for place, verdict in enumerate(judged) if verdict is None]
+        unknown = [units[place] for place in places]
+        fresh = await examine(snapshot, tenant, unknown, [len(raw) for _, raw in unknown], examined)
+        for place, verdict in zip(places, fresh, strict=True):
+            judged[place] = verdict
+            known.put(keys[place], verdict)
     if snapshot.inspector.judges and (turns := _turns(units)):
         key = (tenant, ("turns",), sha256(b"\0".join([units[place][1] for place in turns])).digest())
         whole: Verdict | None = known.get(key)
@@ -156,15 +155,20 @@ def examined(inspector: Inspector, unit: Unit) -> Verdict:
 def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
     injection = 0.0
     findings: list[Finding] = []
+    several: list[Traits] = []
     base = 0
     for verdict in verdicts:
         if verdict.findings:
             findings += [replace(finding, segment=base + finding.segment) for finding in verdict.findings]
         injection = max(injection, verdict.injection)
+        if verdict.traits is not NO_TRAITS:
+            several.append(verdict.traits)
         base += verdict.size
-    percent, traits = in_steps(injection), united([verdict.traits for verdict in verdicts])
+    if not (findings or injection or several):
+        return NOTHING
+    percent, traits = in_steps(injection), united(several)
     if not findings:
-        return Seen(injection=percent, traits=traits) if percent or traits is not NO_TRAITS else NOTHING
+        return Seen(injection=percent, traits=traits) if percent or several else NOTHING
     return Seen(tuple(findings), openai_chat.segments(body), percent, traits)
 
 

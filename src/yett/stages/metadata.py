@@ -71,8 +71,12 @@ def late(trail: Trail) -> list[tuple[str, str]]:
     usage = trail.usage
     if not trail.target or not trail.snapshot.settings.gateway.expose_metadata:
         return []
-    found = [(header, f"{trail.scores[score]:.2f}") for header, score in _SCORES if score in trail.scores]
-    if tags := [obligation[4:] for obligation in trail.obligations if obligation.startswith("tag:")]:
+    found: list[tuple[str, str]] = []
+    if trail.scores:
+        found += [(header, f"{trail.scores[score]:.2f}") for header, score in _SCORES if score in trail.scores]
+    if trail.obligations and (
+        tags := [obligation[4:] for obligation in trail.obligations if obligation.startswith("tag:")]
+    ):
         found.append(("x-yett-tags", ", ".join(tags)))
     if usage.total:
         cost = f"{usage.cost // 1_000_000}.{usage.cost % 1_000_000:06d}" if usage.prices else "unknown"

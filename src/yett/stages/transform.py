@@ -53,10 +53,10 @@ async def bodies_for(call: Call, plan: Plan, seen: inspect.Seen, trail: Trail, v
     """The bodies that may leave; the findings are on the trail either way. Raises Refusal: content_blocked, vault_unavailable."""
     try:
         bodies = Bodies(call, plan, seen.findings, seen.segments)
-        if plan.obligations:
-            if any(duties.reversible for _, duties in plan.permitted):
-                await _exchange(bodies, call, seen, trail, vault)
-            bodies.add(trail.snapshot.pepper, trail.caller.tenant if trail.caller else "")
+        if plan.reversible:
+            await _exchange(bodies, call, seen, trail, vault)
+        if plan.marks:
+            bodies.add(plan.marks, trail.snapshot.pepper, trail.caller.tenant if trail.caller else "")
     except Refusal:
         trail.findings = inspect.counted(seen.findings, "request", frozenset(), blocked=True)
         raise
@@ -131,17 +131,18 @@ class Bodies:
             self._known[target.id] = (ways, done[ways])
         self.counted = [_exchanged(count, done) for count in self.counted]
 
-    def add(self, pepper: bytes, tenant: str) -> None:
+    def add(self, all_marks: Iterable[frozenset[str]], pepper: bytes, tenant: str) -> None:
         """Work out what is added to the texts for the targets where that is wanted."""
-        for marks in {edit.marks for edit in self._edits.values() if edit.marks}:
+        for marks in all_marks:
             self._added[marks] = additions(self._body, marks, pepper, tenant)
 
     @property
     def added(self) -> int:
         """The most characters (ASCII) that are added to the texts for any target."""
+        if not self._added:
+            return 0
         return max(
-            (sum(len(before) + len(behind) for before, _, behind in found.values()) for found in self._added.values()),
-            default=0,
+            sum(len(before) + len(behind) for before, _, behind in found.values()) for found in self._added.values()
         )
 
     @property
