@@ -325,6 +325,45 @@ def test_findings_are_told_with_their_place_in_the_whole_text(compiled: Compiled
     assert witness.listed[0].value == witness.listed[2].value == witness.listed[3].value
 
 
+_PIECES = st.lists(
+    st.one_of(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
+        st.sampled_from(
+            ["word ", "fox. ", "a\nb", 'say "no" ', f"mail {MAIL} ", TOKEN[:20], TOKEN[20:], " ", "id", "delta"]
+        ),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(_PIECES, st.sampled_from(["content", "reasoning_content", "name"]), st.booleans())
+def test_an_event_says_the_same_in_a_known_frame_as_by_itself(said: list[str], field: str, ascii_only: bool) -> None:
+    def event(text: str, number: int) -> bytes:
+        chunk = {"created": number, "choices": [{"index": 0, "delta": {field: text}, "finish_reason": None}]}
+        return b"data: " + json.dumps(chunk, ensure_ascii=ascii_only).encode() + b"\n\n"
+
+    framed, alone = review(), review()
+    for number, text in enumerate(said, 1_000_000_000):
+        shown, other = framed.feed(event(text, 1)), alone.feed(event(text, number))
+        assert [each.get("choices") for each in _documents(shown)] == [
+            each.get("choices") for each in _documents(other)
+        ]
+    assert framed.feed(end() + DONE).count(b"data: ") == alone.feed(end() + DONE).count(b"data: ")
+    assert (framed.texts, framed.findings, framed.received) == (alone.texts, alone.findings, alone.received)
+    assert framed.kinds == alone.kinds
+
+
+def _documents(stream: bytes) -> list[dict[str, object]]:
+    return [json.loads(event[6:]) for event in stream.split(b"\n\n") if event]
+
+
+def test_a_stream_is_looked_at_for_a_frame_so_many_times() -> None:
+    made = review()
+    events = [delta(f"line {number}.\n") for number in range(40)] + [delta("word "), delta("more ")]
+    assert run(events, made) == b"".join(events)
+
+
 def test_numbers_and_flags_in_a_chunk_are_no_text() -> None:
     chunk = b'data: {"choices":[{"index":0,"delta":{"content":"Hello. ","n":1,"b":true,"f":1.5,"z":null,"e":"","l":[1,null]}}]}\n\n'
     made = review()

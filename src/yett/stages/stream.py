@@ -3,6 +3,9 @@
 Each piece of text in each event belongs to a channel: one choice's content, one tool call's arguments. A channel has its
 own detector window. An event leaves when all its text has been released; if none of it was changed, its bytes leave as
 they came. An event whose text is released in part is split only when that shows the caller words and repeats nothing.
+
+Nearly all events of a stream differ in one text only. Where one has the same bytes around it as one before, it need not be
+taken apart to know that: see `dialects.frame`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from yett.detectors.engine import Scanner
 from yett.detectors.mask import marker, mask, matches, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse
+from yett.dialects.frame import Frame, frame_of
 from yett.dialects.leaves import ROLE_OF
 from yett.dialects.openai_chat import CALLS, DONE, ENVELOPE, drop_logprobs, place_of, usage_of
 from yett.errors import Refusal
@@ -34,6 +38,7 @@ Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> sel
 
 MAX_CHANNELS = 1024  # an upstream that opens more is filling our memory
 MAX_NESTING = 32
+FRAMES = 32  # events of a stream that are looked at for a frame: one of the first has one, or none has
 
 _WATCHED = frozenset(("content", "arguments"))
 _decode = msgspec.json.Decoder().decode
@@ -109,6 +114,8 @@ class StreamReview:
         self._splitter = sse.Splitter()
         self._tracks: dict[Channel, _Track] = {}
         self._arrived = 0  # events
+        self._frame: Frame | None = None  # of the latest event that has one
+        self._frames = FRAMES  # events that may still be looked at for another
         self._moved: list[_Event] = []  # that have had text settled and were not shown since
         self._out: list[bytes] = []
         self._selectors: tuple[str, ...] = ()
@@ -157,6 +164,9 @@ class StreamReview:
 
     def _event(self, raw: bytes) -> bool:
         """False for the terminator, after which nothing counts."""
+        if self._frame is not None and (text := self._frame.text(raw)):
+            self._framed(self._frame, raw, text)
+            return True
         payload = sse.data_of(raw)
         if payload is None:
             self._out.append(b":\n\n")  # a keep-alive; whatever else the comment said was not inspected
@@ -178,7 +188,24 @@ class StreamReview:
             # More than `data: …` and an empty line: `event:`, `id:` and comment lines were not inspected.
             raw = sse.event_of(msgspec.json.encode(document))
         self._document(raw, document)
+        if self._frames:
+            self._frames -= 1
+            self._frame = frame_of(raw, document) or self._frame
         return True
+
+    def _framed(self, frame: Frame, raw: bytes, text: str) -> None:
+        """An event of which all but the text is known: as `_document`."""
+        self._arrived += 1
+        channel = frame.channel
+        waiting = self._taken(channel, text)
+        if waiting is None:
+            self._out.append(raw)
+            return
+        document = _decode(raw[6:-2])
+        event = _Event(raw, document, self._arrived)
+        self._wait(event, document["choices"][0]["delta"], channel[-1], text, channel, waiting)
+        self._emit(but=event)
+        self._show(event)
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
         self._arrived += 1
@@ -235,6 +262,12 @@ class StreamReview:
                 self._collect(event, value, range(len(value)), (*channel, key))
 
     def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
+        waiting = self._taken(channel, text)
+        if waiting is not None:
+            self._wait(event, container, key, text, channel, waiting)
+
+    def _taken(self, channel: Channel, text: str) -> Released | None:
+        """The next piece of a channel. None: nothing waited and nothing waits, so that the event's bytes can go as they are."""
         size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
         self.received += size
         self.characters += len(text)
@@ -243,20 +276,28 @@ class StreamReview:
         track = self._tracks.get(channel)
         if track is None:
             track = self._begin(channel)
-        if self._watch is not None and channel[-1] in _WATCHED:
-            self._notice(self._watch.feed(channel, text, arguments=channel[-1] == "arguments"))
-        if channel[-1] == "name":
+        name = channel[-1]
+        if self._watch is not None and name in _WATCHED:
+            kinds = self._watch.feed(channel, text, arguments=name == "arguments")
+            if kinds:
+                self._notice(kinds)
+        if name == "name":
             self._tools[channel[:-1]] = self._tools.get(channel[:-1], "") + text
         if track.window is None and track.restorer is None:
             if self._keep:
                 track.kept.append(text)
-            return
+            return None
         released = Released(text) if track.window is None else track.window.feed(text)
         if not track.queue and not released.findings and len(released.text) == len(text) and track.restorer is None:
             track.at += len(text)
             if self._keep:
                 track.kept.append(text)
-            return  # nothing waited, nothing waits: the event's bytes can go as they are
+            return None
+        return released
+
+    def _wait(self, event: _Event, container: Any, key: Any, text: str, channel: Channel, released: Released) -> None:
+        """A piece that is not released yet, or not as it came, and what it has released."""
+        track = self._tracks[channel]
         slot = _Slot(event, container, key, len(text))
         event.slots.append(slot)
         event.open += 1
