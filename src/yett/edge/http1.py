@@ -212,8 +212,7 @@ class Http1Connection(asyncio.Protocol):
 
     # ---- llhttp --------------------------------------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        self._begin()
+    on_message_begin = _begin
 
     def on_url(self, url: bytes) -> None:
         self._uri += url
@@ -343,10 +342,8 @@ class Http1Connection(asyncio.Protocol):
         if not keep_alive:
             self._keep_alive = False
             framing += "connection: close\r\n"
-        fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
-        self._reply_head = f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}\r\n{fields}{framing}\r\n".encode(
-            "latin-1"
-        )
+        fields = "\r\n".join([f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", *map(": ".join, headers), framing])
+        self._reply_head = f"{fields}\r\n".encode("latin-1")
 
     def write(self, data: bytes) -> None:
         if self.gone or not data:

@@ -50,20 +50,21 @@ class Share:
         self.waiting: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        size = self._size = self._size + len(data)
-        if self.waiting:
-            self.waiting.append(data)
-            if size > MOST:
+        waiting = self.waiting
+        if waiting:
+            waiting.append(data)
+            self._size += len(data)
+            if self._size > MOST:
                 self.flush()
-        elif size <= MOST and self._outbox.add(self):
-            self.waiting.append(data)
+        elif len(data) <= MOST and self._outbox.add(self):
+            waiting.append(data)
+            self._size = len(data)
         else:
-            self._size = 0
             self._transport.write(data)
 
     def flush(self) -> None:
         if not self.waiting:
             return  # it went on its own, meanwhile
-        waiting, self.waiting, self._size = self.waiting, [], 0
+        waiting, self.waiting = self.waiting, []
         if not self._transport.is_closing():
             self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))

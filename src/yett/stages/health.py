@@ -81,9 +81,8 @@ class _Gate:
         return max(0.0, wait)
 
     def take(self, now: float) -> None:
-        """A call passes. While the gate is on probation it is the only one."""
-        if self.closures:
-            self._leased_until = now + PROBE_LEASE
+        """A call passes the gate while it is on probation, and is the only one."""
+        self._leased_until = now + PROBE_LEASE
 
     def give_back(self) -> None:
         """The call has ended without a verdict."""
@@ -167,7 +166,8 @@ class _KeyPool:
             key, gate = self._turns[place]
             if gate.wait(now) <= 0:
                 self._next = place + 1
-                gate.take(now)
+                if gate.closures:
+                    gate.take(now)
                 return key
         return None
 
@@ -181,6 +181,8 @@ class _KeyPool:
     def wait(self, now: float) -> float:
         soonest = math.inf
         for _, gate in self._turns:
+            if not gate.closures and gate.until <= now:  # nearly always
+                return 0.0
             wait = gate.wait(now)
             if wait <= 0:
                 return 0.0
@@ -254,7 +256,10 @@ class Health:
             self._set_aside(gate, status, retry_after, now)
         else:
             if gate is not None:
-                self._judge_key(gate, outcome, status, now)
+                if outcome != "ok" and status not in _CALLERS_FAULT:
+                    gate.give_back()  # nothing was said about the key
+                elif gate.closures and gate.until <= now:
+                    gate.open()
             if outcome == "ok" or (outcome == "status" and status in _CALLERS_FAULT):
                 breaker.succeeded(now)
             else:
@@ -282,13 +287,14 @@ class Health:
         """Whether a target may be tried now, by whoever asks."""
         if self._wait(target, now) > 0:
             return False
-        if (breaker := self._breakers.get(target.id)) is not None:
+        breaker = self._breakers.get(target.id)
+        if breaker is not None and breaker.gate.closures:
             breaker.gate.take(now)
         return True
 
     def _wait(self, target: Target, now: float) -> float:
         breaker = self._breakers.get(target.id)
-        wait = breaker.gate.wait(now) if breaker is not None else 0.0
+        wait = 0.0 if breaker is None else breaker.gate.wait(now)
         if target.provider.keys:
             keys = self._pool(target.provider).wait(now)
             if keys > wait:
@@ -315,14 +321,6 @@ class Health:
             gate.close(now, seconds)
         elif status != 429 or retry_after > 0:  # calls that were under way together tell the same thing, but once
             gate.until = max(gate.until, now + seconds)
-
-    def _judge_key(self, gate: _Gate, outcome: str, status: int, now: float) -> None:
-        """The provider has answered as it does to a key that it accepts, or it has said nothing about the key."""
-        if outcome == "ok" or status in _CALLERS_FAULT:
-            if gate.closures and gate.until <= now:
-                gate.open()
-        else:
-            gate.give_back()
 
 
 def _arranged(targets: Sequence[Target], roll: float) -> Iterator[Target]:

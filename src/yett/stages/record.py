@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
@@ -52,7 +53,8 @@ class Trail:
     notes: tuple[str, ...] = ()  # of guardrails: who was asked, who failed
     input_tokens: int = 0  # estimated, of what would leave
     hold: Hold | None = None
-    intended: bool = False  # the intent is in the journal
+    begun: Record | None = None  # the intent
+    intended: bool = False  # it is in the journal
     attempts: Sequence[Attempt] = ()
     target: str = ""
     told: int = 0  # tokens: how much the target was told to write at most, in all choices; 0: it was told nothing
@@ -127,7 +129,7 @@ def _counted(hold: Hold | None) -> tuple[str, ...]:
 def intent(trail: Trail, ts: int) -> Record:
     """`ts` in microseconds since the epoch. The facts are here, because here is where they were decided on."""
     caller, call, decision = trail.caller, trail.call, trail.decision
-    return Record(
+    trail.begun = Record(
         kind="intent",
         call=trail.id,
         ts=ts,
@@ -158,6 +160,7 @@ def intent(trail: Trail, ts: int) -> Record:
         step=trail.step.number if trail.step else 0,
         request=trail.request,
     )
+    return trail.begun
 
 
 def extension(trail: Trail, ts: int, reserved: tuple[int, int]) -> Record:
@@ -176,25 +179,14 @@ def extension(trail: Trail, ts: int, reserved: tuple[int, int]) -> Record:
 
 
 def outcome(trail: Trail, ts: int, now: float) -> Record:
-    """`ts` in microseconds since the epoch, `now` monotonic seconds. What the intent says of the decision is said again,
-    because the reply may have added to it."""
-    caller, call, decision = trail.caller, trail.call, trail.decision
+    """`ts` in microseconds since the epoch, `now` monotonic seconds. It says again what the intent says of who asked for what, and of
+    the decision, because the reply may have added to that."""
+    begun, decision = trail.begun or intent(trail, ts), trail.decision
     elapsed = now - trail.started
-    return Record(
+    return replace(
+        begun,
         kind="outcome",
-        call=trail.id,
         ts=ts,
-        caller=caller.id if caller else "",
-        name=caller.name if caller else "",
-        team=caller.team if caller else "",
-        tenant=caller.tenant if caller else "",
-        proof=_proof(caller) if caller else None,
-        surface=trail.surface,
-        action=call.action if call else "",
-        model=call.model if call else "",
-        stream=trail.stream,
-        labels=trail.labels,
-        snapshot=trail.snapshot.digest,
         decision=trail.verdict,
         policies=decision.policies if decision else (),
         observed=decision.observed if decision else (),
@@ -205,9 +197,9 @@ def outcome(trail: Trail, ts: int, now: float) -> Record:
         evidence=tuple(trail.evidence),
         unlisted=trail.unlisted,
         facts=NO_FACTS if trail.intended else trail.facts,
-        hold=trail.hold.id if trail.hold else "",
-        task=trail.step.task.id if trail.step else "",
-        step=trail.step.number if trail.step else 0,
+        targets=(),
+        scopes=(),
+        reserved=(),
         request=trail.request,
         outcome=trail.outcome,
         code=trail.code,
