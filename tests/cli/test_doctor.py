@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.certificates import HOUR, Certifier
 from tests.issuer_server import documents
 from tests.issuing import Authority
 from tests.servers import Valkey
+from tests.token_endpoint import ROLE, token_endpoint
 
 from yett.cli import doctor, keys
 from yett.cli.system import SystemClock
@@ -155,6 +157,37 @@ def test_the_network_only_when_asked(folder: Path) -> None:
     assert found["provider up"]["status"] == "ok"
     assert found["provider down"]["status"] == "failure"
     assert "break-glass" in found["operators"]["next"]
+
+
+def test_a_token_is_got_for_each_provider_without_keys(folder: Path) -> None:
+    table = """[providers.{name}]
+kind = "openai"
+base_url = "{origin}/v1"
+[providers.{name}.aws]
+role = "{role}"
+region = "eu-west-1"
+token_file = "workload"
+sts_url = "{sts}"
+"""
+    with token_endpoint() as cloud:
+        (folder / "workload").write_text(cloud.subject)
+        cloud.expires_in = 900
+        wanted = {
+            "right": (ROLE, cloud.origin),
+            "denied": (f"{ROLE}2", cloud.origin),
+            "gone": (ROLE, f"http://127.0.0.1:{free_port()}"),
+        }
+        made = (
+            table.format(name=name, origin=cloud.origin, role=role, sts=sts) for name, (role, sts) in wanted.items()
+        )
+        write(folder, "".join(made))
+        assert not any(check.startswith("token") for check in examine(folder)[1])
+        assert cloud.asked == []
+        code, found = examine(folder, "--network")
+    assert (code, found["token for right"]["status"]) == (1, "ok")
+    assert re.search(r"good for (900|8\d\d) s", found["token for right"]["message"])
+    assert found["token for denied"]["message"] == "status 403, AccessDenied"
+    assert "DNS" in found["token for gone"]["next"]
 
 
 def test_the_vault_is_looked_at_and_not_touched(folder: Path) -> None:

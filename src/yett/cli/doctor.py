@@ -22,6 +22,7 @@ from msgspec import Struct, to_builtins
 from yett.cli.automata import builder
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json
 from yett.cli.doctor_identity import identities
+from yett.cli.doctor_tokens import tokens
 from yett.cli.sealed import Unsealer
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
@@ -55,7 +56,9 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 @click.command("doctor")
 @click.option(
-    "--network", is_flag=True, help="Also try to reach every provider (no key is sent), and fetch the keys of issuers."
+    "--network",
+    is_flag=True,
+    help="Also try to reach every provider (no key is sent), get a token for each that has no keys, and fetch the keys of issuers.",
 )
 @configuration_option
 @json_option
@@ -106,6 +109,8 @@ def _examine(config: Path, *, network: bool) -> Iterator[Finding]:
     yield from _attachments(reading.settings)
     if network:
         yield from _providers(reading)
+        for check, status, message, advice in tokens(reading) if sound else ():
+            yield Finding(check, status, message, advice)
         yield from _guardrails(panel)
         yield from _operators(reading)
 

@@ -27,6 +27,7 @@ log = logging.getLogger("yett")
 WAIT = 5.0  # seconds that a call waits for its provider's first token
 SPACING = 10.0  # seconds between two fetches, when a token did not do or was refused
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # between tries that fail
+FAILURES = (TokenTrouble, UpstreamFailure, OSError, ValueError)  # of a fetch
 _MOST_ANSWER = 64 << 10
 _MOST_TOKEN = 16_384
 _UNAUTHORIZED = 401
@@ -47,11 +48,6 @@ class _Keeper:
 
     def usable(self, now: float) -> Secret | None:
         return self.token if now < self.expires else None
-
-    def endpoint(self, url: str) -> Provider:
-        seconds = self.grant.timeout
-        timeouts = Timeouts(seconds, seconds, seconds, seconds)
-        return Provider(f"oauth/{self.provider.id}", "oauth", url, (), (), timeouts, self.grant.ca_file)
 
 
 class Keyless:
@@ -146,9 +142,9 @@ class Keyless:
             keeper.done.clear()
             began = self._clock.monotonic()
             try:
-                token = await self._fetched(keeper)
-            except (TokenTrouble, UpstreamFailure, OSError, ValueError) as error:
-                keeper.why = _told(error)
+                token = await fetched(self._upstream, self._clock, keeper.provider.id, keeper.grant)
+            except FAILURES as error:
+                keeper.why = told(error)
                 self._note(keeper, "refused" if isinstance(error, TokenTrouble) else "failed")
                 rest, pause = pause, min(pause * 2, LONGEST_PAUSE)
             else:
@@ -169,22 +165,6 @@ class Keyless:
         if (left := began + self._spacing - self._clock.monotonic()) > 0:
             await self._clock.sleep(left)
 
-    async def _fetched(self, keeper: _Keeper) -> Token:
-        grant = keeper.grant
-        own = await asyncio.to_thread(_token_in, grant.file) if grant.file else ""
-        if grant.role is not None:
-            said = await self._asked(keeper, grant.url, *aws.request(grant.role, own))
-            return aws.answer(grant.role, *said, self._clock.now())
-        token = answer(*await self._asked(keeper, grant.url, *request(grant, own, self._clock.now())))
-        if grant.account is None:
-            return token
-        said = await self._asked(keeper, grant.account.url, *google.request(grant.account, token.secret))
-        return google.answer(grant.account, *said, self._clock.now())
-
-    async def _asked(self, keeper: _Keeper, url: str, headers: Headers, body: bytes) -> tuple[int, bytes]:
-        exchange = await self._upstream.send(Outgoing(keeper.endpoint(url), "POST", "", headers, body))
-        return exchange.status, await exchange.read(_MOST_ANSWER)
-
     def _note(self, keeper: _Keeper, outcome: str) -> None:
         if self._tell is not None:
             self._tell(keeper.provider.id, outcome)
@@ -196,6 +176,34 @@ class Keyless:
         if keeper.task is not None:
             keeper.task.cancel()
         keeper.done.set()
+
+
+async def fetched(upstream: Upstream, clock: Clock, name: str, grant: Grant) -> Token:
+    """A token for the provider of this name, asked for now. Raises one of FAILURES."""
+
+    async def asked(url: str, headers: Headers, body: bytes) -> tuple[int, bytes]:
+        endpoint = Provider(f"oauth/{name}", "oauth", url, (), (), Timeouts(*[grant.timeout] * 4), grant.ca_file)
+        exchange = await upstream.send(Outgoing(endpoint, "POST", "", headers, body))
+        return exchange.status, await exchange.read(_MOST_ANSWER)
+
+    own = await asyncio.to_thread(_token_in, grant.file) if grant.file else ""
+    if grant.role is not None:
+        said = await asked(grant.url, *aws.request(grant.role, own))
+        return aws.answer(grant.role, *said, clock.now())
+    token = answer(*await asked(grant.url, *request(grant, own, clock.now())))
+    if grant.account is None:
+        return token
+    said = await asked(grant.account.url, *google.request(grant.account, token.secret))
+    return google.answer(grant.account, *said, clock.now())
+
+
+def told(error: Exception) -> str:
+    """Why, for logs, /readyz and people. A ValueError's own words could have what was to be sent."""
+    if isinstance(error, ValueError):
+        return "the request could not be made"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    return str(error)
 
 
 def _until_next(seconds: float) -> float:
@@ -218,12 +226,3 @@ def _token_in(file: str) -> str:
     if not text or len(text) > _MOST_TOKEN or not text.isprintable() or not text.isascii():
         raise TokenTrouble(f"{file} holds no token")
     return text
-
-
-def _told(error: Exception) -> str:
-    """Why, for logs and /readyz. A ValueError's own words could have what was to be sent."""
-    if isinstance(error, ValueError):
-        return "the request could not be made"
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-    return str(error)
