@@ -40,6 +40,7 @@ from yett.stages.health import Health
 from yett.stages.tasks import Tasks
 from yett.stores.journal import FileJournal, open_journal
 from yett.stores.journal_reader import entries, find
+from yett.stores.live_tokens import LiveTokens
 from yett.stores.shared_ledger import SharedLedger
 from yett.stores.signing import FileSeeds, SigningKeys
 from yett.stores.vault import Vault
@@ -471,6 +472,7 @@ class Scene:
             health=Health(snapshot.settings.routing),
             trust=self.trust,
             signer=self.signing,
+            allowance=LiveTokens(folder / "tokens.live"),
             clock=self.clock,
             meter=self.meters,
             calls=self.calls,
@@ -493,6 +495,7 @@ class Scene:
         self.journal.close()
         self.ledger.close()
         self.vault.close()
+        self.gate.allowance.close()
 
     def __enter__(self) -> Self:
         return self

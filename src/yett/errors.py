@@ -123,6 +123,9 @@ CODES: dict[str, Code] = {
     "delegation_too_deep": Code(
         403, "policy_error", "limit", False, "The task has been handed on more often than is allowed."
     ),
+    "task_tokens_exceeded": Code(
+        429, "rate_limit_error", "limit", True, "As many task tokens with a budget live as this caller may have."
+    ),
     # whether
     "model_not_found": Code(404, _INVALID, "caller", False, "No such model, or this key may not know of it."),
     "policy_denied": Code(403, "policy_error", "policy", False, "A policy refuses this call."),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from yett.config.snapshot import Snapshot
 from yett.errors import Refusal
 from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter, Outlet, Upstream, Vault
-from yett.stages.exchange import Signer
+from yett.stages.exchange import Allowance, Signer
 from yett.stages.headroom import Aside, Headroom
 from yett.stages.health import Health
 from yett.stages.identify import Trust
@@ -96,6 +96,7 @@ class Gate(Struct, frozen=True):
     health: Health
     trust: Trust
     signer: Signer
+    allowance: Allowance
     clock: Clock
     meter: Meter
     calls: Calls

@@ -111,7 +111,7 @@ async def _govern(inbound: Inbound, outlet: Outlet, gate: Gate, flight: Flight) 
         await _invoke(outlet, gate, flight, call, plan, bodies)
         await gate.abreast()
     else:
-        trail.answered(await local.answer(call, caller, plan.listed, trail, gate.calls, gate.trust, gate.signer))
+        trail.answered(await local.answer(call, caller, plan.listed, trail, gate))
 
 
 async def _invoke(outlet: Outlet, gate: Gate, flight: Flight, call: Call, plan: decide.Plan, bodies: Bodies) -> None:

@@ -100,6 +100,36 @@ async def test_a_key_becomes_a_task(scene: Scene) -> None:
     assert (await scene.call(bearing(chat("hello"), token))).code == "expired_token"
 
 
+def spoil(scene: Scene) -> None:
+    """What lives cannot be written down any more."""
+    scene.gate.allowance.close()  # type: ignore[attr-defined]
+    (scene.folder / "tokens.live").unlink()
+    (scene.folder / "tokens.live").mkdir()
+
+
+async def test_tokens_with_a_budget_are_bounded_for_who_really_asks(tmp_path: Path) -> None:
+    text = CONFIGURATION + TASKS.replace("[identity.issuers", "max_live = 2\n\n[identity.issuers", 1)
+    with Scene(tmp_path / "scene", configuration=text, keys={"acme": key(tenant="acme"), "bob": key()}) as scene:
+        scene.trust.known["corp"] = jws.read_keys(CORP.document())
+        ada, bob, person = scene.secrets["ada"], scene.secrets["bob"], CORP.token().decode()
+        first = await exchanged(scene, ada, budget="0.5usd", expires_in="60")
+        scene.clock.time += 30
+        await exchanged(scene, first, budget="0.1usd", expires_in="60")
+        refused = await scene.call(bearing(form(ada, budget="0.5usd"), ada))
+        assert (refused.code, refused.headers["retry-after"]) == ("task_tokens_exceeded", str(60 - 30 + 660))
+        await exchanged(scene, ada)  # without a budget it takes up nothing
+        await exchanged(scene, scene.secrets["acme"], budget="0.5usd")
+        # who acts for somebody asks on its own account, with that token as well, and not on the subject's
+        acting = await exchanged(scene, person, bob, budget="0.5usd")
+        await exchanged(scene, acting, budget="0.1usd")
+        assert (await scene.call(bearing(form(acting, budget="0.1usd"), acting))).code == "task_tokens_exceeded"
+        await exchanged(scene, person, budget="0.5usd")
+        scene.clock.time += 690
+        await exchanged(scene, ada, budget="0.5usd")
+        spoil(scene)
+        assert (await scene.call(bearing(form(ada, budget="0.5usd"), ada))).code == "internal_error"
+
+
 async def test_an_agent_acts_for_a_person(scene: Scene) -> None:
     person = CORP.token().decode()
     token = await exchanged(scene, person, scene.secrets["ada"])

@@ -17,6 +17,7 @@ from pathlib import Path
 from yett.cli import memory
 from yett.cli.counsel import Counsel
 from yett.cli.limits import open_limits
+from yett.cli.meters import Meters
 from yett.cli.shared import Shared
 from yett.cli.system import SystemClock, call_ids
 from yett.config.settings import Settings
@@ -45,6 +46,7 @@ from yett.stores.database import Database, FileDatabase
 from yett.stores.issuer_keys import IssuerKeys
 from yett.stores.journal import FileJournal, Tuning, open_journal
 from yett.stores.journal_reader import find
+from yett.stores.live_tokens import LiveTokens
 from yett.stores.parts import FILE, SWEEP_SECONDS, TaskExchange
 from yett.stores.proofs import UsedProofs
 from yett.stores.replicas import SAY_SECONDS
@@ -60,7 +62,6 @@ ISSUERS_SECONDS = 1.0
 LIMITS_SECONDS = 1.0
 TASKS_SECONDS = 0.25  # what other processes know of a task is at most about twice as old
 PROCESSES = 2  # that read attached files at a time
-METERED = 32  # outcomes told at once: a pause of a fraction of a millisecond
 
 
 class Calls:
@@ -71,35 +72,6 @@ class Calls:
 
     async def find(self, call: str) -> list[bytes]:
         return await asyncio.to_thread(find, self._folder, call)
-
-
-class Meters:
-    """Tells each of several meters, a batch of outcomes at a time: what is done for many in a row finds the processor's caches
-    warm, and costs half of what it costs between two calls."""
-
-    def __init__(self, metrics: Metrics, access: AccessLog | None) -> None:
-        self._metrics = metrics
-        self._access = access
-        self._outcomes: list[Record] = []
-
-    def observe(self, outcome: Record) -> None:
-        self._outcomes.append(outcome)
-        if len(self._outcomes) >= METERED:
-            self.tell()
-
-    def tell(self) -> None:
-        """Pass on what has come since the last time."""
-        outcomes, self._outcomes = self._outcomes, []
-        for outcome in outcomes:
-            self._metrics.observe(outcome)
-        if self._access is not None:
-            for outcome in outcomes:
-                self._access.observe(outcome)
-
-    def flush(self) -> None:
-        self.tell()
-        if self._access is not None:
-            self._access.flush()
 
 
 class Worker:
@@ -151,6 +123,7 @@ class Worker:
             outbox=outbox,
         )
         self.proofs = UsedProofs(self.state / "proofs.used")
+        self.tokens = LiveTokens(self.state / "tokens.live")
         self.issuers = Issuers(
             self.upstream,
             self._clock,
@@ -178,6 +151,7 @@ class Worker:
             health=self.health,
             trust=self.issuers,
             signer=self.shared.signing,
+            allowance=self.tokens,
             clock=self._clock,
             meter=self.meters,
             calls=Calls(self.audit),
@@ -240,6 +214,7 @@ class Worker:
         await self._share_tasks()
         self.exchange.close()
         self.proofs.close()
+        self.tokens.close()
         self.shared.close()
         self.meters.flush()
 

@@ -179,6 +179,14 @@ class TaskTokenSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     ttl: Annotated[float, Meta(description="Longest life of a token.", gt=0, le=600), DURATION] = 300.0
     max_depth: Annotated[int, Meta(description="How often a task may be handed on.", ge=0, le=16)] = 4
+    max_live: Annotated[
+        int,
+        Meta(
+            description="Tokens with a budget of their own that one caller may have at once, on one machine; each counts until eleven minutes after it has expired.",
+            ge=1,
+            le=16_384,
+        ),
+    ] = 1000
     rotate: Annotated[float, Meta(description="After which another key signs.", ge=3600, le=31_536_000), DURATION] = (
         86_400.0
     )

@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import to_builtins
 from msgspec.json import encode
 
-from yett.config.snapshot import Snapshot
+from yett.config.snapshot import TOKEN_LASTS, Snapshot
 from yett.config.units import parse_budget
 from yett.dialects import oauth
 from yett.errors import Refusal
@@ -45,6 +45,14 @@ class Signer(Protocol):
         ...
 
     def sign(self, claims: dict[str, object], type: str) -> bytes: ...
+
+
+class Allowance(Protocol):
+    """How many tokens with a budget live: each takes up a place in the ledger."""
+
+    def take(self, who: str, most: int, until: int, now: int) -> int:
+        """0 when one more may live until then (seconds), else the seconds to wait. Raises OSError."""
+        ...
 
 
 def metadata(issuer: str) -> bytes:
@@ -110,9 +118,9 @@ def _budget(written: str) -> int:
         raise Refusal("invalid_request", 'A budget is written like "0.50usd".', param="budget") from None
 
 
-async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, trail: Trail) -> bytes:
+async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, allowance: Allowance, trail: Trail) -> bytes:
     """The token response; what was issued is noted on the trail. Raises Refusal: whatever identify raises about the subject, and
-    what `narrowed` raises."""
+    what `narrowed` raises, task_tokens_exceeded."""
     snapshot = trail.snapshot
     settings = snapshot.settings.identity.tasks
     if not settings.issuer:
@@ -129,6 +137,8 @@ async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, trail
         bound=_binding(grant, actor.credential, snapshot, trail.now),
     )
     claims = narrowed(subject, actor, Wish(grant.scope, grant.seconds, grant.budget, grant.purpose), terms)
+    if grant.budget:
+        _afford(allowance, actor, settings.max_live, claims.exp + TOKEN_LASTS, int(trail.now))
     token = signer.sign(to_builtins(claims), TYPE)
     trail.notes = (*trail.notes, f"issued {claims.jti} for {claims.sub}, task {claims.txn}, depth {claims.dep}")
     return oauth.token_response(
@@ -164,6 +174,18 @@ def _certificate(grant: Grant, snapshot: Snapshot, now: float) -> str:
             return ""
         raise
     return shown.thumbprint if shown is not None else ""
+
+
+def _afford(allowance: Allowance, actor: Caller, most: int, until: int, now: int) -> None:
+    """Count one more for who really asks: whoever comes with the token of a subject is who acts for it."""
+    handed = actor.credential.delegation
+    who = handed.actors[0] if handed is not None and handed.actors else actor.id
+    try:
+        wait = allowance.take(f"{actor.tenant}\0{who}", most, until, now)
+    except OSError as error:
+        raise Refusal("internal_error", "It cannot be written down that a token lives.") from error
+    if wait:
+        raise Refusal("task_tokens_exceeded", retry_after=float(wait))
 
 
 async def _subject(grant: Grant, snapshot: Snapshot, trust: Trust, now: float) -> Caller:

@@ -13,7 +13,7 @@ from yett.errors import Refusal
 from yett.model.call import Call, Inbound
 from yett.model.caller import Caller
 from yett.stages import exchange
-from yett.stages.exchange import Signer
+from yett.stages.exchange import Allowance, Signer
 from yett.stages.identify import Trust
 from yett.stages.record import Trail
 
@@ -32,6 +32,19 @@ class Calls(Protocol):
         ...
 
 
+class Means(Protocol):
+    """What of the gate it takes."""
+
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def trust(self) -> Trust: ...
+    @property
+    def signer(self) -> Signer: ...
+    @property
+    def allowance(self) -> Allowance: ...
+
+
 def published(inbound: Inbound, trail: Trail, signer: Signer) -> bytes | None:
     """What everybody has to know who verifies task tokens; nothing else is answered to whoever asks. None for another request, and where
     no tokens are issued."""
@@ -48,15 +61,13 @@ def published(inbound: Inbound, trail: Trail, signer: Signer) -> bytes | None:
     return None
 
 
-async def answer(
-    call: Call, caller: Caller, listed: tuple[str, ...], trail: Trail, calls: Calls, trust: Trust, signer: Signer
-) -> bytes:
+async def answer(call: Call, caller: Caller, listed: tuple[str, ...], trail: Trail, means: Means) -> bytes:
     """The body of the answer. Raises Refusal."""
     if call.grant is not None:
-        return await exchange.issue(call.grant, caller, trust, signer, trail)
+        return await exchange.issue(call.grant, caller, means.trust, means.signer, means.allowance, trail)
     if call.action == "ListModel":
         return models(listed, call.argument)
-    return record(caller, await calls.find(call.argument))
+    return record(caller, await means.calls.find(call.argument))
 
 
 def models(listed: tuple[str, ...], name: str) -> bytes:
