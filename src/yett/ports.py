@@ -165,14 +165,17 @@ class Upstream(Protocol):
 
 
 class Vault(Protocol):
-    """What stands for values of earlier calls, by the key of their task. Nothing here raises: what cannot be kept or recalled is
-    not put back, which is the safe way to fail; and the caller of these is told."""
+    """What stands for values of earlier calls, by the key of their task; `owner` is a name for whose task it is. Nothing here raises:
+    what cannot be kept or recalled is not put back, which is the safe way to fail; and the caller of these is told."""
 
-    async def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> bool:
-        """Keep them for so long, or longer when they are kept already. They are committed when this returns True."""
+    async def keep(
+        self, owner: bytes, task: bytes, substitutes: Iterable[Substitute], seconds: float
+    ) -> list[Substitute] | None:
+        """Keep them for so long, or longer when they are kept already. They are committed when this returns an empty list. Else it is
+        those of this task that are shown like one of them and stand for something else; None when they cannot be kept now."""
         ...
 
-    async def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
         """Those that are shown like this, in any case, and were issued in this task; None when that cannot be told."""
         ...
 

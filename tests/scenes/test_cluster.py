@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from tests.contracts.conftest import new_database
 from tests.scenes.conftest import HEAD, provider_toml, simulated
-from tests.scenes.harness import Gateway, arrived, error_of, models_toml, request_body, until
+from tests.scenes.harness import Gateway, Reply, arrived, encoded, error_of, models_toml, request_body, until
 from tests.servers import Postgres, Valkey
 from tests.storm import Storm
 
@@ -330,6 +330,85 @@ def known(gateway: Gateway, key: str, model: str) -> bool:
 def put(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
+
+
+TOKENS = """
+@id("everything") permit (principal, action, resource);
+
+@id("away") @obligation("tokenize:pii") permit (principal, action == Action::"InvokeModel", resource);
+"""
+WRITTEN = ("INSERT INTO substitutes", "SELECT name, sealed, expires FROM substitutes")
+
+
+def test_what_one_gateway_has_redacted_another_restores(
+    build: Callable[..., Gateway], provider: Simulator, server: Postgres
+) -> None:
+    text = HEAD + SHARED + provider_toml(provider, "cloud")
+    text += models_toml(simulated({"plain": "", "asleep": "latency.first_byte=8s"}))
+    mails = [f"{name}@acme-corp.com" for name in ("jane.roe", "kim.lee", "lou.poe", "max.moe")]
+    first, second = (build(text, TOKENS, STATE=server.url, PEPPER="5a" * 32) for _ in range(2))
+    first.start(ready=False)
+    second.start()
+    first.await_ready()
+    keys = [json.loads(first.yett("keys", "create", "--name", n, "--team", "research", "--json"))["key"] for n in "ab"]
+    until(lambda: second.listed(keys[1]) == 200, 1.0, "the keys")
+
+    def token(mark: str) -> str:
+        return re.findall(r"EMAIL_[A-Z2-7]{8}", arrived(provider, mark).text)[0]
+
+    def later(gateway: Gateway, *tokens: str, key: str = keys[0]) -> Reply:
+        """A later turn: the model's words of an earlier one come back, and it says them again."""
+        answer = encoded("It was " + " ".join(tokens))
+        provider.behave(f"answer={answer}", provider="cloud")
+        messages = [{"role": "assistant", "content": f"To {each}"} for each in tokens]
+        messages.append({"role": "user", "content": "To whom?"})
+        reply = gateway.ask(json.dumps({"model": "plain", "messages": messages}).encode(), key=key)
+        provider.behave("", provider="cloud")
+        return reply
+
+    def asked() -> list[str]:
+        return [line for line in statements(server) if line.startswith(WRITTEN)]
+
+    # one is killed when its call has left, and no answer has come
+    first.send(
+        f'{{"model":"asleep","messages":[{{"role":"user","content":"first-letter {mails[0]}"}}]}}'.encode(), key=keys[0]
+    )
+    one = token("first-letter")
+    first.kill()
+    assert later(second, one).text == f"It was {mails[0]}"
+
+    # what has been asked once is not asked again: no call but the first one of a task here waits for the database
+    before = asked()
+    assert [later(second, one).text for _ in range(3)] == [f"It was {mails[0]}"] * 3
+    assert second.chat("plain", f"first-again {mails[0]}", key=keys[0]).text.endswith(mails[0])
+    assert (asked(), token("first-again")) == (before, one)
+
+    # it is nobody else's
+    assert later(second, one, key=keys[1]).text == f"It was {one}"
+
+    # without the database no call is lost, and each answer has its own values
+    first.start()
+    server.stop()
+    reply = second.chat("plain", f"second-letter {mails[1]}", key=keys[0])
+    assert reply.text.endswith(mails[1])
+    assert "vault: not kept" in second.outcome(reply.id)["notes"]
+    two = token("second-letter")
+    assert later(second, one).text == f"It was {mails[0]}", "it was here before"
+    reply = later(first, one)
+    assert (reply.status, reply.text) == (200, f"It was {one}")
+    assert "vault: not recalled" in first.outcome(reply.id)["notes"]
+    assert (second.readiness()[0], second.metrics()["yett_vault_healthy"]) == (200, 0)
+
+    # when it is back, what could not be kept is
+    server.start()
+    until(lambda: second.metrics()["yett_vault_healthy"] == 1, what="the recovery")
+    until(lambda: first.metrics()["yett_vault_healthy"] == 1, what="the recovery of the other")
+    assert later(first, one, two).text == f"It was {mails[0]} {mails[1]}"
+    assert [mail for mail in mails if mail in asyncio.run(everything(server.url))] == []
+    assert "vault.db" not in {path.name for path in (*first.state.iterdir(), *second.state.iterdir())}
+    found = json.loads(first.yett("doctor", "--json"))["findings"]
+    told = next(each["message"] for each in found if each["check"] == "vault")
+    assert told.endswith("2 values (0 past their time), 0.0 MiB")
 
 
 async def everything(url: str) -> str:

@@ -23,8 +23,10 @@ from yett.dialects import openai_chat
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.call import Inbound
+from yett.model.route import Secret
 from yett.model.segment import Segment
 from yett.model.substitute import Substitute
+from yett.redaction.known import LITERAL
 from yett.stages import decide, inspect, transform
 from yett.stages.record import Trail
 from yett.stages.understand import surface_of
@@ -36,15 +38,24 @@ class Memory:
     def __init__(self) -> None:
         self.kept: dict[tuple[bytes, str], Substitute] = {}
         self.seconds: set[float] = set()
+        self.owners: set[bytes] = set()
         self.works = True
         self.forgets = False
 
-    async def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> bool:
-        self.kept |= {(task, substitute.shown): substitute for substitute in substitutes}
+    async def keep(
+        self, owner: bytes, task: bytes, substitutes: Iterable[Substitute], seconds: float
+    ) -> list[Substitute] | None:
         self.seconds.add(seconds)
-        return self.works
+        self.owners.add(owner)
+        there = [(self.kept.setdefault((task, each.shown), each), each) for each in substitutes]
+        taken = [found for found, each in there if found.value.reveal() != each.value.reveal()]
+        return (taken or self.others(task)) if self.works else None
 
-    async def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+    def others(self, task: bytes) -> list[Substitute]:
+        """What others of this task have issued meanwhile."""
+        return []
+
+    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
         return (
             None
             if self.forgets or not self.works
@@ -217,6 +228,36 @@ def test_a_later_turn_recalls_what_it_no_longer_holds(tokens: Snapshot) -> None:
     assert not trail.findings
     elsewhere = replace_header(chat("", messages=later), b"another task")
     assert prepared(tokens, elsewhere, vault)[0].known(plan.targets[0]) is None
+
+
+def test_nothing_stands_for_two_values_in_a_task(tokens: Snapshot) -> None:
+    """Made-up values are few: what another call of the task has issued for somebody else is not issued again."""
+    vault = Memory()
+    cards = ["4111 1111 1111 1111", "5500 0000 0000 0004"]
+    first, _, plan = prepared(tokens, chat(cards[0]), vault)
+    sim = plan.targets[0]
+    shown = content(first.of(sim))
+    other = Substitute("pii.card", shown, Secret(cards[1]))
+    vault.kept = dict.fromkeys(vault.kept, other)
+    again, trail, plan = prepared(tokens, chat(f"{cards[0]} {cards[1]}"), vault)
+    mine, theirs = re.findall(r"\d{4} \d{4} \d{4} \d{4}", content(again.of(sim)))
+    assert theirs == shown != mine
+    known = again.known(sim)
+    assert known is not None
+    assert {each.shown: each.value.reveal() for each in known} == {mine: cards[0], theirs: cards[1]}
+    assert trail.notes == ()
+    assert [(count.kind, count.action) for count in trail.findings] == [("pii.card", "replaced")]
+    assert len(vault.owners) == 1
+    # tokens, and what only looks like one, stay what they are
+    text = f"{MAIL} {shown}"
+    prepared(tokens, chat(text), vault)
+    (token,) = [each.shown for each in vault.kept.values() if each.value.reveal() == MAIL]
+    prepared(tokens, chat(f"{token} {text}"), vault)
+    literal = next(each for each in vault.kept.values() if each.kind == LITERAL)
+    vault.others = lambda _: list(vault.kept.values())  # type: ignore[method-assign]
+    same, trail, _ = prepared(tokens, chat(f"{token} {text}"), vault)
+    assert content(same.of(sim)).split(" ")[:2] == [literal.shown, token]
+    assert trail.notes == ("vault: not kept",), "it is told of others each time, and gives up"
 
 
 def test_without_the_vault_a_call_goes_on_unless_that_is_not_wanted(compiled: Compiled, tokens: Snapshot) -> None:

@@ -1,25 +1,33 @@
-"""The vault: what was kept comes back to its own task, for its time, from a file that says nothing by itself."""
+"""The vault when what it is in cannot be used: calls go on, soon, and what could not be kept is kept when it can be.
+What it does otherwise is in tests/contracts."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.scene import Clock
 
 from yett.model.route import Secret
 from yett.model.substitute import Substitute
-from yett.stores.vault import Vault
+from yett.stores import vault as module
+from yett.stores.database import FileDatabase
+from yett.stores.sqlite import StoreUnavailable
+from yett.stores.vault import Vault, excess
 
-TASK, OTHER = b"a" * 32, b"b" * 32
+OWNER, TASK, OTHER = b"o" * 16, b"a" * 32, b"b" * 32
 MAIL = Substitute("pii.email", "EMAIL_7Q2MKDB3", Secret("ada@example.org"))
 HALF = Substitute("pii.name", "NAME_7Q2MKDB4", Secret("half \ud83d a\0pair"))
 
 
-def shown(found: list[Substitute]) -> dict[str, str]:
+def shown(found: list[Substitute] | None) -> dict[str, str]:
+    assert found is not None
     return {each.shown: each.value.reveal() for each in found}
 
 
@@ -35,171 +43,217 @@ def vault(tmp_path: Path, clock: Clock) -> Iterator[Vault]:
     made.close()
 
 
-async def test_what_was_kept_comes_back_in_any_case(vault: Vault) -> None:
-    await vault.keep(TASK, [MAIL, HALF], 60)
-    assert await vault.recall(TASK, [MAIL.shown.lower(), HALF.shown, "CARD_22222222"]) == [
-        MAIL,
-        HALF,
-    ] or await vault.recall(TASK, [MAIL.shown, HALF.shown]) == [HALF, MAIL]
-    assert shown(await vault.recall(TASK, [HALF.shown])) == {HALF.shown: "half \ud83d a\0pair"}
-    assert await vault.recall(TASK, []) == []
+# ---- in a file ------------------------------------------------------------------------------------------------------
 
 
-async def test_other_tasks_do_not_have_it(vault: Vault) -> None:
-    await vault.keep(TASK, [MAIL], 60)
-    assert await vault.recall(OTHER, [MAIL.shown]) == []
-
-
-async def test_workers_share_it_and_a_restart_keeps_it(vault: Vault, tmp_path: Path, clock: Clock) -> None:
-    await vault.keep(TASK, [MAIL], 60)
-    assert shown(await Vault(tmp_path / "vault.db", clock).recall(TASK, [MAIL.shown])) == {
-        MAIL.shown: "ada@example.org"
-    }
-
-
-async def test_it_expires_unless_it_is_used(vault: Vault, clock: Clock) -> None:
-    await vault.keep(TASK, [MAIL, HALF], 60)
-    clock.time += 31
-    await vault.keep(TASK, [MAIL], 60)
-    clock.time += 30
-    assert shown(await vault.recall(TASK, [MAIL.shown, HALF.shown])) == {MAIL.shown: "ada@example.org"}
-    clock.time += 31
-    assert await vault.recall(TASK, [MAIL.shown]) == []
-
-
-def rows(path: Path) -> int:
-    with sqlite3.connect(path) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM substitutes").fetchone()
+@pytest.fixture
+def blocking(vault: Vault, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another worker that holds the file."""
+    connection = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    yield connection
     connection.close()
-    return int(count)
 
 
-async def test_what_has_expired_is_deleted(vault: Vault, tmp_path: Path, clock: Clock) -> None:
-    await vault.keep(TASK, [MAIL, HALF], 60)
-    clock.time += 61
-    await vault.keep(OTHER, [MAIL], 60)
-    assert rows(tmp_path / "vault.db") == 1
-
-
-async def test_what_is_known_to_be_there_is_not_written_again(vault: Vault, tmp_path: Path, clock: Clock) -> None:
-    await vault.keep(TASK, [MAIL], 60)
-    with sqlite3.connect(tmp_path / "vault.db") as connection:
-        connection.execute("DELETE FROM substitutes")
-    connection.close()
-    await vault.keep(TASK, [MAIL], 60)
-    assert rows(tmp_path / "vault.db") == 0
-    clock.time += 31
-    await vault.keep(TASK, [MAIL], 60)
-    assert rows(tmp_path / "vault.db") == 1
-
-
-async def test_it_is_bounded(tmp_path: Path, clock: Clock) -> None:
-    vault = Vault(tmp_path / "vault.db", clock, most=3)
-    many = [Substitute("pii.email", f"EMAIL_2222222{n}", Secret(str(n))) for n in range(2, 8)]
-    for number, each in enumerate(many):
-        await vault.keep(TASK, [each], 600 + number)
-        clock.time += 60
-    assert rows(tmp_path / "vault.db") == 4  # three, and what came since
-    assert await vault.recall(TASK, [each.shown for each in many[:2]]) == []
-
-
-async def test_the_file_says_nothing_by_itself(vault: Vault, tmp_path: Path) -> None:
-    await vault.keep(TASK, [MAIL], 60)
-    await vault.keep(OTHER, [MAIL], 60)
-    raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())  # noqa: ASYNC240 - nothing else runs
-    for word in (b"ada@example", b"EMAIL_", b"7Q2MKDB3", b"pii.email", TASK):
-        assert word not in raw
+def test_nobody_else_reads_the_file(vault: Vault, tmp_path: Path) -> None:
     assert (tmp_path / "vault.db").stat().st_mode & 0o077 == 0
-    with sqlite3.connect(tmp_path / "vault.db") as connection:
-        found = connection.execute("SELECT task, name, sealed FROM substitutes").fetchall()
-    connection.close()
-    assert len({value for row in found for value in row}) == 6
-    assert "ada@" not in repr(vault) + repr(vars(vault))
 
 
-@pytest.mark.parametrize("change", ["sealed = x'00'", "sealed = zeroblob(60)"])
-async def test_a_row_that_was_changed_is_not_believed(vault: Vault, tmp_path: Path, change: str) -> None:
-    await vault.keep(TASK, [MAIL], 60)
-    with sqlite3.connect(tmp_path / "vault.db") as connection:
-        connection.execute(f"UPDATE substitutes SET {change}")
-    connection.close()
-    assert await vault.recall(TASK, [MAIL.shown]) is None
-    assert "not written by this gateway" in vault.trouble
-    assert vault.figures().failures == 1
-
-
-async def test_a_row_that_was_moved_is_not_believed(vault: Vault, tmp_path: Path) -> None:
-    await vault.keep(TASK, [MAIL, HALF], 60)
-    with sqlite3.connect(tmp_path / "vault.db") as connection:
-        first, second = connection.execute("SELECT name, sealed FROM substitutes").fetchall()
-        connection.execute("UPDATE substitutes SET sealed = ? WHERE name = ?", (first[1], second[0]))
-    connection.close()
-    assert await vault.recall(TASK, [MAIL.shown, HALF.shown]) is None
-    assert vault.trouble
-
-
-async def test_a_call_goes_on_without_it(vault: Vault, tmp_path: Path) -> None:
+async def test_a_call_goes_on_without_it(vault: Vault, blocking: sqlite3.Connection) -> None:
     """Nothing is put back that cannot be recalled; and once it works again, it does."""
-    blocking = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
-    blocking.execute("BEGIN EXCLUSIVE")
-    assert await vault.keep(TASK, [MAIL], 60) is False
+    assert await vault.keep(OWNER, TASK, [MAIL], 60) is None
     assert "locked" in vault.trouble
-    assert await vault.keep(TASK, [MAIL], 60) is False
+    assert await vault.keep(OWNER, TASK, [MAIL], 60) is None
     blocking.execute("COMMIT")
-    blocking.close()
-    assert await vault.recall(TASK, [MAIL.shown]) == []
+    assert await vault.recall(OWNER, TASK, [MAIL.shown]) == []
     assert vault.trouble == ""
-    await vault.keep(TASK, [MAIL], 60)
-    assert shown(await vault.recall(TASK, [MAIL.shown])) == {MAIL.shown: "ada@example.org"}
+    await vault.keep(OWNER, TASK, [MAIL], 60)
+    assert shown(await vault.recall(OWNER, TASK, [MAIL.shown])) == {MAIL.shown: "ada@example.org"}
 
 
-async def test_the_loop_goes_on_while_another_worker_holds_the_file(vault: Vault, tmp_path: Path) -> None:
-    blocking = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
-    blocking.execute("BEGIN EXCLUSIVE")
-    keeping = [asyncio.ensure_future(vault.keep(TASK, [each], 60)) for each in (MAIL, HALF)]
+async def test_the_loop_goes_on_while_another_worker_holds_the_file(vault: Vault, blocking: sqlite3.Connection) -> None:
+    keeping = [asyncio.ensure_future(vault.keep(OWNER, TASK, [each], 60)) for each in (MAIL, HALF)]
     beats = 0
     while not keeping[0].done():
         await asyncio.sleep(0.001)
         beats += 1
     assert beats > 10, "it waits for a tenth of a second, and nobody else does"
     blocking.execute("COMMIT")
-    blocking.close()
-    assert await asyncio.gather(*keeping) == [False, True]
+    assert await asyncio.gather(*keeping) == [None, []]
 
 
 async def test_calls_that_come_together_share_a_commit_and_one_that_leaves_is_no_trouble(vault: Vault) -> None:
-    keeping = [asyncio.ensure_future(vault.keep(TASK, [each], 60)) for each in (MAIL, HALF, MAIL)]
+    keeping = [asyncio.ensure_future(vault.keep(OWNER, TASK, [each], 60)) for each in (MAIL, HALF, MAIL)]
     await asyncio.sleep(0)
     keeping[1].cancel()
-    assert await keeping[0]
-    assert await keeping[2]
-    assert len(await vault.recall(TASK, [MAIL.shown, HALF.shown]) or ()) == 2
+    assert await keeping[0] == await keeping[2] == []
+    assert len(await vault.recall(OWNER, TASK, [MAIL.shown, HALF.shown]) or ()) == 2
 
 
-async def test_trouble_that_is_over_is_found_out_without_a_call(vault: Vault, tmp_path: Path) -> None:
-    blocking = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
-    blocking.execute("BEGIN EXCLUSIVE")
+async def test_trouble_that_is_over_is_found_out_without_a_call(
+    vault: Vault, blocking: sqlite3.Connection, tmp_path: Path, clock: Clock
+) -> None:
+    await vault.keep(OWNER, TASK, [MAIL], 60)
+    await vault.keep(OWNER, TASK, [HALF], 1)
+    clock.time += 2
     await vault.probe()
     assert "locked" in vault.trouble
     blocking.execute("COMMIT")
-    blocking.close()
     await vault.probe()
     assert vault.trouble == ""
+    other = Vault(tmp_path / "vault.db", clock)
+    assert shown(await other.recall(OWNER, TASK, [MAIL.shown, HALF.shown])) == {MAIL.shown: "ada@example.org"}
+    assert vault.figures().rows == 1
+    other.close()
 
 
 async def test_what_it_tells_of_itself(vault: Vault, tmp_path: Path, clock: Clock) -> None:
-    await vault.keep(TASK, [MAIL, HALF], 60)
-    assert vault.figures().rows == 2
-    clock.time += 61
-    await vault.keep(TASK, [MAIL], 60)
+    for seconds in (0, 61):
+        clock.time += seconds
+        await vault.keep(OWNER, TASK, [MAIL, HALF][: 2 if not seconds else 1], 60)
+        await vault.recall(OWNER, TASK, ["ANY_22222222"])  # behind what counts
     figures = vault.figures()
-    assert (figures.rows, figures.expired, figures.failures) == (1, 2, 0)
+    assert (figures.rows, figures.expired, figures.failures) == (1, 1, 0)
     assert figures.bytes > 0
     (tmp_path / "vault.db").unlink()
     assert vault.figures().bytes == 0
 
 
-async def test_many_at_once(vault: Vault) -> None:
+async def test_what_is_remembered_is_bounded(
+    vault: Vault, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REMEMBERED", 8)
+    many = [Substitute("pii.email", f"EMAIL_{n:07d}2", Secret(str(n))) for n in range(100)]
+    for each in many:
+        await vault.keep(OWNER, TASK, [each], 60)
+    assert len(vault._remembered) <= 8
+    assert len(await vault.recall(OWNER, TASK, [each.shown for each in many]) or ()) == 100
+
+
+async def test_what_the_version_before_has_kept_is_found(vault: Vault, tmp_path: Path) -> None:
+    """It did not say whose a row is."""
+    await vault.keep(OWNER, TASK, [MAIL], 60)
+    with sqlite3.connect(tmp_path / "vault.db") as connection:
+        connection.execute("UPDATE substitutes SET task = substr(task, 17)")
+    connection.close()
+    later = Vault(tmp_path / "vault.db", Clock())
+    assert shown(await later.recall(OWNER, TASK, [MAIL.shown])) == {MAIL.shown: "ada@example.org"}
+    later.close()
+
+
+# ---- in a database elsewhere ----------------------------------------------------------------------------------------
+
+
+class Elsewhere(FileDatabase):
+    """One that does not answer, or that is away, when a test says so."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(state, "elsewhere.db")
+        self.away = False
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
+        self.answers.wait(10)
+        if self.away:
+            raise StoreUnavailable("it is away")
+        return super().rows(sql.replace(" FOR UPDATE SKIP LOCKED", ""), *arguments)
+
+    def run(self, sql: str, *arguments: object) -> int:
+        return super().run(sql.replace(" FOR UPDATE SKIP LOCKED", ""), *arguments)
+
+
+def elsewhere(folder: Path, clock: Clock) -> tuple[Vault, Elsewhere]:
+    opened: list[Elsewhere] = []
+    vault = Vault(folder / "vault.db", clock, lambda: opened.append(Elsewhere(folder)) or opened[0])  # type: ignore[func-returns-value]
+    return vault, opened[0]
+
+
+async def test_without_a_database_elsewhere_nobody_waits(tmp_path: Path, clock: Clock) -> None:
+    vault, database = elsewhere(tmp_path, clock)
+    assert await vault.keep(OWNER, TASK, [MAIL], 60) == []
+    database.away = True
+    assert await vault.keep(OWNER, TASK, [HALF], 60) is None
+    assert vault.trouble == "it is away"
+    assert shown(await vault.recall(OWNER, TASK, [MAIL.shown])) == {MAIL.shown: "ada@example.org"}, "it was here"
+    assert await vault.recall(OWNER, TASK, [MAIL.shown, HALF.shown]) is None
+    assert await vault.keep(OWNER, TASK, [MAIL], 60) == []
+    database.answers.clear()  # now nobody could ask it at all
+    assert await vault.keep(OWNER, OTHER, [MAIL, HALF], 60) is None
+    assert await vault.recall(OWNER, OTHER, [MAIL.shown]) is None
+    database.answers.set()
+    await vault.probe()
+    assert vault.trouble == "it is away"
+    database.away = False
+    await vault.probe()
+    assert vault.trouble == ""
+    other, _ = elsewhere(tmp_path, clock)
+    assert len(shown(await other.recall(OWNER, OTHER, [MAIL.shown, HALF.shown]))) == 2, "nothing of it is lost"
+    assert len(shown(await other.recall(OWNER, TASK, [MAIL.shown, HALF.shown]))) == 2
+    assert vault.figures().bytes > 0
+    vault.close()
+    other.close()
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    vault, database = elsewhere(tmp_path, clock)
+    database.answers.clear()
+    began = time.monotonic()
+    both = [vault.keep(OWNER, TASK, [MAIL], 60), vault.recall(OWNER, TASK, [HALF.shown])]
+    assert await asyncio.gather(*both) == [None, None]
+    assert "does not answer" in vault.trouble
+    assert await vault.recall(OWNER, TASK, [HALF.shown]) is None
+    assert time.monotonic() - began < 1.0
+    database.answers.set()
+    await vault.probe()
+    assert vault.trouble == ""
+    assert len(shown(await vault.recall(OWNER, TASK, [MAIL.shown]))) == 1
+    vault.close()
+
+
+async def test_what_it_owes_is_bounded(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_OWED", 10)
+    vault, database = elsewhere(tmp_path, clock)
+    database.away = True
+    many = [Substitute("pii.email", f"EMAIL_{n:07d}2", Secret(str(n))) for n in range(100)]
+    assert await vault.keep(OWNER, TASK, many, 60) is None
+    database.away = False
+    await vault.probe()
+    assert vault.figures().rows == 10
+    vault.close()
+
+
+async def test_what_a_machine_had_by_itself_is_moved(vault: Vault, tmp_path: Path, clock: Clock) -> None:
     many = [Substitute("pii.email", f"EMAIL_{n:07d}2", Secret(str(n))) for n in range(1200)]
-    await vault.keep(TASK, many, 60)
-    assert len(await vault.recall(TASK, [each.shown for each in many]) or ()) == 1200
+    await vault.keep(OWNER, TASK, many, 60)
+    await vault.keep(OWNER, TASK, [MAIL], 1)
+    clock.time += 2
+    shared, database = elsewhere(tmp_path, clock)
+    database.away = True
+    await shared.move()
+    assert not await shared.recall(OWNER, TASK, [many[0].shown])
+    database.away = False
+    await shared.move()
+    found = await shared.recall(OWNER, TASK, [MAIL.shown, *(each.shown for each in many)])
+    assert len(found or ()) == 1200
+    with sqlite3.connect(tmp_path / "vault.db") as connection:
+        assert connection.execute("SELECT count(*) FROM substitutes").fetchone() == (0,)
+    connection.close()
+    (tmp_path / "vault.db").unlink()
+    (tmp_path / "vault.db").write_bytes(b"no database at all" * 100)
+    await shared.move()
+    assert shared.trouble == "", "which is not the trouble of the shared one"
+    shared.close()
+
+
+def test_who_has_the_most_gives() -> None:
+    assert excess([900, 100, 10], 100) == [100]
+    assert excess([900, 800, 10], 200) == [150, 50]
+    assert excess([5, 5, 5], 3) == [1, 1, 1]
+    assert excess([3, 1], 4) == [3, 1]
+    assert excess([9, 5], 50, floor=5) == [4, 0], (
+        "of those who are not listed nobody has more: they give the rest together"
+    )

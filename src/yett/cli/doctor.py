@@ -24,7 +24,7 @@ from yett.cli.common import FINDINGS, configuration_option, json_option, print_j
 from yett.cli.doctor_identity import identities
 from yett.cli.doctor_tokens import tokens
 from yett.cli.sealed import Unsealer
-from yett.cli.state import open_keys
+from yett.cli.state import open_database, open_keys
 from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import Reading, secret_references
@@ -311,7 +311,27 @@ def _messages(reading: Reading) -> list[str]:
     return [mistake.message for mistake in reading.mistakes]
 
 
+def _shared_vault(reading: Reading) -> Iterator[Finding]:
+    now = int(SystemClock().now())
+    try:
+        with contextlib.closing(open_database(reading)) as database:
+            if not database.rows("SELECT 1 FROM migrations WHERE component = $1", "vault"):
+                return
+            ((rows, expired, size),) = database.rows(
+                "SELECT count(*), count(CASE WHEN expires <= $1 THEN 1 END), coalesce(sum(length(sealed)), 0)"
+                " FROM substitutes",
+                now,
+            )
+    except YettError:
+        return  # which the check of the keys has told
+    where = f"in {database.name}: {rows} values ({expired} past their time), {int(size) / 1024**2:.1f} MiB"
+    yield Finding("vault", "ok", where)
+
+
 def _vault(reading: Reading) -> Iterator[Finding]:
+    if reading.settings.stores.state:
+        yield from _shared_vault(reading)
+        return
     path = reading.state / "vault.db"
     if not path.exists():
         return

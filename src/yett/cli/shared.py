@@ -23,7 +23,7 @@ from yett.cli.automata import builder
 from yett.cli.configuration import taken
 from yett.cli.directories import Directories
 from yett.cli.sealed import Unsealer, kek_of, place_of
-from yett.cli.state import open_directories, open_fences, open_keys, open_shared
+from yett.cli.state import open_address, open_directories, open_fences, open_keys, open_shared, shared_address
 from yett.config.checks import has_kek
 from yett.config.live import Live
 from yett.config.reader import load, read
@@ -80,6 +80,8 @@ class Shared:
         # of one machine they are looked at with the files
         self._credentials = CredentialStore(self._database) if self._database.remote else None
         self._credentials_version = self._credentials.version() if self._credentials else 0
+        # a connection beside this one, for what has to be asked or written while a call waits
+        self.another = partial(open_address, shared_address(self.reading)) if self._database.remote else None
         self.facts = Facts(self._database) if self._database.remote else None
         self._replicas = Replicas(self._database) if self._database.remote or self._revisions else None
         self._name = f"{socket.gethostname()}/{os.getpid()}-{secrets.token_hex(4)}"

@@ -109,7 +109,7 @@ class Worker:
         self.journal.start()
         with _written(self.state):
             self.limits = await open_limits(self._reading, self._clock, self.shared.facts)
-            self.vault = Vault(self.state / "vault.db", self._clock)
+            self.vault = Vault(self.state / "vault.db", self._clock, self.shared.another)
             alone = settings.gateway.workers == 1 and not self.shared.database.remote
             self.exchange = TaskExchange(self._tasks_database, self._clock, alone=alone)
         await self._take_over()
@@ -167,6 +167,8 @@ class Worker:
         )
         self._apply()
         self.shared.start()
+        if self.shared.another is not None:
+            spawn(self.vault.move(), "the vault's file")
         await self._turn_signing()
         await self._renew_keys()
         await self._event("start", {**self._built(), "workers": settings.gateway.workers})

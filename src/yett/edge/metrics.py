@@ -76,7 +76,7 @@ GAUGES: dict[str, tuple[str, Labels]] = {
     "yett_vault_healthy": ("1 when the vault could be written and read the last time.", ()),
     "yett_ledger_available": ("1 when limits can be counted.", ()),
     "yett_vault_rows": ("Values that the vault keeps.", ()),
-    "yett_vault_bytes": ("Size of the vault's file.", ()),
+    "yett_vault_bytes": ("Size of the vault's file, or of what is sealed in the shared database.", ()),
     "yett_tasks": ("Tasks that are remembered.", ()),
     "yett_directory_users": ("Users that a directory has.", ("directory",)),
     "yett_fences": ("Fences that keep somebody out.", ()),

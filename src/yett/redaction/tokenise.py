@@ -23,7 +23,7 @@ from yett.model.finding import Finding
 from yett.model.route import Secret
 from yett.model.segment import Segment
 from yett.model.substitute import Substitute
-from yett.redaction.known import LITERAL, Known, Literals, token_shapes
+from yett.redaction.known import LITERAL, Known, Literals, is_token, token_shapes
 from yett.redaction.mint import Mint
 from yett.redaction.surrogates import surrogate
 from yett.redaction.ways import Ways
@@ -54,12 +54,15 @@ class _Region(NamedTuple):
 class Tokeniser:
     """Works on the texts of one request for targets of which policy wants the same. `known` is then what may be put back."""
 
-    def __init__(self, mint: Mint, ways: Ways, recall: Recall) -> None:
-        self.known = Known()
+    def __init__(self, mint: Mint, ways: Ways, recall: Recall, taken: Iterable[Substitute] = ()) -> None:
+        """`taken` stand for something in this task already, so for nothing else."""
+        self.known = Known(taken)
         self._mint = mint
         self._ways = ways
         self._recall = recall
-        self._issued: dict[tuple[str, str], str] = {}  # (way, value) -> shown
+        self._issued = {  # (way, value) -> shown
+            (_way_of(each), each.value.reveal()): each.shown for each in self.known
+        }
         self._values: dict[str, tuple[str, str]] = {}  # value -> kind and way, the first of each
 
     def texts(self, segments: Sequence[Segment], findings: Iterable[Finding]) -> dict[int, str]:
@@ -208,6 +211,13 @@ def _found(ways: Ways, findings: Iterable[Finding]) -> dict[int, list[_Region]]:
             region = _joined(before.pop(), region)
         before.append(region)
     return regions
+
+
+def _way_of(entry: Substitute) -> str:
+    """How it came to stand for its value."""
+    if entry.kind == LITERAL:
+        return "literal"
+    return "tokenize" if is_token(entry.shown) else "surrogate"
 
 
 def _continues(before: _Region, region: _Region) -> bool:

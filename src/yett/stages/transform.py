@@ -19,7 +19,7 @@ from yett.model.segment import Segment
 from yett.model.substitute import Substitute
 from yett.ports import Vault
 from yett.redaction.known import Known, has_tokens
-from yett.redaction.mint import Mint, task_key
+from yett.redaction.mint import Mint, owner_name, task_key
 from yett.redaction.tokenise import Recall, Tokeniser, mentioned
 from yett.redaction.ways import Ways
 from yett.stages import inspect
@@ -27,6 +27,8 @@ from yett.stages.decide import Edit, Plan
 from yett.stages.duties import Duties
 from yett.stages.plant import Addition, additions
 from yett.stages.record import Trail
+
+_MOST_TRIES = 5  # at something that stands for nothing else in the task yet
 
 
 def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int, str]:
@@ -71,12 +73,18 @@ async def _exchange(bodies: Bodies, call: Call, seen: inspect.Seen, trail: Trail
         return
     caller, snapshot = trail.caller, trail.snapshot
     tenant, id = (caller.tenant, caller.id) if caller else ("", "")
-    key = task_key(snapshot.pepper, tenant, id, call.task)
+    owner, key = owner_name(snapshot.pepper, tenant, id), task_key(snapshot.pepper, tenant, id, call.task)
     segments = seen.segments or openai_chat.segments(call.body)
     asked = sorted({shown for ways in bodies.ways for shown in mentioned(ways, segments, seen.findings)})
-    earlier = await vault.recall(key, asked) if asked else []
-    bodies.exchange(seen.findings, segments, Mint(key), partial(_among, earlier or ()))
-    kept = await vault.keep(key, bodies.issued(), snapshot.settings.redaction.ttl)
+    earlier = await vault.recall(owner, key, asked) if asked else []
+    taken: list[Substitute] = []
+    for _ in range(_MOST_TRIES):
+        bodies.exchange(seen.findings, segments, Mint(key), partial(_among, earlier or ()), taken)
+        others = await vault.keep(owner, key, bodies.issued(), snapshot.settings.redaction.ttl)
+        if not others:
+            break
+        taken += others  # another call of this task was faster, or earlier: what it has issued stands for that
+    kept = others == []
     if kept and earlier is not None:
         return
     trail.notes = (*trail.notes, "vault: not kept" if not kept else "vault: not recalled")
@@ -116,8 +124,15 @@ class Bodies:
                     self._texts[edit.redact] = masked(segments, redact)
             self.counted = inspect.counted(findings, "request", frozenset(redacted), blocked=False)
 
-    def exchange(self, findings: Sequence[Finding], segments: Sequence[Segment], mint: Mint, recall: Recall) -> None:
-        """Work out what leaves for the targets where something can be put back. Raises Refusal("content_blocked")."""
+    def exchange(
+        self,
+        findings: Sequence[Finding],
+        segments: Sequence[Segment],
+        mint: Mint,
+        recall: Recall,
+        taken: Iterable[Substitute],
+    ) -> None:
+        """Work out what leaves for the targets where something can be put back, anew each time. Raises Refusal("content_blocked")."""
         done: dict[Ways, Known] = {}
         for target, duties in self._permitted:
             if not duties.reversible:
@@ -125,7 +140,7 @@ class Bodies:
             ways = _ways(duties)
             if ways not in done:
                 _rewritable(segments, [finding for finding in findings if ways.of(finding.kind)])
-                tokeniser = Tokeniser(mint, ways, recall)
+                tokeniser = Tokeniser(mint, ways, recall, taken)
                 self._texts[ways] = tokeniser.texts(segments, findings)
                 done[ways] = tokeniser.known
             self._known[target.id] = (ways, done[ways])

@@ -62,11 +62,11 @@ class FileDatabase:
     remote = False
     trouble = ""
 
-    def __init__(self, state: Path, file: str = FILE) -> None:
-        """Opened, or created on first use, the directory as well."""
+    def __init__(self, state: Path, file: str = FILE, *, busy_timeout: float = 5.0) -> None:
+        """Opened, or created on first use, the directory as well. `busy_timeout` is seconds to wait for another process's write."""
         self.path = state_directory(state) / file
         self.name = str(self.path)
-        self.connection = connect(self.path)
+        self.connection = connect(self.path, busy_timeout=busy_timeout)
         self._inode = self.path.stat().st_ino
 
     def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:

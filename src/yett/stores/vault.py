@@ -1,45 +1,54 @@
-"""The vault: what stands for values, by task, for the later calls of that task. One SQLite file that the workers share.
+"""The vault: what stands for values, by task, for the later calls of that task. In a file that the workers of a machine share, or in
+the database that several machines share.
 
 Everything in it is under keys that come from the key of the task, which comes from the pepper and is nowhere kept: rows of two
-tasks cannot be told to be about the same value, and a copy of the file says neither whose they are nor what they stand for. Values
-are sealed with AES-256-GCM, bound to the row that they are in. In memory there are only the names of rows that need not be written again.
+tasks cannot be told to be about the same value, and a copy of it says neither whose they are nor what they stand for, only how many
+one owner has. Values are sealed with AES-256-GCM, bound to the row that they are in, in memory as well.
 
-SQLite belongs to a thread of its own, which writes what all calls that wait have to write in one transaction: a call goes on when
-that is committed, and the others go on meanwhile. A commit survives the death of the process; a power cut may lose the last seconds.
+The database belongs to a thread of its own, which writes what all calls that wait have to write in one statement: a call goes on when
+that is committed, and the others go on meanwhile. What this process has written or read it remembers, so that a call asks the database
+only about what is new to it: values that stand in no earlier call here, and tokens that another gateway has issued.
+
+Of two calls that let the same stand for different values, in whatever process, the first one's counts, and the other is told.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
-import secrets
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from yett.errors import IntegrityError, YettError
-from yett.model.route import Secret
 from yett.model.substitute import Substitute
 from yett.ports import Clock
-from yett.stores.sqlite import Migration, StoreUnavailable, connect, migrate, numbered, translated, writing
+from yett.stores.database import Database, FileDatabase, places
+from yett.stores.sqlite import Migration, StoreUnavailable
+from yett.stores.vault_seal import TaskSeal
 
+T = TypeVar("T")
 log = logging.getLogger("yett")
 
-MOST = 200_000  # rows; what would expire first makes room
-_REMEMBERED = 50_000  # rows that are known to be there
+MOST = 200_000  # rows in a file
+MOST_SHARED = 2_000_000  # rows in a database
+PATIENCE = 0.5  # seconds that a call waits for a database elsewhere that answers nobody
+_WAITS = 10  # so often at most, while it does answer others, or has to be asked many things
+_REMEMBERED = 20_000  # rows
+_OWED = 10_000  # rows that could not be written, and are written later
+_UNKNOWN = 30.0  # seconds for which what is not there is not asked for again
 _SWEEP = 60.0  # seconds between two looks at what has expired
 _BUSY = 0.1  # seconds to wait for another worker's write
-_NONCE = 12  # bytes, NIST SP 800-38D
-_NAME = 16
 _ASKED = 500  # rows for one statement
-_FEW = 64  # values that are sealed in a row, which takes a millisecond
+_DELETED = 50_000  # rows for one statement
+_FEW = 64  # values that are worked on in a row, which takes a millisecond
+_OWNERS = 1000  # who have the most
 _MIGRATIONS = (
     Migration(
         1,
@@ -53,20 +62,34 @@ _MIGRATIONS = (
         ),
     ),
 )
+# What is there stays what it is until its time is over, and is told.
 _PUT = (
-    "INSERT INTO substitutes VALUES {} ON CONFLICT (task, name)"
-    " DO UPDATE SET sealed = excluded.sealed, expires = max(expires, excluded.expires)"
+    "INSERT INTO substitutes VALUES {} ON CONFLICT (task, name) DO UPDATE SET"
+    " sealed = CASE WHEN substitutes.expires > {} THEN substitutes.sealed ELSE excluded.sealed END,"
+    " expires = CASE WHEN substitutes.expires > excluded.expires THEN substitutes.expires ELSE excluded.expires END"
+    " RETURNING task, name, sealed, expires"
 )
-_EXPIRED = numbered("DELETE FROM substitutes WHERE expires <= $1")
-_COUNT = "SELECT count(*) FROM substitutes"
-_SURPLUS = numbered(
-    "DELETE FROM substitutes WHERE (task, name) IN (SELECT task, name FROM substitutes ORDER BY expires LIMIT"
-    " max(0, (SELECT count(*) FROM substitutes) - $1))"
+_GET = "SELECT name, sealed, expires FROM substitutes WHERE task IN ($1, $2) AND expires > $3 AND name IN ({})"
+_COUNT = "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM substitutes"
+_EXPIRED = (
+    "DELETE FROM substitutes WHERE (task, name) IN"
+    " (SELECT task, name FROM substitutes WHERE expires <= $1 ORDER BY expires LIMIT $2{})"
 )
+_OWNED = "SELECT substr(task, 1, 16), count(*) FROM substitutes GROUP BY 1 ORDER BY 2 DESC LIMIT $1"
+_SURPLUS = (
+    "DELETE FROM substitutes WHERE (task, name) IN"
+    " (SELECT task, name FROM substitutes WHERE task >= $1 AND task < $2 ORDER BY expires LIMIT $3{})"
+)
+_LOCKED = " FOR UPDATE SKIP LOCKED"  # who deletes waits for nobody, so that nobody can wait for each other
+_ALL = b"\xff" * 40  # beyond the names of all tasks
+_MOVED = "SELECT task, name, sealed, expires FROM substitutes ORDER BY task, name LIMIT $1"
+_GONE = "DELETE FROM substitutes WHERE task = $1 AND name = $2"
+Row = tuple[bytes, bytes, bytes, int]  # task, name, sealed, expires
 
 
 class Figures(Struct, frozen=True):
-    """For whoever operates it. `rows` are counted now and then, `bytes` is the size of the file; the others are since the start."""
+    """For whoever operates it. `rows` are counted now and then, `bytes` is the size of the file, or of what is sealed in the shared
+    database; the others are since the start."""
 
     rows: int
     bytes: int
@@ -74,193 +97,355 @@ class Figures(Struct, frozen=True):
     failures: int
 
 
-Row = tuple[bytes, bytes, bytes, int]  # task, name, sealed, expires
+class _Remembered(Struct, frozen=True, gc=False):
+    """A row as it is in the database; without anything sealed, that there is none. `value` is Python's hash of what is sealed, which
+    has a key of this process."""
+
+    sealed: bytes
+    expires: float
+    value: int = 0
 
 
 class _Kept(Struct, frozen=True):
     """What one call wants to be kept."""
 
     rows: list[Row]
-    done: asyncio.Future[bool]
+    done: asyncio.Future[Mapping[bytes, Row] | None]  # as they are in the database, by task and name
 
 
 class Vault:
     """Implements `ports.Vault`, for one event loop at a time. `trouble` says why the last access failed, "" when it did not; it is
-    logged when it begins."""
+    logged when it begins. While a database elsewhere is in trouble, nobody waits for it but `probe`."""
 
-    def __init__(self, path: Path, clock: Clock, most: int = MOST) -> None:
-        """Raises IntegrityError, StoreUnavailable."""
+    def __init__(
+        self, path: Path, clock: Clock, shared: Callable[[], Database] | None = None, most: int | None = None
+    ) -> None:
+        """In the file, or in the database that `shared` opens. Raises IntegrityError, StoreUnavailable, and what `shared` does."""
         self.trouble = ""
         self._path = path
         self._clock = clock
-        self._most = most
-        self._written: dict[tuple[bytes, bytes], int] = {}  # row -> when it expires
+        self._remote = shared is not None
+        self._most = most or (MOST_SHARED if self._remote else MOST)
+        self._locked = _LOCKED if self._remote else ""
+        self._remembered: dict[bytes, _Remembered] = {}  # by task and name
+        self._owed: dict[bytes, Row] = {}
+        self._away = False
+        self._answers = 0  # of the database
         self._swept = 0.0
-        self._rows = self._expired = self._failures = 0
+        self._since = 0  # rows that were written since then
+        self._rows = self._size = self._expired = self._failures = 0
         self._waiting: list[_Kept] = []
         self._writing = False
         self._thread = ThreadPoolExecutor(1, "yett-vault")
         try:
-            self._connection = self._thread.submit(self._open).result()
+            self._database = self._thread.submit(self._open, shared).result()
         except BaseException:
             self._thread.shutdown()
             raise
 
     def __repr__(self) -> str:
-        return f"Vault({str(self._path)!r})"
+        return f"Vault({self._database.name!r})"
 
-    async def keep(self, task: bytes, substitutes: Iterable[Substitute], seconds: float) -> bool:
-        rows = await self._fresh(_Keys(task), tuple(substitutes), seconds)
-        if not rows:
-            return True
+    async def keep(
+        self, owner: bytes, task: bytes, substitutes: Iterable[Substitute], seconds: float
+    ) -> list[Substitute] | None:
+        seal = TaskSeal(owner, task)
+        wanted, taken = await self._fresh(seal, tuple(substitutes), seconds)
+        if taken or not wanted:
+            return taken
+        rows = [row for row, _ in wanted]
+        if self._away:
+            self._owe(rows)
+            return None
         loop = asyncio.get_running_loop()
         kept = _Kept(rows, loop.create_future())
         self._waiting.append(kept)
         if not self._writing:
             self._begin(loop)
-        return await kept.done
+        there = await self._patiently(kept.done)
+        if there is None:
+            return None
+        try:
+            return self._taken(seal, wanted, there)
+        except IntegrityError as error:
+            self._failed(error)
+            return None
 
-    async def recall(self, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
-        keys, found = _Keys(task), list[Substitute]()
-        loop = asyncio.get_running_loop()
-        for start in range(0, len(shown), _ASKED):
-            names = [keys.name(each) for each in shown[start : start + _ASKED]]
-            rows = await loop.run_in_executor(self._thread, self._read, keys.task, names, int(self._clock.now()))
-            try:
-                if rows is None:
-                    return None
-                found += [keys.opened(name, sealed) for name, sealed in rows]
-            except IntegrityError as error:
-                self._failed(error)
-                return None
+    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+        seal, now = TaskSeal(owner, task), self._clock.now()
+        found, names = list[Substitute](), list[bytes]()
+        for start in range(0, len(shown), _FEW):
+            for each in shown[start : start + _FEW]:
+                name = seal.name(each)
+                known = self._remembered.get(seal.task + name)
+                if known is None or known.expires <= now:
+                    names.append(name)
+                elif known.sealed:
+                    found.append(seal.opened(name, known.sealed))
+            if start + _FEW < len(shown):
+                await asyncio.sleep(0)
+        if not names:
+            return found
+        rows = None if self._away else await self._asked(seal, names, int(now))
+        if rows is None:
+            return None
+        there = {name: (sealed, expires) for name, sealed, expires in rows}
+        try:
+            for name in names:
+                sealed, expires = there.get(name, (b"", now + _UNKNOWN))
+                if sealed:
+                    found.append(seal.opened(name, sealed))
+                self._remember(seal.task + name, sealed, expires, found[-1] if sealed else None)
+        except IntegrityError as error:
+            self._failed(error)
+            return None
         return found
 
     async def probe(self) -> None:
-        """See whether the trouble is over, for when no call comes any more that would."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, (), self._clock.now())
+        """See whether the trouble is over, for when no call comes any more that would, and write what could not be written."""
+        now = self._clock.now()
+        owed, self._owed = [row for row in self._owed.values() if row[3] > now], {}
+        if not await asyncio.get_running_loop().run_in_executor(self._thread, self._mend, owed):
+            self._owe(owed)
+
+    async def move(self) -> None:
+        """Have in the shared database what this machine has in its file, from before there was one."""
+        loop = asyncio.get_running_loop()
+        while self._path.exists() and await loop.run_in_executor(self._thread, self._move):
+            pass
 
     def figures(self) -> Figures:
-        try:
-            size = self._path.stat().st_size
-        except OSError:
-            size = 0
+        size = self._size
+        if not self._remote:
+            try:
+                size = self._path.stat().st_size
+            except OSError:
+                size = 0
         return Figures(self._rows, size, self._expired, self._failures)
 
     def close(self) -> None:
         """Let what is being written be written, and go."""
-        self._thread.submit(self._connection.close)
+        self._thread.submit(self._database.close)
         self._thread.shutdown()
 
     # ---- on the loop ----
 
-    async def _fresh(self, keys: _Keys, substitutes: Sequence[Substitute], seconds: float) -> list[Row]:
-        """What is not known to be there for long enough, sealed; others go on after every few."""
-        now, rows = self._clock.now(), list[Row]()
+    async def _fresh(
+        self, seal: TaskSeal, substitutes: Sequence[Substitute], seconds: float
+    ) -> tuple[list[tuple[Row, Substitute]], list[Substitute]]:
+        """What is not known to be there for long enough, sealed; and what is known to stand for something else. Others go on after
+        every few."""
+        now, wanted, taken = self._clock.now(), dict[bytes, tuple[Row, Substitute]](), list[Substitute]()
         for start in range(0, len(substitutes), _FEW):
-            for substitute in substitutes[start : start + _FEW]:
-                name = keys.name(substitute.shown)
-                if self._written.get((keys.task, name), 0) - now <= seconds / 2:
-                    rows.append((keys.task, name, keys.seal(substitute, name), int(now + seconds)))
+            for each in substitutes[start : start + _FEW]:
+                name = seal.name(each.shown)
+                first = wanted.get(name)
+                known = self._remembered.get(seal.task + name)
+                if first is not None:  # two targets of one call
+                    if first[1].value.reveal() != each.value.reveal():
+                        taken.append(first[1])
+                elif known is not None and known.sealed and known.expires > now and known.value != _hash(each):
+                    taken.append(seal.opened(name, known.sealed))
+                elif known is None or not known.sealed or known.expires - now <= seconds / 2:
+                    wanted[name] = ((seal.task, name, seal.seal(each, name), int(now + seconds)), each)
             if start + _FEW < len(substitutes):
                 await asyncio.sleep(0)
-        return rows
+        return list(wanted.values()), taken
+
+    def _taken(
+        self, seal: TaskSeal, wanted: Sequence[tuple[Row, Substitute]], there: Mapping[bytes, Row]
+    ) -> list[Substitute]:
+        """What was there before and stands for something else. Raises IntegrityError."""
+        taken = []
+        for (task, name, own, _), each in wanted:
+            _, _, sealed, expires = there[task + name]
+            found = each if sealed == own else seal.opened(name, sealed)
+            self._remember(task + name, sealed, expires, found)
+            if found.value.reveal() != each.value.reveal():
+                taken.append(found)
+        return taken
+
+    def _remember(self, key: bytes, sealed: bytes, expires: float, found: Substitute | None) -> None:
+        self._remembered.pop(key, None)
+        if len(self._remembered) >= _REMEMBERED:
+            for old in tuple(islice(self._remembered, _REMEMBERED // 4)):
+                del self._remembered[old]
+        self._remembered[key] = _Remembered(sealed, expires, 0 if found is None else _hash(found))
+
+    def _owe(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if len(self._owed) < _OWED:
+                self._owed.setdefault(row[0] + row[1], row)
+
+    async def _patiently(self, answer: asyncio.Future[T]) -> T | None:
+        if not self._remote:
+            return await answer
+        for _ in range(_WAITS):
+            answers = self._answers
+            await asyncio.wait((answer,), timeout=PATIENCE)
+            if answer.done():
+                return answer.result()
+            if self._answers == answers:
+                break
+        answer.cancel()
+        self._failed(StoreUnavailable(f"{self._database.name} does not answer"))
+        return None
+
+    async def _asked(self, seal: TaskSeal, names: Sequence[bytes], now: int) -> list[tuple[bytes, bytes, int]] | None:
+        loop = asyncio.get_running_loop()
+        return await self._patiently(loop.run_in_executor(self._thread, self._read, seal, names, now))
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._waiting, self._writing = self._waiting, [], True
-        rows = [row for kept in batch for row in kept.rows]
-        writing = loop.run_in_executor(self._thread, self._write, rows, self._clock.now())
+        rows = {row[0] + row[1]: row for kept in reversed(batch) for row in kept.rows}
+        writing = loop.run_in_executor(self._thread, self._write, [rows[key] for key in sorted(rows)])
         writing.add_done_callback(partial(self._end, loop, batch))
 
-    def _end(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Kept], writing: asyncio.Future[bool]) -> None:
+    def _end(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[_Kept],
+        writing: asyncio.Future[Mapping[bytes, Row] | None],
+    ) -> None:
         self._writing = False
-        committed = not writing.cancelled() and writing.exception() is None and writing.result()
-        if len(self._written) > _REMEMBERED:
-            self._written.clear()
+        bug = None if writing.cancelled() else writing.exception()
+        if bug is not None:
+            log.error("the vault failed", exc_info=bug)
+        there = None if writing.cancelled() or bug is not None else writing.result()
         for kept in batch:
-            if committed:
-                self._written.update({(task, name): expires for task, name, _, expires in kept.rows})
+            if there is None:
+                self._owe(kept.rows)
             if not kept.done.done():  # else nobody waits any more
-                kept.done.set_result(committed)
+                kept.done.set_result(there)
+        now = self._clock.now()
+        if there is not None and (now >= self._swept + _SWEEP or self._since > max(self._most // 10, _ASKED)):
+            self._swept, self._since = now, 0
+            loop.run_in_executor(self._thread, self._sweep)
         if self._waiting:
             self._begin(loop)
 
     # ---- on the thread ----
 
-    def _open(self) -> sqlite3.Connection:
-        connection = connect(self._path, busy_timeout=_BUSY)
-        with translated(self._path):
-            connection.execute("PRAGMA synchronous=NORMAL")
-        migrate(connection, self._path, "vault", _MIGRATIONS)
-        return connection
-
-    def _write(self, rows: Sequence[Row], now: float) -> bool:
-        """Whether everything is committed."""
+    def _open(self, shared: Callable[[], Database] | None) -> Database:
+        if shared is not None:
+            database = shared()
+        else:
+            database = FileDatabase(self._path.parent, self._path.name, busy_timeout=_BUSY)
         try:
-            with writing(self._connection, self._path):
-                sweeps = now >= self._swept + _SWEEP
-                if sweeps:
-                    gone = self._connection.execute(_EXPIRED, (int(now),)).rowcount
-                    gone += self._connection.execute(_SURPLUS, (self._most,)).rowcount
-                # One statement for many rows: after each, this thread waits until the loop lets it go on.
-                for start in range(0, len(rows), _ASKED):
-                    put = rows[start : start + _ASKED]
-                    marks = ", ".join(["(?, ?, ?, ?)"] * len(put))
-                    self._connection.execute(_PUT.format(marks), [value for row in put for value in row])
-                if sweeps:
-                    ((self._rows,),) = self._connection.execute(_COUNT)
-        except (StoreUnavailable, IntegrityError) as error:
-            self._failed(error)
-            return False
-        if sweeps:
-            self._swept = now
-            self._expired += gone
-        self.trouble = ""
-        return True
+            if shared is None:
+                database.run("PRAGMA synchronous=NORMAL")
+            database.migrate("vault", _MIGRATIONS)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
-    def _read(self, task: bytes, names: Sequence[bytes], now: int) -> list[tuple[bytes, bytes]] | None:
-        marks = ", ".join("?" * len(names))
+    def _write(self, rows: Sequence[Row]) -> dict[bytes, Row] | None:
+        """What is there now, by task and name; None unless everything is committed."""
+        there: dict[bytes, Row] = {}
+        now = int(self._clock.now())
         try:
-            with translated(self._path):
-                rows: list[tuple[bytes, bytes]] = self._connection.execute(
-                    f"SELECT name, sealed FROM substitutes WHERE task = ? AND expires > ? AND name IN ({marks})",  # noqa: S608
-                    (task, now, *names),
-                ).fetchall()
+            # One statement for many rows: after each, this thread waits until the loop lets it go on. In this order: two gateways that
+            # wrote the same rows in two orders could wait for each other.
+            for start in range(0, len(rows), _ASKED):
+                few = rows[start : start + _ASKED]
+                put = _PUT.format(places(len(few), 4), f"${4 * len(few) + 1}")
+                for found in self._database.rows(put, *(value for row in few for value in row), now):
+                    there[found[0] + found[1]] = found
+                self._answers += 1
         except (StoreUnavailable, IntegrityError) as error:
             self._failed(error)
             return None
-        self.trouble = ""
-        return rows
+        self._since += len(rows)
+        self._works()
+        return there
+
+    def _read(self, seal: TaskSeal, names: Sequence[bytes], now: int) -> list[tuple[bytes, bytes, int]] | None:
+        found: list[tuple[bytes, bytes, int]] = []
+        try:
+            for start in range(0, len(names), _ASKED):
+                few = names[start : start + _ASKED]
+                wanted = ", ".join(f"${number}" for number in range(4, 4 + len(few)))
+                rows = self._database.rows(_GET.format(wanted), seal.task, seal.alone, now, *few)
+                found += rows
+                self._answers += 1
+        except (StoreUnavailable, IntegrityError) as error:
+            self._failed(error)
+            return None
+        self._works()
+        return found
+
+    def _sweep(self) -> bool:
+        """Let go of what has expired, and of what is too much; false when that failed."""
+        try:
+            gone = self._database.run(_EXPIRED.format(self._locked), int(self._clock.now()), _DELETED)
+            ((rows, size),) = self._database.rows(_COUNT)
+            if rows > self._most:
+                gone += self._make_room(rows - self._most)
+                ((rows, size),) = self._database.rows(_COUNT)
+        except (StoreUnavailable, IntegrityError) as error:
+            self._failed(error)
+            return False
+        self._rows, self._size = rows, int(size)
+        self._expired += gone
+        self._works()
+        return True
+
+    def _make_room(self, surplus: int) -> int:
+        """Whoever has the most loses some, what would expire first: nobody's values make room for a flood of another's."""
+        owned = self._database.rows(_OWNED, _OWNERS)
+        surplus_of = excess([count for _, count in owned], surplus, floor=owned[-1][1] if len(owned) == _OWNERS else 0)
+        put = _SURPLUS.format(self._locked)
+        gone = 0
+        for (owner, _), count in zip(owned, surplus_of, strict=False):
+            gone += self._database.run(put, owner, owner + _ALL, min(count, surplus - gone))
+        return gone + self._database.run(put, b"", _ALL, max(0, surplus - gone))
+
+    def _mend(self, owed: Sequence[Row]) -> bool:
+        return self._write(sorted(owed)) is not None and self._sweep()
+
+    def _move(self) -> bool:
+        """Move some rows; whether there may be more."""
+        try:
+            with closing(FileDatabase(self._path.parent, self._path.name)) as file:
+                file.migrate("vault", _MIGRATIONS)
+                rows = file.rows(_MOVED, _ASKED)
+                now = self._clock.now()
+                if not rows or self._write([row for row in rows if row[3] > now]) is None:
+                    return False
+                with file.writing():
+                    for row in rows:
+                        file.run(_GONE, *row[:2])
+        except (StoreUnavailable, IntegrityError) as error:
+            log.error("what was kept in the file is not moved", extra={"fields": {"why": str(error)}})  # noqa: TRY400
+            return False
+        return True
+
+    # ---- on either ----
+
+    def _works(self) -> None:
+        self.trouble, self._away = "", False
 
     def _failed(self, error: YettError) -> None:
         if not self.trouble:
             log.error("values cannot be kept or put back later", extra={"fields": {"why": str(error)}})
         self.trouble = str(error)
+        self._away = self._remote and isinstance(error, StoreUnavailable)
         self._failures += 1
 
 
-class _Keys:
-    """What is derived from the key of one task. NIST SP 800-108 would call the labels purposes."""
+def excess(counts: Sequence[int], surplus: int, floor: int = 0) -> list[int]:
+    """How many each has to give, of those who have the most (`counts`, falling), so that `surplus` is given and those who gave have
+    equally many; nobody has less than `floor` then."""
+    total = 0
+    for number, count in enumerate(counts, 1):
+        total += count
+        level = counts[number] if number < len(counts) else floor
+        if total - number * level >= surplus:
+            level = (total - surplus) // number
+            return [each - level for each in counts[:number]]
+    return [each - floor for each in counts]
 
-    __slots__ = ("_names", "_seal", "task")
 
-    def __init__(self, task: bytes) -> None:
-        self.task = hmac.digest(task, b"vault task", "sha256")[:_NAME]
-        self._names = hmac.digest(task, b"vault names", "sha256")
-        self._seal = AESGCM(hmac.digest(task, b"vault seal", "sha256"))
-
-    def name(self, shown: str) -> bytes:
-        return hmac.digest(self._names, shown.lower().encode("utf-8", "surrogatepass"), "sha256")[:_NAME]
-
-    def seal(self, substitute: Substitute, name: bytes) -> bytes:
-        text = f"{substitute.kind}\0{substitute.shown}\0{substitute.value.reveal()}"
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._seal.encrypt(nonce, text.encode("utf-8", "surrogatepass"), name)
-
-    def opened(self, name: bytes, sealed: bytes) -> Substitute:
-        """Raises IntegrityError for a row that was changed or moved."""
-        try:
-            text = self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], name).decode("utf-8", "surrogatepass")
-        except (InvalidTag, ValueError):
-            raise IntegrityError("a row of the vault was not written by this gateway") from None
-        kind, shown, value = text.split("\0", 2)
-        return Substitute(kind, shown, Secret(value))
+def _hash(substitute: Substitute) -> int:
+    return hash(substitute.value.reveal())
