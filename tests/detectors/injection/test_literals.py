@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yett.detectors.injection.language import EDGE
-from yett.detectors.injection.literals import asked, needs
+from yett.detectors.injection.literals import in_words, needs, spoken
 from yett.detectors.injection.rules import RULES
 
 PATTERNS = [
@@ -72,4 +72,4 @@ def test_every_rule_needs_something(pattern: str) -> None:
 def test_whatever_a_rule_matches_has_one_of_each(match: tuple[str, bytes]) -> None:
     pattern, data = match
     for group in needs(pattern):
-        assert any(literal.encode("latin-1") in asked(data) for literal in group)
+        assert any(literal.encode("latin-1") in (spoken(data) if in_words(literal) else data) for literal in group)

@@ -21,6 +21,7 @@ _LONG = 5  # bytes of a word that is telling even as a part of others; asked for
 _GAP = "\N{OPEN BOX}"  # one byte of EDGE or several, where a word begins or ends; in what is asked for, a space
 _SPACES = re.compile(" +")
 _WORDS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789").union(range(0x80, 0x100))
+_SPOKEN_BYTES = _WORDS | {0x20}
 _SPOKEN = bytes(byte if byte in _WORDS else 0x20 for byte in range(256))
 _TOKEN = re.compile(r"\\x[0-9a-f]{2}|\\.|\[(?:\\.|[^\]\\])*\]|\(\?:|\{\d*,?\d*\}|.", re.DOTALL)
 
@@ -50,19 +51,24 @@ class _Part(NamedTuple):
 
 
 def needs(pattern: str) -> tuple[Strings, ...]:
-    """Groups of literals: of each, a text as `asked` has one wherever `pattern` matches; the most telling first."""
+    """Groups of literals: of each, a text or its words have one wherever `pattern` matches; the most telling first."""
     part, _ = _alternatives(_TOKEN.findall(pattern), 0)
     groups = {_written(group) for group in (*part.needs, *_useful(part.exact))}
     telling = [group for group in groups if not any(_says_more(other, group) for other in groups)]
     return tuple(sorted(telling, key=lambda group: (_common(group), -min(map(len, group)), len(group), sorted(group))))
 
 
-def asked(data: bytes) -> bytes:
-    """What literals are looked for in: folded text as it is, and once more as words, with a space on each side."""
+def in_words(literal: str) -> bool:
+    """Whether a literal is looked for in the words of a text, where it occurs whenever it occurs in the text."""
+    return _SPOKEN_BYTES.issuperset(literal.encode("latin-1"))
+
+
+def spoken(data: bytes) -> bytes:
+    """The words of folded text, with a space on each side."""
     words = data.translate(_SPOKEN)
     while b"  " in words:
         words = words.replace(b"  ", b" ")
-    return b"%b %b " % (data, words)
+    return b" %b " % words
 
 
 def _written(group: Strings) -> Strings:

@@ -18,7 +18,7 @@ from yett.detectors.expression import compiled
 from yett.detectors.injection.english import ENGLISH
 from yett.detectors.injection.language import Rule
 from yett.detectors.injection.languages import LANGUAGES
-from yett.detectors.injection.literals import asked, needs
+from yett.detectors.injection.literals import in_words, needs, spoken
 from yett.detectors.injection.markup import MARKUP
 
 Automaton = Callable[[bytes], Iterable[int]]
@@ -68,30 +68,32 @@ class _Phrase(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What is looked for, and what is tried where it occurs: by the place of the literal, for texts of a user and for others."""
+    """What is looked for, in the words of a text and in the text itself, and what is tried where it occurs: by the place of the
+    literal (those of words come first), for texts of a user and for others."""
 
-    literals: tuple[bytes, ...]
+    words: tuple[bytes, ...]
+    marks: tuple[bytes, ...]
     users: dict[int, list[_Phrase]]
     others: dict[int, list[_Phrase]]
 
 
 @lru_cache(maxsize=2)  # it takes a while, and megabytes: the instances of all threads and snapshots have one
 def _plan(rules: tuple[Rule, ...]) -> _Plan:
-    places: dict[str, int] = {}
+    needed = [(owner, pattern, needs(pattern)[:_GROUPS]) for owner in rules for pattern in owner.patterns]
+    literals = dict.fromkeys(literal for _, _, groups in needed for group in groups for literal in group)
+    words = [literal for literal in literals if in_words(literal)]
+    marks = [literal for literal in literals if not in_words(literal)]
+    places = {literal: place for place, literal in enumerate((*words, *marks))}
     users: dict[int, list[_Phrase]] = {}
     others: dict[int, list[_Phrase]] = {}
-    for owner in rules:
-        for pattern in owner.patterns:
-            groups = [
-                frozenset(places.setdefault(literal, len(places)) for literal in group)
-                for group in needs(pattern)[:_GROUPS]
-            ]
-            phrase = _Phrase(owner, pattern, tuple(groups[1:]))
-            for place in groups[0]:
-                if owner.user:
-                    users.setdefault(place, []).append(phrase)
-                others.setdefault(place, []).append(phrase)
-    return _Plan(tuple(_escaped(literal) for literal in places), users, others)
+    for owner, pattern, found in needed:
+        groups = [frozenset(places[literal] for literal in group) for group in found]
+        phrase = _Phrase(owner, pattern, tuple(groups[1:]))
+        for place in groups[0]:
+            if owner.user:
+                users.setdefault(place, []).append(phrase)
+            others.setdefault(place, []).append(phrase)
+    return _Plan(tuple(map(_escaped, words)), tuple(map(_escaped, marks)), users, others)
 
 
 class Rules:
@@ -105,7 +107,10 @@ class Rules:
         plan = _plan(tuple(rules))
         self._found_by = {"user": plan.users, "tool": plan.others, "document": plan.others, "definition": plan.others}
         build = automaton or (engine.Hyperscan if find_spec("hyperscan") else Literals)
-        self._automaton = build(plan.literals)
+        self._words, self._marks = (
+            build(literals) if literals else Literals(()) for literals in (plan.words, plan.marks)
+        )
+        self._first_mark = len(plan.words)
 
     def hits(self, folded: str, surface: str) -> list[Hit]:
         """Where rules match in a folded text, sorted. `surface` is user, tool, document or definition."""
@@ -118,7 +123,7 @@ class Rules:
 
     def _block(self, text: str, base: int, surface: str) -> Iterator[Hit]:
         data = (_BEFORE + text + _BEFORE).encode("utf-8", "surrogatepass")
-        literals = set(self._automaton(asked(data)))
+        literals = {*self._words(spoken(data)), *(self._first_mark + mark for mark in self._marks(data))}
         found_by = self._found_by[surface]
         tried: dict[int, _Phrase] = {}
         for literal in found_by.keys() & literals:
