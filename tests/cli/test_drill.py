@@ -30,13 +30,19 @@ kind = "openai"
 token_url = "https://login.example/token"
 auth = "token_file"
 token_file = "workload"
+[providers.bedrock]
+kind = "openai"
+[providers.bedrock.aws]
+role = "arn:aws:iam::123456789012:role/models"
+region = "eu-west-1"
+token_file = "role-token"
 """
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "yett.toml").write_text(TOML)
-    for name, age in (("admin-token", 86_400 * 3), ("workload", 60)):
+    for name, age in (("admin-token", 86_400 * 3), ("workload", 60), ("role-token", 60)):
         (tmp_path / name).write_text("sk-in-a-file")
         then = (tmp_path / name).stat().st_mtime - age
         os.utime(tmp_path / name, (then, then))
@@ -66,6 +72,7 @@ def test_the_inventory_has_everything_and_no_value(folder: Path) -> None:
         ("file", "admin-token"),
         ("variable", "A_VARIABLE"),
         ("workload token", "workload"),
+        ("workload token", "role-token"),
         ("KEK", "kek"),
         ("content key", "audit-content.key"),
         ("checkpoint key", "audit-signing.key"),
@@ -73,6 +80,7 @@ def test_the_inventory_has_everything_and_no_value(folder: Path) -> None:
     ]
     assert found["file", "admin-token"]["age_seconds"] // 86_400 == 3
     assert found["workload token", "workload"]["where"] == "providers.keyless.oauth.token_file"
+    assert found["workload token", "role-token"]["where"] == "providers.bedrock.aws.token_file"
     assert found["variable", "A_VARIABLE"]["age_seconds"] is None
     assert found["sealed credential", "openai"]["owner"] == "platform"
     assert found["virtual key", "research/ci"]["owner"] == "research"

@@ -26,6 +26,9 @@ def test_what_is_right() -> None:
     assert mistakes(RIGHT.replace("https://yett.example", "http://localhost:8485")) == []
     assert mistakes(RIGHT.replace("https://idp.example", "http://127.0.0.1:9000/realms/acme")) == []
     assert mistakes(RIGHT + 'directory = "corp"\nclaim = ""\n' + CORP) == []
+    issuer = '[identity.issuers.corp]\nissuer = "https://idp.example"\naudiences = ["yett"]\ndirectory = "corp"\n'
+    both = mistakes(f'{RIGHT}directory = "corp"\n{CORP}{issuer}')
+    assert both == ['identity.issuers.corp.directory: nobody of it may call: [scim."corp"] has no teams']
     assert "scim.corp.teams: is empty" in "".join(mistakes(RIGHT + CORP))  # whose users are to do what?
     assert mistakes('[operators]\nidle = "10m"\nurl = "https://yett.example"') == []
 

@@ -106,6 +106,8 @@ def _directory(issuer: IssuerSettings, settings: Settings) -> Iterator[tuple[Key
     if directory is None:
         yield ("directory",), f'there is no [scim."{issuer.directory}"]{suggestion(issuer.directory, settings.scim)}'
         return
+    if not directory.teams and issuer.directory == settings.operators.directory:  # else that is a mistake of its own
+        yield ("directory",), f'nobody of it may call: [scim."{issuer.directory}"] has no teams'
     for setting in ("team", "team_claim", "teams"):
         if getattr(issuer, setting):
             yield (setting,), f'its callers have the teams of their groups, in [scim."{issuer.directory}"]'
