@@ -217,6 +217,8 @@ async def test_whoever_asks_learns_what_verifies_a_token(scene: Scene) -> None:
     assert (reply.status, scene.outcome(reply).surface) == (200, "oauth_metadata")
     assert reply.json["token_endpoint"] == "https://yett.example/oauth/token"
     assert reply.json["jwks_uri"] == "https://yett.example/.well-known/jwks.json"
+    assert reply.json["tls_client_certificate_bound_access_tokens"] is False  # nobody is asked for one
+    assert "ES256" in reply.json["dpop_signing_alg_values_supported"]
 
 
 async def test_nothing_else_is_answered_to_whoever_asks(scene: Scene) -> None:
@@ -380,6 +382,7 @@ async def test_a_token_is_bound_to_the_certificate_that_it_was_asked_for_over(mu
 
 async def test_what_a_token_is_bound_to_can_be_asked_for(mutual: Scene) -> None:
     own, ada = HOME.svid(AGENT), CORP.token().decode()
+    assert (await mutual.call(get(WELL_KNOWN), "")).json["tls_client_certificate_bound_access_tokens"] is True
     assert cnf(await mutual.call(over(own, form(ada, bind="none")), "")) is None
     assert cnf(await mutual.call(over(own, form(ada, bind="certificate"), ada))) == {"x5t#S256": thumbprint(own.der)}
     assert (await mutual.call(bearing(form(ada, bind="certificate"), ada))).code == "certificate_required"

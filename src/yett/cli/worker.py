@@ -38,7 +38,7 @@ from yett.errors import ConfigurationError, Mistake, Refusal, YettError
 from yett.gate import Flight, Gate
 from yett.model.record import Record
 from yett.pipeline import run
-from yett.stages import fence
+from yett.stages import exchange, fence
 from yett.stages.health import Health
 from yett.stages.identify import check
 from yett.stages.tasks import SEEN, Tasks
@@ -445,7 +445,7 @@ class Worker:
             state=self.metrics.state(gauges, totals),
             degraded=self.degraded(),
             guardrails=dict(self._guardrails()),
-            issuer=self.settings.identity.tasks.issuer,
+            metadata=exchange.metadata(self.settings).decode() if self.settings.identity.tasks.issuer else "",
             keys=self.shared.signing.document.decode() if self.settings.identity.tasks.issuer else "",
         )
 

@@ -48,7 +48,7 @@ class Report(msgspec.Struct):
     revision: int = 0  # of the shared configuration, 0 where it is in files
     degraded: list[str] = []
     guardrails: dict[str, str] = {}  # their breakers
-    issuer: str = ""  # of task tokens; "" where none are issued
+    metadata: str = ""  # of who issues task tokens; "" where none are issued
     keys: str = ""  # that verify them, as a JWK set
 
 
@@ -91,7 +91,11 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
         body: dict[str, object] = {"ready": ready}
         if allowed(request):
             body["workers"] = [
-                {name: value for name, value in msgspec.structs.asdict(report).items() if name not in ("state", "keys")}
+                {
+                    name: value
+                    for name, value in msgspec.structs.asdict(report).items()
+                    if name not in ("state", "keys", "metadata")
+                }
                 for report in found
             ]
             await looked()
@@ -114,8 +118,8 @@ def application(reports: Reports, token: str, receive: Receive, beside: Sequence
         return _public(found.encode())
 
     async def metadata(_: Request) -> Response:
-        issuer = next((report.issuer for report in await reports() if report.issuer), "")
-        return _public(exchange.metadata(issuer) if issuer else b"")
+        found = next((report.metadata for report in await reports() if report.metadata), "")
+        return _public(found.encode())
 
     return Starlette(
         routes=[

@@ -12,10 +12,12 @@ from typing import Protocol
 from msgspec import to_builtins
 from msgspec.json import encode
 
+from yett.config.settings import Settings
 from yett.config.snapshot import TOKEN_LASTS, Snapshot
 from yett.config.units import parse_budget
 from yett.dialects import oauth
 from yett.errors import Refusal
+from yett.identity import jws
 from yett.identity.exchange import CERTIFICATE, GRANT, KEY, TYPE, Terms, Wish, narrowed
 from yett.model.call import Grant, Inbound
 from yett.model.caller import Caller, Credential
@@ -55,8 +57,9 @@ class Allowance(Protocol):
         ...
 
 
-def metadata(issuer: str) -> bytes:
-    """RFC 8414 section 2."""
+def metadata(settings: Settings) -> bytes:
+    """RFC 8414 section 2; and what a token can be bound to (RFC 8705 section 3.3, RFC 9449 section 5.1)."""
+    issuer, tls = settings.identity.tasks.issuer, settings.gateway.tls
     root = issuer.rstrip("/")
     return encode(
         {
@@ -66,6 +69,8 @@ def metadata(issuer: str) -> bytes:
             "grant_types_supported": [GRANT],
             "response_types_supported": [],
             "scopes_supported": [],
+            "dpop_signing_alg_values_supported": jws.ALGORITHMS,
+            "tls_client_certificate_bound_access_tokens": tls is not None and tls.clients != "none",
         }
     )
 

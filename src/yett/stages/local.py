@@ -57,7 +57,7 @@ def published(inbound: Inbound, trail: Trail, signer: Signer) -> bytes | None:
     # RFC 8414 section 3.1
     if issuer and inbound.path in (exchange.METADATA, exchange.METADATA + urlsplit(issuer).path.rstrip("/")):
         trail.surface = "oauth_metadata"
-        return exchange.metadata(issuer)
+        return exchange.metadata(trail.snapshot.settings)
     return None
 
 
