@@ -55,13 +55,19 @@ class BrokenStreamError(Exception):
 class _Event:
     __slots__ = ("arrived", "changed", "document", "open", "raw", "slots")
 
-    def __init__(self, raw: bytes, document: dict[str, Any], arrived: int) -> None:
+    def __init__(self, raw: bytes, document: dict[str, Any] | None, arrived: int) -> None:
         self.arrived = arrived
         self.raw = raw
-        self.document = document
+        self.document = document  # None: its frame is known, and that it has one slot
         self.slots: list[_Slot] = []
         self.open = 0
         self.changed = False
+
+    def taken_apart(self) -> dict[str, Any]:
+        if self.document is None:
+            self.document = _decode(self.raw[6:-2])
+            self.slots[0].container = self.document["choices"][0]["delta"]
+        return self.document
 
 
 class _Slot:
@@ -201,10 +207,10 @@ class StreamReview:
         if waiting is None:
             self._out.append(raw)
             return
-        document = _decode(raw[6:-2])
-        event = _Event(raw, document, self._arrived)
-        self._wait(event, document["choices"][0]["delta"], channel[-1], text, channel, waiting)
-        self._emit(but=event)
+        event = _Event(raw, None, self._arrived)
+        self._wait(event, None, channel[-1], text, channel, waiting)
+        if self._moved:
+            self._emit(but=event)
         self._show(event)
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
@@ -415,6 +421,9 @@ class StreamReview:
                 slot.out += text  # the marker goes where the match began
                 text = ""
                 slot.event.changed = True
+            elif take == len(text):
+                slot.out += text
+                text = ""
             else:
                 slot.out += text[:take]
                 text = text[take:]
@@ -437,7 +446,9 @@ class StreamReview:
         """Show the events whose text has moved, in the order in which they came. The others, of which there may be thousands
         while a long match goes on, are not looked at."""
         moved, self._moved = self._moved, []
-        for event in sorted(set(moved), key=_arrival) if len(moved) > 1 else moved:
+        if len(moved) > 1:
+            moved = sorted(set(moved), key=_arrival)
+        for event in moved:
             if event is not but:
                 self._show(event)
 
@@ -451,6 +462,7 @@ class StreamReview:
         """Show the settled part of an event's text now, if it is words and the event carries nothing else."""
         if len(event.slots) != 1 or not (slot := event.slots[0]).out.strip():
             return
+        event.taken_apart()
         if type(slot.container) is not dict or len(slot.container) != 1:
             return  # a tool call's id would be repeated, and SDKs concatenate what is repeated
         event.changed = True
@@ -468,10 +480,11 @@ def _arrival(event: _Event) -> int:
 
 
 def _rewritten(event: _Event) -> bytes:
+    document = event.taken_apart()
     for slot in event.slots:
         slot.container[slot.key] = slot.out
-    drop_logprobs(event.document)
-    return sse.event_of(msgspec.json.encode(event.document))
+    drop_logprobs(document)
+    return sse.event_of(msgspec.json.encode(document))
 
 
 __all__ = ["DONE", "BrokenStreamError", "StreamReview"]
