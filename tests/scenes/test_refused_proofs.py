@@ -151,14 +151,15 @@ class World:
         for port in self._ports.values():
             port.close()
 
-    def exchange(self, token: str, subject: str = "", **fields: str) -> Told:
+    def exchange(self, token: str, subject: str = "", own: Pair | None = None, **fields: str) -> Told:
         form = {
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
             "subject_token": subject or token,
             "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
             **fields,
         }
-        return self.send(bearer(token), path="/oauth/token", body=urlencode(form).encode())
+        headers = (bearer(token),) if token else ()
+        return self.send(*headers, own=own, path="/oauth/token", body=urlencode(form).encode())
 
 
 @pytest.fixture(scope="module")
@@ -379,6 +380,15 @@ def test_a_certificate_that_does_not_hold(world: World, name: str) -> None:
 def test_a_token_is_good_over_the_certificate_that_it_is_bound_to(world: World) -> None:
     assert world.send(bearer(tied()), own=SVID).status == 200
     assert world.send(bearer(tied()), cert(SVID), own=PROXY).status == 200
+
+
+def test_a_task_token_is_good_over_the_certificate_that_it_was_asked_for_over(world: World) -> None:
+    told = world.exchange("", corp(jti="tied").decode(), own=SVID)
+    token = json.loads(told.body)["access_token"]
+    assert world.send(bearer(token), own=SVID).status == 200
+    check(world, world.send(bearer(token), own=HOME.svid(AGENT)), "wrong_certificate")  # renewed
+    check(world, world.send(bearer(token)), "certificate_required")  # stolen
+    check(world, world.send(bearer(token), cert(SVID)), "certificate_required")
 
 
 def test_clocks_may_differ_by_half_a_minute(world: World) -> None:

@@ -377,7 +377,10 @@ async def test_a_token_is_bound_to_the_certificate_that_it_was_asked_for_over(mu
     assert cnf(await mutual.call(over(own, form(token)), "")) == bound
     for inbound in (form(token), over(renewed, form(token)), over(renewed, form(token), ada)):
         assert (await mutual.call(inbound, "" if inbound.certificates else "ada")).code == "certificate_required"
-    assert (await mutual.call(over(own, form(token, bind="none"), token))).code == "invalid_request"
+    # but never a bearer token, whoever asks
+    for inbound in (over(own, form(token, bind="none"), token), over(own, form(token, bind="none"))):
+        assert (await mutual.call(inbound, "")).code == "invalid_request"
+    assert (await mutual.call(over(own, form(token, bind="none"), ada))).code == "invalid_request"
 
 
 async def test_what_a_token_is_bound_to_can_be_asked_for(mutual: Scene) -> None:

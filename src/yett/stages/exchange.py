@@ -139,7 +139,7 @@ async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, allow
         depth=settings.max_depth,
         id=f"task_{trail.id.removeprefix('call_')}",
         now=int(trail.now),
-        bound=_binding(grant, actor.credential, snapshot, trail.now),
+        bound=_binding(grant, subject.credential, actor.credential, snapshot, trail.now),
     )
     claims = narrowed(subject, actor, Wish(grant.scope, grant.seconds, grant.budget, grant.purpose), terms)
     if grant.budget:
@@ -151,12 +151,14 @@ async def issue(grant: Grant, actor: Caller, trust: Trust, signer: Signer, allow
     )
 
 
-def _binding(grant: Grant, actor: Credential, snapshot: Snapshot, now: float) -> tuple[str, str] | None:
+def _binding(
+    grant: Grant, subject: Credential, actor: Credential, snapshot: Snapshot, now: float
+) -> tuple[str, str] | None:
     """What the new token is bound to: the key that the actor has shown, or else its certificate, unless it wants another one, or none. What came
     bound never becomes a bearer token. Raises Refusal: proof_required, certificate_required, invalid_request, and what is wrong with a
     certificate that a proxy passes on."""
     if grant.bind == "none":
-        if actor.bound or actor.bound_certificate:
+        if any(each.bound or each.bound_certificate for each in (subject, actor)):
             raise Refusal("invalid_request", "For a token that is bound there are only bound ones.", param="bind")
         return None
     if actor.shown and grant.bind != "certificate":
