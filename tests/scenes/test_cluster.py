@@ -193,12 +193,13 @@ def test_what_a_task_has_seen_at_one_gateway_binds_its_next_call_at_another(
     until(lambda: first.listed(key) == second.listed(key) == 200, what="the key")
 
     def step(gateway: Gateway, task: str, labels: str = "") -> str:
-        reply = gateway.ask(request_body("plain"), key=key, x_yett_task=task, x_yett_labels=labels or "public")
+        headers = {"x_yett_task": task} | ({"x_yett_labels": labels} if labels else {})
+        reply = gateway.ask(request_body("plain"), key=key, **headers)
         return reply.code if reply.status != 200 else ""
 
     assert step(second, "run-1") == ""
     assert step(first, "run-1", "restricted") == ""
-    until(lambda: step(second, "run-1") == "content_blocked", 1.0, "what the other has seen")
+    until(lambda: step(second, "run-1") == "policy_denied", 1.0, "what the other has seen")
     assert step(second, "run-2") == "", "another task"
 
     # calls ask the database nothing: what is in its log comes from telling and hearing, four times a second
@@ -217,12 +218,12 @@ def test_what_a_task_has_seen_at_one_gateway_binds_its_next_call_at_another(
     assert "tasks are not shared" in str(second.readiness())
     server.start()
     until(lambda: step(second, "run-4") == "", what="the recovery")
-    until(lambda: step(first, "run-3") == "content_blocked", what="what was seen meanwhile")
+    until(lambda: step(first, "run-3") == "policy_denied", what="what was seen meanwhile")
 
     # killed, and back: it has not forgotten, nor has the other
     second.kill()
     second.start()
-    assert step(second, "run-1") == step(first, "run-1") == "content_blocked"
+    assert step(second, "run-1") == step(first, "run-1") == "policy_denied"
     assert first.stop() == second.stop() == 0
 
 

@@ -132,6 +132,26 @@ def test_a_tenant_makes_room_among_its_own(tasks: Tasks) -> None:
     assert tasks.begin(few, acme, NAME, 5.0).task is kept.task
 
 
+def test_a_storm_of_names_does_not_make_another_caller_forget(tasks: Tasks) -> None:
+    few, bob, carol = TaskSettings(max_tasks=10), replace(ADA, id="key_bob"), replace(ADA, id="key_carol")
+    seen = finished(tasks, caller=bob).task
+    seen.learn(labels=["restricted"])
+    for number in range(100):
+        tasks.begin(few, ADA, TaskName(f"name-{number}"), 2.0).end(0, 2.0)
+    assert len(tasks) == 10
+    assert tasks.begin(few, carol, NAME, 3.0).task.own.steps == 1, "there is room for who has few"
+    assert len(tasks) == 10
+    assert tasks.begin(few, bob, NAME, 4.0).task is seen
+    issued = tasks.begin(few, bob, TaskName("task_1", issued=True), 5.0)
+    issued.end(0, 5.0)
+    for number in range(7):
+        tasks.begin(few, ADA, TaskName(f"again-{number}"), 6.0)
+    assert refused(tasks, few, TaskName("one more")) == "task_fanout_exceeded", "all of its own are in progress"
+    assert tasks.begin(few, bob, TaskName("task_1", issued=True), 7.0).task is issued.task
+    issued.task.own.fanout = 0
+    assert tasks.begin(few, carol, TaskName("a second"), 8.0).number == 1, "what is idle, whosever it is"
+
+
 def test_what_processes_tell_each_other(tasks: Tasks) -> None:
     other = Tasks(b"pepper")
     step = tasks.begin(FREE, ADA, TaskName("run-17", 1), 1.0)

@@ -27,6 +27,7 @@ from yett.ports import Scope
 
 Key = tuple[str, str]  # of a task: its tenant and id
 SEEN = frozenset(("depth", "labels", "findings", "tools"))  # facts that change seldom; the others do with every call
+_Name = tuple[str, str]
 MOST_WORDS = 256  # labels, findings or tools that are kept of one task; beyond it, none is forgotten and none added
 
 
@@ -50,11 +51,13 @@ class Task:
     have not been told yet. `news`: it has seen something since it was told last, which is more than counting; `told`: `last` as they know it, None: they
     have never heard of it from here."""
 
-    __slots__ = ("_changes", "_scopes", "fence", "id", "key", "news", "others", "own", "told")
+    __slots__ = ("_changes", "_scopes", "fence", "id", "key", "news", "others", "own", "owner", "told")
 
-    def __init__(self, id: str, tenant: str, others: Part, changes: dict[Key, Task]) -> None:
+    def __init__(self, id: str, caller: Caller, others: Part, changes: dict[Key, Task]) -> None:
+        tenant = caller.tenant
         self.id = id
         self.key = (tenant, id)
+        self.owner = caller.id  # who began it here
         self.news = False
         self.told: float | None = None
         self.fence = f"task:{tenant}/{id}"
@@ -131,12 +134,24 @@ class Step:
         self.task.changed()
 
 
+class _Tenant:
+    """The tasks of one tenant, by who may name them ("": whoever has a token of it) and their name; and by whose they are, those that were
+    used last at the end."""
+
+    __slots__ = ("owners", "tasks")
+
+    def __init__(self) -> None:
+        self.tasks: dict[_Name, Task] = {}
+        self.owners: dict[str, dict[_Name, Task]] = {}
+
+
 class Tasks:
-    """The tasks that go on, by tenant: a tenant with many of them forgets its own that was idle for longest, never another's."""
+    """The tasks that go on, by tenant: a tenant with many of them forgets one of its own that was idle for long, never another's; and of
+    its callers the one with the most loses it, so that no caller gets rid of what another's task has seen by thinking up names."""
 
     def __init__(self, pepper: bytes) -> None:
         self._pepper = blake2b(pepper, digest_size=32, person=b"yett-task").digest()
-        self._tenants: dict[str, dict[tuple[str, str], Task]] = {}
+        self._tenants: dict[str, _Tenant] = {}
         self._by_key: dict[Key, Task] = {}
         self._changes: dict[Key, Task] = {}
         self._gone: set[Key] = set()  # what others have been told of, and is forgotten here
@@ -144,7 +159,7 @@ class Tasks:
         self.apart = False  # nobody has been heard for a while: what others know may not be known here
 
     def __len__(self) -> int:
-        return sum(map(len, self._tenants.values()))
+        return sum([len(tenant.tasks) for tenant in self._tenants.values()])
 
     def begin(self, settings: TaskSettings, caller: Caller, name: TaskName, now: float) -> Step:
         """Another step of this task, which begins with it if need be. `now` is wall time in seconds.
@@ -168,20 +183,26 @@ class Tasks:
         return Step(task)
 
     def _find(self, settings: TaskSettings, caller: Caller, name: TaskName, now: float) -> Task:
-        tasks = self._tenants.setdefault(caller.tenant, {})
+        tenant = self._tenants.get(caller.tenant)
+        if tenant is None:
+            tenant = self._tenants[caller.tenant] = _Tenant()
         key = ("" if name.issued else caller.id, name.name)
-        task = tasks.pop(key, None)
+        task = tenant.tasks.get(key)
         if task is None or _over(task, settings.ttl, now):
-            if task is not None and task.told is not None:
-                self._gone.add(task.key)
-            self._make_room(tasks, settings, now)
+            if task is not None:
+                self._forget(tenant, key)
+            self._make_room(tenant, caller.id, settings, now)
             id = name.name if name.issued else self._id(caller, name.name)
             known = self._known.get((caller.tenant, id)) or Part()
-            task = Task(id, caller.tenant, known, self._changes)
+            task = tenant.tasks[key] = Task(id, caller, known, self._changes)
             self._by_key[task.key] = task
             if _over(task, settings.ttl, now):
                 task.others = Part()
-        tasks[key] = task  # the youngest last
+        own = tenant.owners.get(task.owner)
+        if own is None:
+            own = tenant.owners[task.owner] = {}
+        own.pop(key, None)
+        own[key] = task  # the youngest last
         return task
 
     def _id(self, caller: Caller, name: str) -> str:
@@ -234,25 +255,36 @@ class Tasks:
 
     def sweep(self, ttl: float, now: float) -> None:
         """Forget what has been idle for so long, wherever that was."""
-        for tenant, tasks in list(self._tenants.items()):
-            for key in [key for key, task in tasks.items() if _over(task, ttl, now)]:
-                self._forget(tasks, key)
-            if not tasks:
-                del self._tenants[tenant]
+        for name, tenant in list(self._tenants.items()):
+            for key in [key for key, task in tenant.tasks.items() if _over(task, ttl, now)]:
+                self._forget(tenant, key)
+            if not tenant.tasks:
+                del self._tenants[name]
 
-    def _make_room(self, tasks: dict[tuple[str, str], Task], settings: TaskSettings, now: float) -> None:
-        """For one more: what is over goes, and if need be what was idle for longest."""
-        for key, task in list(islice(tasks.items(), 2)):  # the oldest come first
+    def _make_room(self, tenant: _Tenant, caller: str, settings: TaskSettings, now: float) -> None:
+        """For one more: what is over goes, and if need be what was idle for longest of the caller who has the most."""
+        owners = tenant.owners
+        own = owners.get(caller, {})
+        for key, task in list(islice(own.items(), 2)):  # the oldest come first
             if _over(task, settings.ttl, now):
-                self._forget(tasks, key)
-        if len(tasks) >= settings.max_tasks:
+                self._forget(tenant, key)
+        if len(tenant.tasks) < settings.max_tasks:
+            return
+        # Who has its share at least makes room among its own; so it need not be found out who has the most.
+        share = len(own) * len(owners) >= settings.max_tasks
+        for tasks in (own,) if share else (max(owners.values(), key=len), tenant.tasks):
             idle = next((key for key, task in tasks.items() if not task.own.fanout), None)
-            if idle is None:
-                raise Refusal("task_fanout_exceeded", "As many tasks are in progress as there may be.", retry_after=1.0)
-            self._forget(tasks, idle)
+            if idle is not None:
+                self._forget(tenant, idle)
+                return
+        raise Refusal("task_fanout_exceeded", "As many tasks are in progress as there may be.", retry_after=1.0)
 
-    def _forget(self, tasks: dict[tuple[str, str], Task], key: tuple[str, str]) -> None:
-        task = tasks.pop(key)
+    def _forget(self, tenant: _Tenant, key: _Name) -> None:
+        task = tenant.tasks.pop(key)
+        own = tenant.owners[task.owner]
+        del own[key]
+        if not own:
+            del tenant.owners[task.owner]
         self._by_key.pop(task.key, None)
         self._changes.pop(task.key, None)
         if task.told is not None:
