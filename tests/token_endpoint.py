@@ -165,6 +165,8 @@ class TokenEndpoint:
             token = self._of_role(token)
         self.taken.append(token)
         if not token.startswith("token-") or token in self.revoked:
+            if handler.headers.get("authorization", "").removeprefix("Bearer ").startswith(KEY):
+                return 403, b'{"message": "The key has ended, or the role may not use this model"}'
             return 401, b'{"error": {"message": "no"}}'
         message = {"role": "assistant", "content": f"You came with {token}."}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}

@@ -266,6 +266,24 @@ async def test_a_role_of_aws(client: UpstreamClient, endpoint: TokenEndpoint, tm
     side.keyless.close()
 
 
+async def test_a_role_that_is_refused_may_have_ended_or_not(
+    client: UpstreamClient, endpoint: TokenEndpoint, tmp_path: Path
+) -> None:
+    role = AssumedRole(ROLE, "yett", "eu-west-1", 3600)
+    side = Side(client, endpoint, kind="web_identity", url=endpoint.origin, role=role, **workload(tmp_path, endpoint))
+    assert await side.call() == 200
+    endpoint.revoked.add("token-1")
+    assert [await side.call() for _ in range(3)] == [403] * 3  # it is used on: others may use what this one may not
+    assert (side.keyless.troubles(), len(endpoint.asked)) == ({}, 1)
+    side.keyless._doubt = 0.0  # a minute later
+    assert await side.call() == 403
+    await happens(lambda: len(endpoint.asked) == 2)
+    await happens(lambda: side.told[-1:] == [("cloud", "ok")] and len(side.told) == 2)
+    assert await side.call() == 200
+    assert endpoint.taken[-1] == "token-2"
+    side.keyless.close()
+
+
 async def test_an_endpoint_that_sends_elsewhere(
     client: UpstreamClient, endpoint: TokenEndpoint, tmp_path: Path
 ) -> None:

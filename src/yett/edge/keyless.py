@@ -3,7 +3,8 @@
 Every provider with a grant has a keeper, which fetches its token when the configuration is taken up, fetches the next one while it
 still lives, and tries again after a failure with growing pauses. A call takes the token that is there. Only when there is none does it
 wait, for a fetch that is under way and a bounded time; when the last one has failed it is told so at once. A token that
-the provider answers with 401 is never sent again, and makes the keeper fetch another, but not more often than `SPACING`.
+the provider answers with 401 is never sent again, and makes the keeper fetch another, but not more often than `SPACING`. Bedrock answers
+403 to a key that has ended, and to one whose role may not use the model: so that is doubted only, and another fetched once in `DOUBT`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ log = logging.getLogger("yett")
 
 WAIT = 5.0  # seconds that a call waits for its provider's first token
 SPACING = 10.0  # seconds between two fetches, when a token did not do or was refused
+DOUBT = 60.0  # seconds that a key is used before a 403 makes another be fetched
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # between tries that fail
 FAILURES = (TokenTrouble, UpstreamFailure, OSError, ValueError)  # of a fetch
 _MOST_ANSWER = 64 << 10
 _MOST_TOKEN = 16_384
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class _Keeper:
@@ -40,7 +42,7 @@ class _Keeper:
         self.provider = provider
         self.grant = grant
         self.token: Secret | None = None
-        self.expires = 0.0  # monotonic
+        self.since = self.expires = 0.0  # monotonic
         self.why = "it has not been asked for yet"  # there is no token
         self.wanted = asyncio.Event()  # fetch before the time
         self.done = asyncio.Event()  # no fetch is under way
@@ -62,12 +64,14 @@ class Keyless:
         *,
         wait: float = WAIT,
         spacing: float = SPACING,
+        doubt: float = DOUBT,
     ) -> None:
         self._upstream = upstream
         self._clock = clock
         self._tell = tell
         self._wait = wait
         self._spacing = spacing
+        self._doubt = doubt
         self._keepers: dict[str, _Keeper] = {}
 
     def send(self, outgoing: Outgoing) -> Coroutine[Any, Any, Exchange]:
@@ -90,7 +94,7 @@ class Keyless:
             if known is not None:
                 self._stop(known)
                 if _same_client(known.grant, grant):  # only what it proves itself with is new
-                    keeper.token, keeper.expires = known.token, known.expires
+                    keeper.token, keeper.since, keeper.expires = known.token, known.since, known.expires
             keeper.task = spawn(self._keep(keeper), f"token of {name}")
 
     def lives(self) -> dict[str, float]:
@@ -115,11 +119,19 @@ class Keyless:
             raise UpstreamFailure("no_token", "the configuration that the call began with is no longer in force")
         token = keeper.usable(self._clock.monotonic()) or await self._waited(keeper)
         exchange = await self._upstream.send(replace(outgoing, secret=token))
-        if exchange.status == _UNAUTHORIZED and keeper.token is token:
+        if keeper.token is token:
+            self._heed(keeper, exchange.status)
+        return exchange
+
+    def _heed(self, keeper: _Keeper, status: int) -> None:
+        """What the provider said to the token that there is."""
+        if status == _UNAUTHORIZED:
             keeper.expires = 0.0
             keeper.why = "the provider does not accept the token"
             keeper.wanted.set()
-        return exchange
+        old = self._clock.monotonic() >= keeper.since + self._doubt
+        if status == _FORBIDDEN and keeper.grant.role is not None and old:
+            keeper.wanted.set()
 
     async def _waited(self, keeper: _Keeper) -> Secret:
         if not keeper.done.is_set():
@@ -148,7 +160,8 @@ class Keyless:
                 self._note(keeper, "refused" if isinstance(error, TokenTrouble) else "failed")
                 rest, pause = pause, min(pause * 2, LONGEST_PAUSE)
             else:
-                keeper.token, keeper.expires, keeper.why = token.secret, began + token.seconds, ""
+                keeper.token, keeper.since, keeper.expires = token.secret, began, began + token.seconds
+                keeper.why = ""
                 self._note(keeper, "ok")
                 rest, pause = _until_next(token.seconds), FIRST_PAUSE
             finally:
