@@ -10,6 +10,7 @@ from yett.detectors.engine import Portable
 from yett.detectors.people import ADDRESS, PERSON, People
 from yett.detectors.people.fold import fold
 from yett.detectors.people.gazetteer import GIVEN, SURNAME, WORD, gazetteer
+from yett.detectors.people.names import cue
 from yett.model.segment import Segment
 
 # What is in double brackets is to be found, and nothing else.
@@ -138,6 +139,14 @@ def test_without_an_automaton_the_same_is_found(people: People) -> None:
     for text, _ in (*marked(NAMES), *marked(ADDRESSES)):
         segment = Segment(text, "user", 0)
         assert list(portable.findings(segment, 0)) == list(people.findings(segment, 0))
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [("surname: ", "said"), ("the surname ", ""), ("my name is ", "said"), ("Dear ", "greeted"), ("blue ", "")],
+)
+def test_what_the_words_before_a_name_say(before: str, said: str) -> None:
+    assert cue(before, len(before)) == said
 
 
 def test_what_the_gazetteer_knows() -> None:

@@ -112,6 +112,7 @@ def _runs(text: str, gazetteer: Gazetteer) -> Iterator[list[_Token]]:
     """Capitalised words with nothing but a space, or a particle, between two of them; of a text without capitals, all words."""
     run: list[_Token] = []
     token = _UNCASED if text == text.lower() else _TOKEN
+    known: dict[str, int] = {}  # half of a text's words are words that it has already had
     for match in token.finditer(text):
         word, start = match.group(), match.start()
         if word.endswith(("'s", "’s")):
@@ -119,7 +120,10 @@ def _runs(text: str, gazetteer: Gazetteer) -> Iterator[list[_Token]]:
         if run and not _together(run[-1], text[run[-1].end : start]):
             yield run
             run = []
-        run.append(_Token(start, start + len(word), word, _marks(word, gazetteer)))
+        marks = known.get(word)
+        if marks is None:
+            marks = known[word] = _marks(word, gazetteer)
+        run.append(_Token(start, start + len(word), word, marks))
     if run:
         yield run
 
@@ -229,11 +233,14 @@ def _half_known(words: Sequence[_Token]) -> float:
 def _by_context(text: str, words: Sequence[_Token]) -> tuple[int, float]:
     """The same by what stands before and behind words that are no name by themselves."""
     first, count = words[0], len(words)
+    lower = first.text.islower()
+    if lower and not first.given:
+        return 0, 0.0
     behind = text[words[-1].end : words[-1].end + 24]
     said = cue(text, first.start)
-    if first.text.islower() and not (first.given and said in ("said", "greeted")):
+    if lower and said not in ("said", "greeted"):
         return 0, 0.0
-    alone = first.sure and first.given and not first.text.islower() and "-" not in first.text
+    alone = first.sure and first.given and not lower and "-" not in first.text
     ends = behind[:1] in _ENDS
     likely = (
         (0.9, said == "said" and (first.known or not first.marks)),
@@ -254,6 +261,8 @@ _CUES = (
     ("greeted", GREETED),
     ("maybe", MAYBE),
 )
+_LAST = frozenset(phrase.split(" ")[-1] for _, phrases in _CUES for phrase in phrases)
+_OPENING = "\"'([*>,"
 
 
 def cue(text: str, start: int) -> str:
@@ -262,8 +271,10 @@ def cue(text: str, start: int) -> str:
     before = text[max(0, start - _REACH) : start]
     told = any(sign in before[-4:] for sign in ":=：")
     spoken = before.rstrip(_EDGES).replace("_", " ").replace("\n", " ").casefold().split(" ")
+    if spoken[-1] not in _LAST and spoken[-1].lstrip(_OPENING) not in _LAST:
+        return ""  # nearly always: no phrase ends like this
     for count in range(min(5, len(spoken)), 0, -1):
-        phrase = " ".join(spoken[-count:]).lstrip("\"'([*>,")
+        phrase = " ".join(spoken[-count:]).lstrip(_OPENING)
         for kind, phrases in _CUES:
             if phrase in phrases and (told or kind not in ("field", "label")):
                 return "said" if kind == "field" else kind
