@@ -175,8 +175,9 @@ class Vault(Protocol):
         those of this task that are shown like one of them and stand for something else; None when they cannot be kept now."""
         ...
 
-    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
-        """Those that are shown like this, in any case, and were issued in this task; None when that cannot be told."""
+    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> tuple[list[Substitute], bool]:
+        """Those that are shown like this, in any case, and were issued in this task; and whether that is all of them, or cannot be
+        told of some."""
         ...
 
 

@@ -394,7 +394,7 @@ def test_what_one_gateway_has_redacted_another_restores(
     assert reply.text.endswith(mails[1])
     assert "vault: not kept" in second.outcome(reply.id)["notes"]
     two = token("second-letter")
-    assert later(second, one).text == f"It was {mails[0]}", "it was here before"
+    assert later(second, one, "EMAIL_BCDFGHJ2").text == f"It was {mails[0]} EMAIL_BCDFGHJ2", "what was here before"
     reply = later(first, one)
     assert (reply.status, reply.text) == (200, f"It was {one}")
     assert "vault: not recalled" in first.outcome(reply.id)["notes"]

@@ -55,12 +55,10 @@ class Memory:
         """What others of this task have issued meanwhile."""
         return []
 
-    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
-        return (
-            None
-            if self.forgets or not self.works
-            else [self.kept[task, each] for each in shown if (task, each) in self.kept]
-        )
+    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> tuple[list[Substitute], bool]:
+        if self.forgets or not self.works:
+            return [], False
+        return [self.kept[task, each] for each in shown if (task, each) in self.kept], True
 
 
 SCANNER = Scanner(SHELF)

@@ -26,8 +26,10 @@ MAIL = Substitute("pii.email", "EMAIL_7Q2MKDB3", Secret("ada@example.org"))
 HALF = Substitute("pii.name", "NAME_7Q2MKDB4", Secret("half \ud83d a\0pair"))
 
 
-def shown(found: list[Substitute] | None) -> dict[str, str]:
-    assert found is not None
+def shown(recalled: tuple[list[Substitute], bool]) -> dict[str, str]:
+    """When nothing is missing."""
+    found, whole = recalled
+    assert whole
     return {each.shown: each.value.reveal() for each in found}
 
 
@@ -65,7 +67,7 @@ async def test_a_call_goes_on_without_it(vault: Vault, blocking: sqlite3.Connect
     assert "locked" in vault.trouble
     assert await vault.keep(OWNER, TASK, [MAIL], 60) is None
     blocking.execute("COMMIT")
-    assert await vault.recall(OWNER, TASK, [MAIL.shown]) == []
+    assert await vault.recall(OWNER, TASK, [MAIL.shown]) == ([], True)
     assert vault.trouble == ""
     await vault.keep(OWNER, TASK, [MAIL], 60)
     assert shown(await vault.recall(OWNER, TASK, [MAIL.shown])) == {MAIL.shown: "ada@example.org"}
@@ -87,7 +89,7 @@ async def test_calls_that_come_together_share_a_commit_and_one_that_leaves_is_no
     await asyncio.sleep(0)
     keeping[1].cancel()
     assert await keeping[0] == await keeping[2] == []
-    assert len(await vault.recall(OWNER, TASK, [MAIL.shown, HALF.shown]) or ()) == 2
+    assert len(shown(await vault.recall(OWNER, TASK, [MAIL.shown, HALF.shown]))) == 2
 
 
 async def test_trouble_that_is_over_is_found_out_without_a_call(
@@ -103,7 +105,6 @@ async def test_trouble_that_is_over_is_found_out_without_a_call(
     assert vault.trouble == ""
     other = Vault(tmp_path / "vault.db", clock)
     assert shown(await other.recall(OWNER, TASK, [MAIL.shown, HALF.shown])) == {MAIL.shown: "ada@example.org"}
-    assert vault.figures().rows == 1
     other.close()
 
 
@@ -127,7 +128,7 @@ async def test_what_is_remembered_is_bounded(
     for each in many:
         await vault.keep(OWNER, TASK, [each], 60)
     assert len(vault._remembered) <= 8
-    assert len(await vault.recall(OWNER, TASK, [each.shown for each in many]) or ()) == 100
+    assert len(shown(await vault.recall(OWNER, TASK, [each.shown for each in many]))) == 100
 
 
 async def test_what_the_version_before_has_kept_is_found(vault: Vault, tmp_path: Path) -> None:
@@ -144,53 +145,72 @@ async def test_what_the_version_before_has_kept_is_found(vault: Vault, tmp_path:
 # ---- in a database elsewhere ----------------------------------------------------------------------------------------
 
 
-class Elsewhere(FileDatabase):
-    """One that does not answer, or that is away, when a test says so."""
+class Server:
+    """A database that does not answer, or that is away, when a test says so."""
 
-    def __init__(self, state: Path) -> None:
-        super().__init__(state, "elsewhere.db")
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.away = False
         self.answers = threading.Event()
         self.answers.set()
 
+    def open(self) -> FileDatabase:
+        return Elsewhere(self)
+
+
+class Elsewhere(FileDatabase):
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        super().__init__(server.folder, "elsewhere.db")
+
     def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
-        self.answers.wait(10)
-        if self.away:
-            raise StoreUnavailable("it is away")
-        return super().rows(sql.replace(" FOR UPDATE SKIP LOCKED", ""), *arguments)
+        return super().rows(self._asked(sql), *arguments)
 
     def run(self, sql: str, *arguments: object) -> int:
-        return super().run(sql.replace(" FOR UPDATE SKIP LOCKED", ""), *arguments)
+        return super().run(self._asked(sql), *arguments)
+
+    def _asked(self, sql: str) -> str:
+        self.server.answers.wait(10)
+        if self.server.away:
+            raise StoreUnavailable("it is away")
+        return sql.replace(" FOR UPDATE SKIP LOCKED", "")
 
 
-def elsewhere(folder: Path, clock: Clock) -> tuple[Vault, Elsewhere]:
-    opened: list[Elsewhere] = []
-    vault = Vault(folder / "vault.db", clock, lambda: opened.append(Elsewhere(folder)) or opened[0])  # type: ignore[func-returns-value]
-    return vault, opened[0]
+def elsewhere(folder: Path, clock: Clock) -> tuple[Vault, Server]:
+    server = Server(folder)
+    return Vault(folder / "vault.db", clock, server.open), server
+
+
+async def counted(vault: Vault) -> int:
+    """How many rows there are, when they have been counted."""
+    end = time.monotonic() + 10
+    while not vault.figures().rows:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.005)
+    return vault.figures().rows
 
 
 async def test_without_a_database_elsewhere_nobody_waits(tmp_path: Path, clock: Clock) -> None:
-    vault, database = elsewhere(tmp_path, clock)
+    vault, server = elsewhere(tmp_path, clock)
     assert await vault.keep(OWNER, TASK, [MAIL], 60) == []
-    database.away = True
+    server.away = True
     assert await vault.keep(OWNER, TASK, [HALF], 60) is None
     assert vault.trouble == "it is away"
     assert shown(await vault.recall(OWNER, TASK, [MAIL.shown])) == {MAIL.shown: "ada@example.org"}, "it was here"
-    assert await vault.recall(OWNER, TASK, [MAIL.shown, HALF.shown]) is None
+    assert await vault.recall(OWNER, TASK, [MAIL.shown, HALF.shown]) == ([MAIL], False)
     assert await vault.keep(OWNER, TASK, [MAIL], 60) == []
-    database.answers.clear()  # now nobody could ask it at all
+    server.answers.clear()  # now nobody could ask it at all
     assert await vault.keep(OWNER, OTHER, [MAIL, HALF], 60) is None
-    assert await vault.recall(OWNER, OTHER, [MAIL.shown]) is None
-    database.answers.set()
+    assert await vault.recall(OWNER, OTHER, [MAIL.shown]) == ([], False)
+    server.answers.set()
     await vault.probe()
     assert vault.trouble == "it is away"
-    database.away = False
+    server.away = False
     await vault.probe()
     assert vault.trouble == ""
     other, _ = elsewhere(tmp_path, clock)
     assert len(shown(await other.recall(OWNER, OTHER, [MAIL.shown, HALF.shown]))) == 2, "nothing of it is lost"
     assert len(shown(await other.recall(OWNER, TASK, [MAIL.shown, HALF.shown]))) == 2
-    assert vault.figures().bytes > 0
     vault.close()
     other.close()
 
@@ -199,30 +219,48 @@ async def test_a_database_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE", 0.05)
-    vault, database = elsewhere(tmp_path, clock)
-    database.answers.clear()
+    vault, server = elsewhere(tmp_path, clock)
+    server.answers.clear()
     began = time.monotonic()
     both = [vault.keep(OWNER, TASK, [MAIL], 60), vault.recall(OWNER, TASK, [HALF.shown])]
-    assert await asyncio.gather(*both) == [None, None]
+    assert await asyncio.gather(*both) == [None, ([], False)]
     assert "does not answer" in vault.trouble
-    assert await vault.recall(OWNER, TASK, [HALF.shown]) is None
-    assert time.monotonic() - began < 1.0
-    database.answers.set()
+    assert await vault.recall(OWNER, TASK, [HALF.shown]) == ([], False)
+    assert time.monotonic() - began < 5.0
+    monkeypatch.undo()
+    server.answers.set()
     await vault.probe()
     assert vault.trouble == ""
     assert len(shown(await vault.recall(OWNER, TASK, [MAIL.shown]))) == 1
     vault.close()
 
 
+async def test_what_cannot_be_swept_is_no_trouble_of_calls(tmp_path: Path, clock: Clock) -> None:
+    vault, server = elsewhere(tmp_path, clock)
+    opened = server.open()
+    server.open = lambda: opened  # type: ignore[method-assign]
+    broken, _ = elsewhere(tmp_path, clock)
+    broken._shared = lambda: (_ for _ in ()).throw(StoreUnavailable("no more connections"))
+    assert await broken.keep(OWNER, TASK, [MAIL], 60) == []
+    while not broken.figures().failures:
+        await asyncio.sleep(0.005)
+    assert broken.trouble == ""
+    assert await broken.keep(OWNER, TASK, [HALF], 60) == []
+    for each in (vault, broken, opened):
+        each.close()
+
+
 async def test_what_it_owes_is_bounded(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_OWED", 10)
-    vault, database = elsewhere(tmp_path, clock)
-    database.away = True
+    vault, server = elsewhere(tmp_path, clock)
+    server.away = True
     many = [Substitute("pii.email", f"EMAIL_{n:07d}2", Secret(str(n))) for n in range(100)]
     assert await vault.keep(OWNER, TASK, many, 60) is None
-    database.away = False
+    server.away = False
     await vault.probe()
-    assert vault.figures().rows == 10
+    await vault.keep(OWNER, TASK, [MAIL], 60)
+    assert await counted(vault) == 11
+    assert vault.figures().bytes > 0
     vault.close()
 
 
@@ -231,14 +269,15 @@ async def test_what_a_machine_had_by_itself_is_moved(vault: Vault, tmp_path: Pat
     await vault.keep(OWNER, TASK, many, 60)
     await vault.keep(OWNER, TASK, [MAIL], 1)
     clock.time += 2
-    shared, database = elsewhere(tmp_path, clock)
-    database.away = True
+    shared, server = elsewhere(tmp_path, clock)
+    server.away = True
     await shared.move()
-    assert not await shared.recall(OWNER, TASK, [many[0].shown])
-    database.away = False
+    assert await shared.recall(OWNER, TASK, [many[0].shown]) == ([], False)
+    server.away = False
+    await shared.probe()
     await shared.move()
-    found = await shared.recall(OWNER, TASK, [MAIL.shown, *(each.shown for each in many)])
-    assert len(found or ()) == 1200
+    found = shown(await shared.recall(OWNER, TASK, [MAIL.shown, *(each.shown for each in many)]))
+    assert len(found) == 1200
     with sqlite3.connect(tmp_path / "vault.db") as connection:
         assert connection.execute("SELECT count(*) FROM substitutes").fetchone() == (0,)
     connection.close()

@@ -76,16 +76,16 @@ async def _exchange(bodies: Bodies, call: Call, seen: inspect.Seen, trail: Trail
     owner, key = owner_name(snapshot.pepper, tenant, id), task_key(snapshot.pepper, tenant, id, call.task)
     segments = seen.segments or openai_chat.segments(call.body)
     asked = sorted({shown for ways in bodies.ways for shown in mentioned(ways, segments, seen.findings)})
-    earlier = await vault.recall(owner, key, asked) if asked else []
+    earlier, whole = await vault.recall(owner, key, asked) if asked else ([], True)
     taken: list[Substitute] = []
     for _ in range(_MOST_TRIES):
-        bodies.exchange(seen.findings, segments, Mint(key), partial(_among, earlier or ()), taken)
+        bodies.exchange(seen.findings, segments, Mint(key), partial(_among, earlier), taken)
         others = await vault.keep(owner, key, bodies.issued(), snapshot.settings.redaction.ttl)
         if not others:
             break
         taken += others  # another call of this task was faster, or earlier: what it has issued stands for that
     kept = others == []
-    if kept and earlier is not None:
+    if kept and whole:
         return
     trail.notes = (*trail.notes, "vault: not kept" if not kept else "vault: not recalled")
     if snapshot.settings.redaction.vault == "required" and not snapshot.observing:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -137,6 +137,9 @@ class Vault:
         self._waiting: list[_Kept] = []
         self._writing = False
         self._thread = ThreadPoolExecutor(1, "yett-vault")
+        self._shared = shared
+        # counting two million rows takes longer than a call should wait
+        self._sweeper = ThreadPoolExecutor(1, "yett-vault-sweep") if shared else self._thread
         try:
             self._database = self._thread.submit(self._open, shared).result()
         except BaseException:
@@ -171,7 +174,7 @@ class Vault:
             self._failed(error)
             return None
 
-    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> list[Substitute] | None:
+    async def recall(self, owner: bytes, task: bytes, shown: Sequence[str]) -> tuple[list[Substitute], bool]:
         seal, now = TaskSeal(owner, task), self._clock.now()
         found, names = list[Substitute](), list[bytes]()
         for start in range(0, len(shown), _FEW):
@@ -185,21 +188,23 @@ class Vault:
             if start + _FEW < len(shown):
                 await asyncio.sleep(0)
         if not names:
-            return found
+            return found, True
         rows = None if self._away else await self._asked(seal, names, int(now))
         if rows is None:
-            return None
+            return found, False
         there = {name: (sealed, expires) for name, sealed, expires in rows}
-        try:
-            for name in names:
-                sealed, expires = there.get(name, (b"", now + _UNKNOWN))
-                if sealed:
-                    found.append(seal.opened(name, sealed))
-                self._remember(seal.task + name, sealed, expires, found[-1] if sealed else None)
-        except IntegrityError as error:
-            self._failed(error)
-            return None
-        return found
+        whole = True
+        for name in names:
+            sealed, expires = there.get(name, (b"", now + _UNKNOWN))
+            try:
+                opened = seal.opened(name, sealed) if sealed else None
+            except IntegrityError as error:
+                self._failed(error)
+                whole = False
+            else:
+                found += [opened] if opened else []
+                self._remember(seal.task + name, sealed, expires, opened)
+        return found, whole
 
     async def probe(self) -> None:
         """See whether the trouble is over, for when no call comes any more that would, and write what could not be written."""
@@ -227,6 +232,7 @@ class Vault:
         """Let what is being written be written, and go."""
         self._thread.submit(self._database.close)
         self._thread.shutdown()
+        self._sweeper.shutdown(cancel_futures=True)
 
     # ---- on the loop ----
 
@@ -320,7 +326,7 @@ class Vault:
         now = self._clock.now()
         if there is not None and (now >= self._swept + _SWEEP or self._since > max(self._most // 10, _ASKED)):
             self._swept, self._since = now, 0
-            loop.run_in_executor(self._thread, self._sweep)
+            loop.run_in_executor(self._sweeper, self._sweep)
         if self._waiting:
             self._begin(loop)
 
@@ -375,34 +381,48 @@ class Vault:
         self._works()
         return found
 
-    def _sweep(self) -> bool:
-        """Let go of what has expired, and of what is too much; false when that failed."""
+    def _sweep(self) -> None:
+        """Let go of what has expired, and of what is too much. Where that fails, calls go on, and it is tried again."""
         try:
-            gone = self._database.run(_EXPIRED.format(self._locked), int(self._clock.now()), _DELETED)
-            ((rows, size),) = self._database.rows(_COUNT)
-            if rows > self._most:
-                gone += self._make_room(rows - self._most)
-                ((rows, size),) = self._database.rows(_COUNT)
-        except (StoreUnavailable, IntegrityError) as error:
-            self._failed(error)
-            return False
+            with self._at_hand() as database:
+                gone = database.run(_EXPIRED.format(self._locked), int(self._clock.now()), _DELETED)
+                ((rows, size),) = database.rows(_COUNT)
+                if rows > self._most:
+                    gone += self._make_room(database, rows - self._most)
+                    ((rows, size),) = database.rows(_COUNT)
+        except (YettError, OSError) as error:
+            self._failures += 1
+            log.error("the vault is not swept", extra={"fields": {"why": str(error)}})  # noqa: TRY400
+            return
         self._rows, self._size = rows, int(size)
         self._expired += gone
-        self._works()
-        return True
 
-    def _make_room(self, surplus: int) -> int:
+    @contextmanager
+    def _at_hand(self) -> Iterator[Database]:
+        """The database for what takes long: elsewhere by a connection of its own, so that calls do not wait for it."""
+        if self._shared is None:
+            yield self._database
+            return
+        with closing(self._shared()) as another:
+            yield another
+
+    def _make_room(self, database: Database, surplus: int) -> int:
         """Whoever has the most loses some, what would expire first: nobody's values make room for a flood of another's."""
-        owned = self._database.rows(_OWNED, _OWNERS)
+        owned = database.rows(_OWNED, _OWNERS)
         surplus_of = excess([count for _, count in owned], surplus, floor=owned[-1][1] if len(owned) == _OWNERS else 0)
         put = _SURPLUS.format(self._locked)
         gone = 0
         for (owner, _), count in zip(owned, surplus_of, strict=False):
-            gone += self._database.run(put, owner, owner + _ALL, min(count, surplus - gone))
-        return gone + self._database.run(put, b"", _ALL, max(0, surplus - gone))
+            gone += database.run(put, owner, owner + _ALL, min(count, surplus - gone))
+        return gone + database.run(put, b"", _ALL, max(0, surplus - gone))
 
     def _mend(self, owed: Sequence[Row]) -> bool:
-        return self._write(sorted(owed)) is not None and self._sweep()
+        try:
+            self._database.run(_GONE, b"", b"")  # there is none: whether it may be written
+        except (StoreUnavailable, IntegrityError) as error:
+            self._failed(error)
+            return False
+        return self._write(sorted(owed)) is not None
 
     def _move(self) -> bool:
         """Move some rows; whether there may be more."""
