@@ -117,7 +117,11 @@ def test_a_stream_that_shows_something_else_is_said(toml: Path, monkeypatch: pyt
 def test_what_it_costs_is_measured() -> None:
     rows = answer(run("bench", "--json"))
     assert [row["text"] for row in rows] == list(texts())
-    assert all(row[name] > 0 for row in rows for name in ("clean_us", "patterns_us", "all_us_per_kb", "chunk_us"))
+    assert all(
+        row[name] > 0
+        for row in rows
+        for name in ("clean_us", "patterns_us", "all_us_per_kb", "names_us_per_kb", "chunk_us")
+    )
     assert len(run("bench").stdout.splitlines()) == len(rows) + 1
 
 

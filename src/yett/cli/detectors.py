@@ -234,12 +234,13 @@ def bench(*, config: Path | None, as_json: bool) -> None:
         print_json(rows)
         return
     click.echo(
-        f"{'20 kB of':10} {'clean, µs':>10} {'patterns, µs':>13} {'all tiers, µs/kB':>17} {'µs/40-byte chunk':>17}"
+        f"{'20 kB of':10} {'clean, µs':>10} {'patterns, µs':>13} {'all tiers, µs/kB':>17} {'of that names':>14} "
+        f"{'µs/40-byte chunk':>17}"
     )
     for row in rows:
         click.echo(
             f"{row['text']:10} {row['clean_us']:10.0f} {row['patterns_us']:13.0f} {row['all_us_per_kb']:17.1f} "
-            f"{row['chunk_us']:17.2f}"
+            f"{row['names_us_per_kb']:14.1f} {row['chunk_us']:17.2f}"
         )
 
 

@@ -28,12 +28,13 @@ after back little only round man year came show every good me give our under nam
 
 
 class Row(TypedDict):
-    """Microseconds: `clean` is the automaton alone, `patterns` with confirmation, `all` with decoding, rules and model."""
+    """Microseconds: `clean` is the automaton alone, `patterns` with confirmation, `all` with decoding, rules, model, and `names`."""
 
     text: str
     clean_us: float
     patterns_us: float
     all_us_per_kb: float
+    names_us_per_kb: float
     chunk_us: float
 
 
@@ -68,6 +69,7 @@ def _row(name: str, text: str, patterns: Scanner, look: Look) -> Row:
         "clean_us": best(lambda: patterns.clean(data)),
         "patterns_us": best(lambda: patterns.scan_text(text)),
         "all_us_per_kb": best(lambda: look.at(text)) / (len(data) / 1000),
+        "names_us_per_kb": best(lambda: look.names(text)) / (len(data) / 1000),
         "chunk_us": best(lambda: _stream(patterns, text)) / (len(text) / _CHUNK),
     }
 

@@ -20,7 +20,8 @@ from yett.detectors.mask import matches
 from yett.detectors.people import People
 from yett.detectors.shelf import SHELF
 from yett.errors import ConfigurationError, Mistake
-from yett.model.segment import ORIGINS
+from yett.model.finding import Finding
+from yett.model.segment import ORIGINS, Segment
 
 # As other formats call them. Who is not known is `other`.
 ROLES = {
@@ -49,6 +50,10 @@ class Look(Struct, frozen=True):
             return seen
         wanted = tuple(f for f in seen.findings if any(matches(f.kind, kind) for kind in self.kinds))
         return Inspected(wanted, seen.scores)
+
+    def names(self, text: str) -> list[Finding]:
+        """Names and addresses alone. Raises ConfigurationError."""
+        return inspector(self.config).named((Segment(text, self.role, 0),))
 
 
 class _Tools(Struct, frozen=True):
