@@ -46,7 +46,8 @@ _UNKNOWN = 30.0  # seconds for which what is not there is not asked for again
 _SWEEP = 60.0  # seconds between two looks at what has expired
 _BUSY = 0.1  # seconds to wait for another worker's write
 _ASKED = 500  # rows for one statement
-_DELETED = 50_000  # rows for one statement
+_DELETED = 5000  # rows for one statement, which has seconds
+_SWEPT = 500_000  # rows at a time, of what has expired
 _FEW = 64  # values that are worked on in a row, which takes a millisecond
 _OWNERS = 1000  # who have the most
 _MIGRATIONS = (
@@ -385,7 +386,7 @@ class Vault:
         """Let go of what has expired, and of what is too much. Where that fails, calls go on, and it is tried again."""
         try:
             with self._at_hand() as database:
-                gone = database.run(_EXPIRED.format(self._locked), int(self._clock.now()), _DELETED)
+                gone = _delete(database, _EXPIRED.format(self._locked), _SWEPT, int(self._clock.now()))
                 ((rows, size),) = database.rows(_COUNT)
                 if rows > self._most:
                     gone += self._make_room(database, rows - self._most)
@@ -410,11 +411,11 @@ class Vault:
         """Whoever has the most loses some, what would expire first: nobody's values make room for a flood of another's."""
         owned = database.rows(_OWNED, _OWNERS)
         surplus_of = excess([count for _, count in owned], surplus, floor=owned[-1][1] if len(owned) == _OWNERS else 0)
-        put = _SURPLUS.format(self._locked)
+        surplus_sql = _SURPLUS.format(self._locked)
         gone = 0
         for (owner, _), count in zip(owned, surplus_of, strict=False):
-            gone += database.run(put, owner, owner + _ALL, min(count, surplus - gone))
-        return gone + database.run(put, b"", _ALL, max(0, surplus - gone))
+            gone += _delete(database, surplus_sql, min(count, surplus - gone), owner, owner + _ALL)
+        return gone + _delete(database, surplus_sql, surplus - gone, b"", _ALL)
 
     def _mend(self, owed: Sequence[Row]) -> bool:
         try:
@@ -452,6 +453,18 @@ class Vault:
         self.trouble = str(error)
         self._away = self._remote and isinstance(error, StoreUnavailable)
         self._failures += 1
+
+
+def _delete(database: Database, sql: str, most: int, *values: object) -> int:
+    """Run a statement whose last value is how many rows it may delete until it finds none, or so many are gone: how many."""
+    gone = 0
+    while gone < most:
+        few = min(_DELETED, most - gone)
+        found = database.run(sql, *values, few)
+        gone += found
+        if found < few:
+            break
+    return gone
 
 
 def excess(counts: Sequence[int], surplus: int, floor: int = 0) -> list[int]:
