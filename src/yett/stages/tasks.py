@@ -11,6 +11,7 @@ All of it is in memory, for each process by itself; what other processes, of thi
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from itertools import islice
@@ -142,7 +143,7 @@ class _Tenant:
 
     def __init__(self) -> None:
         self.tasks: dict[_Name, Task] = {}
-        self.owners: dict[str, dict[_Name, Task]] = {}
+        self.owners: dict[str, OrderedDict[_Name, Task]] = {}  # which finds its first at once, whatever has gone before
 
 
 class Tasks:
@@ -200,9 +201,9 @@ class Tasks:
                 task.others = Part()
         own = tenant.owners.get(task.owner)
         if own is None:
-            own = tenant.owners[task.owner] = {}
-        own.pop(key, None)
-        own[key] = task  # the youngest last
+            own = tenant.owners[task.owner] = OrderedDict()
+        own[key] = task
+        own.move_to_end(key)
         return task
 
     def _id(self, caller: Caller, name: str) -> str:
@@ -264,7 +265,7 @@ class Tasks:
     def _make_room(self, tenant: _Tenant, caller: str, settings: TaskSettings, now: float) -> None:
         """For one more: what is over goes, and if need be what was idle for longest of the caller who has the most."""
         owners = tenant.owners
-        own = owners.get(caller, {})
+        own = owners.get(caller) or OrderedDict()
         for key, task in list(islice(own.items(), 2)):  # the oldest come first
             if _over(task, settings.ttl, now):
                 self._forget(tenant, key)
@@ -272,7 +273,8 @@ class Tasks:
             return
         # Who has its share at least makes room among its own; so it need not be found out who has the most.
         share = len(own) * len(owners) >= settings.max_tasks
-        for tasks in (own,) if share else (max(owners.values(), key=len), tenant.tasks):
+        places: tuple[dict[_Name, Task], ...] = (own,) if share else (max(owners.values(), key=len), tenant.tasks)
+        for tasks in places:
             idle = next((key for key, task in tasks.items() if not task.own.fanout), None)
             if idle is not None:
                 self._forget(tenant, idle)
