@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from yett.detectors.injection.features import BITS, COLUMNS, Block, seen, words
-from yett.detectors.injection.lexicon import REACH
-from yett.detectors.injection.model import AROUND, CHUNK, FORMAT, READERS, Header, InjectionModel, Part, Surface
+from yett.detectors.injection.model import AROUND, CHUNK, FORMAT, REACH, READERS, Header, InjectionModel, Part, Surface
 from yett.detectors.injection.sentences import SHAPE
 
 WIDTH, FILTERS, HIDDEN = 4, 3, 2
@@ -102,7 +101,7 @@ def test_an_unknown_surface_is_an_error() -> None:
         knowing("gate").score("text", "elsewhere")
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "?!", "\u2026\u2014"])
+@pytest.mark.parametrize("text", ["", "  \n", "?!"])
 def test_a_text_without_words_is_no_attack(text: str) -> None:
     assert knowing("gate").score(text, "user") == 0.0
 
@@ -142,13 +141,6 @@ def test_harmless_text_around_an_attack_does_not_hide_it(count: int) -> None:
 def test_what_the_border_of_a_block_cuts_stands_whole_in_the_next(place: int) -> None:
     text = ("x" * 23 + " ") * 400
     assert knowing("open", after="gate").score(text[:place] + " open gate " + text[place:], "user") > 0.5
-
-
-@pytest.mark.parametrize("surface", ["user", "tool"])
-def test_a_text_beyond_ascii_is_judged_by_the_same_words(surface: str) -> None:
-    model = knowing("open", after="gate")
-    for text in ("please open gate nine", "please gate open nine"):
-        assert model.score(f"{text} \u2026", surface) == model.score(f"{text} ...", surface)
 
 
 def test_a_window_is_two_chunks_and_begins_at_each() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -36,8 +35,6 @@ _BASE = 0xD6E8FEB86659FD93
 _MASK = (1 << 64) - 1
 # The columns start from different values, so that the word "the" and the beginning "the" are different buckets.
 _SEEDS = np.array([[seed * _BASE & _MASK] for seed in (0x1B87, 0x2545, 0x3C6E)], np.uint64)
-_POWERS = [pow(_BASE, place, 1 << 64) for place in range(_LONGEST)]
-_NO_WORDS = np.empty((0, COLUMNS), np.int32)
 _MIXING = tuple(map(np.uint64, (32, _ODD, 29, _BASE, 64 - BITS)))
 
 
@@ -67,48 +64,14 @@ def seen(text: str) -> Block:
     return _ascii(text) if text.isascii() else _any(text)
 
 
-def spoken(text: str) -> list[bytes]:
-    """The words of a text of ASCII, of at most BLOCK characters, as they are hashed: in lower case, a digit as any other."""
-    return text.encode("ascii").translate(_ascii_tables().words).split()
-
-
-def places(text: str) -> Block:
-    """A text of ASCII, of at most BLOCK characters, and where its words are, but not which."""
-    data = text.encode("ascii")
-    return Block(np.frombuffer(data, np.uint8), _NO_WORDS, _ascii_borders(data)[::2])
-
-
-def bucket(word: bytes) -> tuple[int, ...]:
-    """The buckets of one word as `spoken` says it, in plain Python: sooner done than by arrays where words are few."""
-    parts = (word, word[:_BEGINNING], word[-_END:])
-    if len(word) > _LONGEST:
-        return tuple(_mixed(1, int(seed)) for (seed,) in _SEEDS)
-    return tuple(_mixed(_hashed(part), int(seed)) for part, (seed,) in zip(parts, _SEEDS, strict=True))
-
-
-def _hashed(part: bytes) -> int:
-    value: int = sum(map(mul, part, _POWERS))
-    return value & _MASK
-
-
-def _mixed(value: int, seed: int) -> int:
-    value = ((value ^ value >> 32) * _ODD + seed) & _MASK
-    return ((value ^ value >> 29) * _BASE & _MASK) >> 64 - BITS
-
-
 def _ascii(text: str) -> Block:
     data = text.encode("ascii")
-    borders = _ascii_borders(data)
+    folding, inside = _ascii_tables()
+    kinds = np.frombuffer(b"\0" + data.translate(inside) + b"\0", np.uint8)
+    borders = (kinds[1:] != kinds[:-1]).nonzero()[0]
     first, last = borders[::2], borders[1::2]
-    values = np.frombuffer(data.translate(_ascii_tables().folding), np.uint8)
+    values = np.frombuffer(data.translate(folding), np.uint8)
     return Block(np.frombuffer(data, np.uint8), _buckets(values, first, last), first)
-
-
-def _ascii_borders(data: bytes) -> Places:
-    """Where words begin and end, in turn."""
-    kinds = np.frombuffer(b"\0" + data.translate(_ascii_tables().inside) + b"\0", np.uint8)
-    borders: Places = (kinds[1:] != kinds[:-1]).nonzero()[0]
-    return borders
 
 
 def _any(text: str) -> Block:
@@ -182,21 +145,12 @@ def _tables() -> tuple[Kinds, NDArray[np.uint32]]:
     return classes, folded
 
 
-class _Ascii(NamedTuple):
-    """For each byte of ASCII (the rest is never asked): what it is folded to, in lower case; whether it is a part of words; and what
-    it is folded to when it is one, else a space."""
-
-    folding: bytes
-    inside: bytes
-    words: bytes
-
-
 @lru_cache(maxsize=1)
-def _ascii_tables() -> _Ascii:
+def _ascii_tables() -> tuple[bytes, bytes]:
+    """For each byte of ASCII: what it is folded to, in lower case, and whether it is a part of words. (The rest is never asked.)"""
     classes, folded = _tables()
-    folding = bytes(int(folded[ord(chr(code).lower())]) & 0xFF for code in range(256))
-    inside = bytes(classes[:256] == _WORD)
-    return _Ascii(folding, inside, bytes(code if part else 0x20 for code, part in zip(folding, inside, strict=True)))
+    lower = [ord(chr(code).lower()) for code in range(256)]
+    return bytes(int(folded[code]) & 0xFF for code in lower), bytes(classes[:256] == _WORD)
 
 
 @lru_cache(maxsize=1)

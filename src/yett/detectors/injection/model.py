@@ -20,13 +20,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from yett.detectors.injection.features import BITS, Block, Places, blocks, places, seen, spoken
-from yett.detectors.injection.lexicon import REACH, Lexicon
+from yett.detectors.injection.features import BITS, COLUMNS, Block, Places, Words, blocks, seen
 from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
 FILE = "injection-model.bin"
 FORMAT = 3
 CHUNK = 32  # words; a window is two chunks, and begins at each chunk
+REACH = 2  # words that a filter sees on each side of its own
 FEWEST = 8  # an average over fewer words counts as one over so many: a single word is not a whole text
 AROUND = 48  # words on each side of a sentence that count as what stands around it
 READERS = ("window", "sentence")
@@ -80,7 +80,7 @@ class InjectionModel:
             )
         arrays = _arrays(header.parts, body)
         try:
-            vectors, self._filters, floor = arrays["words"], arrays["filters"], arrays["filters.bias"]
+            self._words, self._filters, floor = arrays["words"], arrays["filters"], arrays["filters.bias"]
             self._heads = {
                 reader: tuple(
                     arrays[f"{reader}.{part}"] for part in ("hidden", "hidden.bias", "verdict", "verdict.bias")
@@ -90,7 +90,6 @@ class InjectionModel:
         except KeyError as error:
             raise ValueError(f"the injection model has no part {error}") from error
         _check_shapes(arrays)
-        self._lexicon = Lexicon(vectors)
         scale = next(np.float32(part.scale) for part in header.parts if part.name == "words")
         self._filters = _with_floor(self._filters * scale, floor)
         if any(surface.reader not in READERS for surface in header.surfaces.values()):
@@ -104,8 +103,8 @@ class InjectionModel:
     def score(self, text: str, surface: str = "user") -> float:
         """0.0 to 1.0 for a text that has been normalised; 0.5 is the shipped threshold. Raises KeyError for an unknown surface."""
         place = self.header.surfaces[surface]
-        found = (self._judged(block, place.reader) for block in blocks(text))
-        values = [each for each in found if each is not None]
+        judged = self.windows if place.reader == "window" else self.sentences
+        values = [judged(block) for block in map(seen, blocks(text)) if len(block.words)]
         if not values:
             return 0.0
         margin = place.margin + place.growth * math.log2(sum(map(len, values)))
@@ -114,27 +113,8 @@ class InjectionModel:
 
     def windows(self, block: Block) -> Floats:
         """The raw verdict on each window of a block with at least one word."""
-        return self._windows(self._lexicon.of(block.words))
-
-    def sentences(self, block: Block) -> Floats:
-        """The raw verdict on each sentence of a block with at least one word."""
-        return self._sentences(block, self._lexicon.of(block.words))
-
-    def _judged(self, text: str, reader: str) -> Floats | None:
-        """The raw verdicts on a text of at most BLOCK code points; None for one without words."""
-        if not text.isascii():
-            block = seen(text)
-            if not len(block.words):
-                return None
-            return self.windows(block) if reader == "window" else self.sentences(block)
-        if not (said := spoken(text)):
-            return None
-        vectors = self._lexicon.read(said)
-        return self._windows(vectors) if reader == "window" else self._sentences(places(text), vectors)
-
-    def _windows(self, vectors: Floats) -> Floats:
-        count = len(vectors) - 2 * REACH
-        active = self._activity(vectors)
+        count = len(block.words)
+        active = self._activity(block.words)
         chunks = len(active)
         strongest = np.maximum.reduce(active.view(_WHOLE), axis=1).view(np.float32)
         total: Floats = (_BELOW[-1:] @ active)[:, 0]
@@ -145,9 +125,10 @@ class InjectionModel:
         total[-1] *= np.float32(1 / max(count, FEWEST))
         return self._verdicts("window", strongest, total)
 
-    def _sentences(self, block: Block, vectors: Floats) -> Floats:
-        count = len(vectors) - 2 * REACH
-        active = self._activity(vectors)
+    def sentences(self, block: Block) -> Floats:
+        """The raw verdict on each sentence of a block with at least one word."""
+        count = len(block.words)
+        active = self._activity(block.words)
         first = starts(block)
         last = np.append(first[1:], count)
         strongest = _strongest(active.reshape(-1, active.shape[2])[:count], first)
@@ -159,12 +140,17 @@ class InjectionModel:
         around: Floats = np.divide(sums[right] - sums[left] - total, outside[:, None], dtype=np.float32)
         return self._verdicts("sentence", strongest, average, around, shapes(block, first))
 
-    def _activity(self, vectors: Floats) -> Floats:
+    def _activity(self, found: Words) -> Floats:
         """What each filter sees at each word, in chunks of CHUNK words; after the last word, nothing."""
-        count, width = len(vectors) - 2 * REACH, vectors.shape[1]
-        # A row of five words is where they lie one after the other; a product of such rows would copy them at more cost.
-        step = vectors.strides[0]
-        fives = np.ndarray((count, (2 * REACH + 1) * width), np.float32, vectors, 0, (step, vectors.itemsize)).copy()
+        count, width = len(found), self._words.shape[1]
+        # Between two words lies a one for the filters' floor, which only that of the word itself is multiplied with.
+        padded = np.zeros((count + 2 * REACH, width + 1), np.float32)
+        padded[:, width] = 1.0
+        vectors = self._words.take(found.T.ravel(), axis=0).reshape(COLUMNS, count, width)
+        np.add.reduce(vectors, axis=0, dtype=np.float32, out=padded[REACH : REACH + count, :width])
+        # A row of five words is where they lie one after the other.
+        step = padded.strides[0]
+        fives = np.ndarray((count, (2 * REACH + 1) * (width + 1)), np.float32, padded, 0, (step, padded.itemsize))
         chunks = -(-count // CHUNK)
         active = np.empty((chunks * CHUNK, self._filters.shape[1]), np.float32)
         np.matmul(fives, self._filters, out=active[:count])
