@@ -148,9 +148,9 @@ class InjectionModel:
         padded[:, width] = 1.0
         vectors = self._words.take(found.T.ravel(), axis=0).reshape(COLUMNS, count, width)
         np.add.reduce(vectors, axis=0, dtype=np.float32, out=padded[REACH : REACH + count, :width])
-        # A row of five words is where they lie one after the other.
-        step = padded.strides[0]
-        fives = np.ndarray((count, (2 * REACH + 1) * (width + 1)), np.float32, padded, 0, (step, padded.itemsize))
+        # A row of five words is where they lie one after the other; the product would copy such rows at more cost.
+        step, five = padded.strides[0], (2 * REACH + 1) * (width + 1)
+        fives = np.ndarray((count, five), np.float32, padded, 0, (step, padded.itemsize)).copy()
         chunks = -(-count // CHUNK)
         active = np.empty((chunks * CHUNK, self._filters.shape[1]), np.float32)
         np.matmul(fives, self._filters, out=active[:count])
