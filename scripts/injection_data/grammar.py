@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
@@ -31,6 +32,13 @@ class Grammar:
                     lines = self.slots.setdefault(line[2:].strip(), [])
                 elif line.strip():
                     lines.append(line.strip())
+
+    def part(self, chosen: Callable[[str], bool]) -> Grammar:
+        """The same with those lines alone that are chosen, and without families of which none is."""
+        other = copy(self)
+        kept = {family: list(filter(chosen, lines)) for family, lines in self.families.items()}
+        other.families = {family: lines for family, lines in kept.items() if lines}
+        return other
 
     def expand(self, line: str, source: random.Random) -> str:
         """One text from a line; the same for the same state of `source`."""

@@ -19,8 +19,8 @@ from yett.detectors.injection.model import READERS, InjectionModel, Surface
 
 RATES = (0.05, 0.01, 0.001)
 # The share of the measured benign texts that may lie above 0.5.
-SHIPPED = {"user": 0.005, "tool": 0.01}
-PER_KIND = 700  # texts of one kind that count, so that no kind outweighs the others
+SHIPPED = {"user": 0.006, "tool": 0.02}
+PER_KIND = 400  # texts of one kind that count, so that no kind outweighs the others
 LENGTHS = (5.0, 7.0)  # binary logarithms: up to 32 windows or sentences are few, from 128 on they are many
 ENOUGH = 50  # texts, to tell what length does
 LONG = (6_000, 12_000, 24_000)  # characters
@@ -112,7 +112,9 @@ def _kinds(part: str, sample: Sample, held: Sequence[str]) -> list[str]:
         return ["long documents"]
     if part.startswith("harvested"):
         return [_HARVESTED.get(family.split("/")[0], "messages in many languages")]
-    return [family.split("/")[0] if "Purple" in family and sample.attack else family]
+    if family.startswith("generated:") or ("Purple" in family and sample.attack):
+        family = family.split("/")[0]
+    return [family]
 
 
 def _fits(surface: str, kind: str) -> bool:

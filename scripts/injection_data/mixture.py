@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,12 +19,18 @@ from injection_data.sample import FROM, TO, Sample, read
 # How much of each kind of harvested text, as shares of the whole.
 SHARES = {"code": 0.18, "definition": 0.13, "catalogue": 0.38, "prompt": 0.12, "docs": 0.16, "chat": 0.03}
 HARVESTED = 40_000
-GENERATED = 1_900  # texts of a family, at most; a family of few lines has fewer
-PER_LINE = 60
-COMPOSED = 30_000  # attacks in tool results; harmless ones are a fifth more
+GENERATED = 1_200  # texts of a family, at most; a family of few lines has fewer
+PER_LINE = 40
+PER_NEW_LINE = 5  # of what is only measured
+COMPOSED = 36_000  # attacks in tool results; harmless ones are a fifth more
 MEASURED = 3_000  # of each, that are only measured
 BOTH = 0.1  # of the attacks say two things
-PLAIN_CARRIERS = 0.45  # the rest are records
+EXCERPTS = (
+    0.35  # of what is composed: an order between two sentences of a text as it was found, or nothing between them
+)
+UNTOUCHED = 0.6  # of the harmless excerpts
+PLAIN_CARRIERS = 0.45  # of the rest; what then remains are records
+BARE = 0.3  # of the tasks are put without a word around them
 PAYLOADS = {
     "attack_tool/addressed": 2.0,
     "attack_tool/override": 2.0,
@@ -51,6 +58,8 @@ FILLERS = {
     "benign_order_languages/": 3.0,
     "benign_record/": 3.0,
 }
+_SLOT = re.compile(r"\{[a-z_]+\}")
+_BETWEEN = re.compile(r"[.!?。] |\n")
 # Attacks that hold for what a user writes even when they arrive in the middle of a document.
 EVERYWHERE = {
     "attack_tool/addressed",
@@ -67,12 +76,18 @@ def unseen(family: str) -> bool:
     return zlib.crc32(family.rsplit("/", 1)[-1].encode()) % 5 == 0
 
 
+def unseen_line(line: str) -> bool:
+    """The same of a line of the grammar, unless it stands for many others."""
+    return zlib.crc32(line.encode()) % 5 == 0 and not _SLOT.fullmatch(line)
+
+
 def mixture(data: Path, corpus: Path, source: random.Random, share: float = 1.0) -> Iterator[tuple[str, Sample]]:
-    """Samples with the part that they come from: sets, generated, harvested, composed; and what is for measuring only:
-    harvested.unseen and composed.unseen, from packages that are in no other part. `share` is how much of what there could be."""
+    """Samples with the part that they come from: sets, generated, harvested, composed; and what is for measuring only, each of
+    them with `.unseen` behind it: from packages and lines that are in no other part. `share` is how much of what there could be."""
     sets = list(read(data / "injection_train.jsonl.gz"))
     packages = chosen(harvested(corpus), int(share * HARVESTED), source)
-    grammar = Grammar()
+    every = Grammar()
+    grammar, new = every.part(lambda line: not unseen_line(line)), every.part(unseen_line)
     known = [sample for sample in packages if not unseen(sample.family)]
     yield from (("sets", sample) for sample in sets)
     yield from (("generated", sample) for sample in generated(grammar, source))
@@ -80,7 +95,8 @@ def mixture(data: Path, corpus: Path, source: random.Random, share: float = 1.0)
     yield from (("composed", sample) for sample in composed(grammar, sets, known, int(share * COMPOSED), source))
     other = [sample for sample in packages if unseen(sample.family)]
     yield from (("harvested.unseen", sample) for sample in other)
-    yield from (("composed.unseen", sample) for sample in composed(grammar, sets, other, MEASURED, source))
+    yield from (("generated.unseen", sample) for sample in generated(new, source, PER_NEW_LINE))
+    yield from (("composed.unseen", sample) for sample in composed(new, sets, other, MEASURED, source))
 
 
 def harvested(corpus: Path) -> list[Sample]:
@@ -109,7 +125,7 @@ def chosen(samples: Sequence[Sample], count: int, source: random.Random) -> list
     return kept
 
 
-def generated(grammar: Grammar, source: random.Random) -> Iterator[Sample]:
+def generated(grammar: Grammar, source: random.Random, per_line: int = PER_LINE) -> Iterator[Sample]:
     """Prompts as users write them, each once."""
     seen: set[str] = set()
     for family, lines in grammar.families.items():
@@ -125,7 +141,7 @@ def generated(grammar: Grammar, source: random.Random) -> Iterator[Sample]:
             )
         ):
             continue
-        for text in grammar.texts(family, max(300, min(GENERATED, len(lines) * PER_LINE)), source):
+        for text in grammar.texts(family, max(5 * per_line, min(GENERATED, len(lines) * per_line)), source):
             if text.lower() not in seen:
                 seen.add(text.lower())
                 yield Sample(localised(text, source), family.startswith("attack"), f"generated:{family}")
@@ -141,14 +157,21 @@ def composed(
         [sample for sample in attacks if not any(name in sample.family for name in SYNTHETIC)],
     ]
     filler = _filler(grammar, sets, packages, source)
+    excerpt = _excerpt(packages, filler, source)
     for _ in range(count):
         family, payload = _payload(grammar, short, source)
         if source.random() < BOTH:
             payload = " ".join(source.sample([payload, _payload(grammar, short, source)[1]], 2))
-        yield _in_place(family, localised(payload, source), lambda: filler()[1], True, source)
+        if source.random() < EXCERPTS:
+            yield excerpt(family, payload, True)
+        else:
+            yield _in_place(family, localised(payload, source), lambda: filler()[1], True, source)
     for _ in range(count * 12 // 10):
         family, text = filler()
-        yield _in_place(family, text, lambda: filler()[1], False, source)
+        if source.random() < EXCERPTS:
+            yield excerpt(family, "" if source.random() < UNTOUCHED else text, False)
+        else:
+            yield _in_place(family, text, lambda: filler()[1], False, source)
 
 
 def _in_place(family: str, text: str, filler: Filler, attack: bool, source: random.Random) -> Sample:
@@ -157,6 +180,30 @@ def _in_place(family: str, text: str, filler: Filler, attack: bool, source: rand
     return Sample(
         localised(_unescaped(marked), source), attack, f"composed:{family}:{carrier.__name__.lstrip('_')}", "tool"
     )
+
+
+def _excerpt(
+    packages: Sequence[Sample], filler: Callable[[], tuple[str, str]], source: random.Random
+) -> Callable[[str, str, bool], Sample]:
+    """Stretches of harvested texts, or of what is written about work, with a text between two of their sentences or lines."""
+    found = [[sample.text for sample in packages if sample.family.startswith(f"{kind}/")] for kind in ("docs", "code", "definition")]  # fmt: skip
+
+    def text() -> str:
+        length, whole = int(source.choice([250, 500, 900, 1400]) * source.uniform(0.7, 1.3)), ""
+        kind = source.choice([*found, None])
+        while len(whole) < length:
+            whole += (source.choice(kind)[:length] if kind else filler()[1][:400]) + source.choice(["\n", "\n\n", " "])
+        return whole[:length].strip()
+
+    def excerpt(family: str, payload: str, attack: bool) -> Sample:
+        whole = text()
+        place = source.choice([0, len(whole), *(match.end() for match in _BETWEEN.finditer(whole))])
+        gap = source.choice([" ", " ", "\n", "\n\n"]) if payload else ""
+        marked = f"{FROM}{payload}{TO}" if payload else ""
+        whole = f"{whole[:place]}{gap}{marked}{gap}{whole[place:]}"
+        return Sample(localised(whole, source), attack, f"composed:{family}:excerpt", "tool")
+
+    return excerpt
 
 
 def _unescaped(text: str) -> str:
@@ -173,12 +220,16 @@ def _payload(grammar: Grammar, short: Sequence[Sequence[Sample]], source: random
     if kind < 0.18:
         return "agent_languages", grammar.expand(source.choice(grammar.families["agent_languages/ask"]), source)
     if kind < 0.38:
-        [family] = source.choices(list(PAYLOADS), list(PAYLOADS.values()))
+        [family] = source.choices(
+            list(PAYLOADS), [share * (name in grammar.families) for name, share in PAYLOADS.items()]
+        )
         return family, grammar.expand(source.choice(grammar.families[family]), source)
     task, phrase = (
         source.choice([family for family in grammar.families if family.startswith(f"{file}/")])
         for file in ("agent_task", "agent_phrase")
     )
+    if source.random() < BARE:
+        phrase = "agent_phrase/bare"
     return f"{task}:{phrase}", grammar.filled(phrase, task, source)
 
 

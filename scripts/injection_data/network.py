@@ -1,4 +1,7 @@
-"""The network of `InjectionModel` in JAX, to be trained: the same layers, with dropout of words and a batch of texts at once."""
+"""The network of `InjectionModel` in JAX, to be trained: the same layers, with dropout of words and a batch of texts at once.
+
+Of the vectors of words, nearly all that there is to learn, only those that a batch has are in a step: the table stays outside.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from yett.detectors.injection.features import BITS, COLUMNS, Words, seen
-from yett.detectors.injection.model import AROUND, CHUNK, FEWEST, REACH, READERS
+from yett.detectors.injection.model import AROUND, CHUNK, FEWEST, REACH
 from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
 WIDTH, FILTERS, HIDDEN = 24, 96, 32
 LENGTHS = (16, 32, 64, 128, 256)  # words to which the texts of a batch are padded; what is longer is cut in training
 SENTENCES = {16: 5, 32: 9, 64: 17, 128: 33, 256: 65}  # as many as there can be in so many words
 BATCH = 8_192  # words
-RATE = 2e-3
+RATE = 1e-3
 DECAY = 1e-5
 BESIDE = 0.5  # how much the harmless sentences beside an attack count
 NEVER = -30.0
+ANEW = 0.5  # of what ships is what was learned now, the rest what was known before: between the two lies what is good at both
 EARLIER = Path(__file__).parent / "beginning.bin"
+TOGETHER = 8_192  # different words of a step are a multiple of this, so that few shapes are compiled
 STYLE_KEPT = 0.8  # of the sentences: how something is written must not be all that is learned
 
 Parameters = dict[str, jax.Array]
@@ -77,7 +82,7 @@ def beginning(source: np.random.Generator, fresh: bool) -> Parameters:
 
 
 def _earlier(parameters: Parameters) -> Parameters:
-    """What the network before this one, which read windows alone, has in common with it."""
+    """What the network before this one knew."""
     line, _, body = EARLIER.read_bytes().partition(b"\n")
     known = {}
     for part in json.loads(line)["parts"]:
@@ -85,14 +90,7 @@ def _earlier(parameters: Parameters) -> Parameters:
         size = int(np.prod(part["shape"])) * kind.itemsize
         known[part["name"]] = np.frombuffer(body[:size], kind).reshape(part["shape"]).astype(np.float32) * part["scale"]
         body = body[size:]
-    found = {name: known[name] for name in ("words", "filters", "filters.bias")}
-    for place, reader in enumerate(READERS):
-        rows = parameters[f"{reader}.hidden"].shape[0]
-        found[f"{reader}.hidden"] = np.pad(known["hidden"], ((0, rows - len(known["hidden"])), (0, 0)))
-        found[f"{reader}.hidden.bias"] = known["hidden.bias"]
-        found[f"{reader}.verdict"] = known["verdict"][:, place : place + 1]
-        found[f"{reader}.verdict.bias"] = known["verdict.bias"][place : place + 1]
-    return {name: jnp.asarray(array) for name, array in found.items()}
+    return {name: jnp.asarray(known[name]) for name in parameters}
 
 
 class Batch(NamedTuple):
@@ -181,10 +179,11 @@ def _step(parameters, first, second, count, rate, batch, labels, weights):
     loss, slopes = jax.value_and_grad(_loss)(parameters, batch, labels, weights)
     first = jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, first, slopes)
     second = jax.tree.map(lambda old, new: 0.99 * old + 0.01 * new * new, second, slopes)
-    parameters = jax.tree.map(
-        lambda value, mean, square: value - rate * mean / (1 - 0.9**count) / (jnp.sqrt(square / (1 - 0.99**count)) + 1e-6),
-        parameters, first, second,
-    )  # fmt: skip
+    parameters = {
+        name: value - rate * first[name] / (1 - 0.9**count)
+        / (jnp.sqrt(second[name] / (1 - 0.99**count)) + 1e-6)
+        for name, value in parameters.items()
+    }  # fmt: skip
     return parameters, first, second, loss
 
 
@@ -194,21 +193,31 @@ def train(
     """Parameters after training; the same for the same data, seed and machine. `epochs` may end within one."""
     source = np.random.default_rng(seed)
     parameters = beginning(source, fresh)
-    first, second = jax.tree.map(jnp.zeros_like, parameters), jax.tree.map(jnp.zeros_like, parameters)
+    before = {name: np.array(value) for name, value in parameters.items()}
+    first, second = ({name: jnp.zeros_like(value) for name, value in parameters.items()} for _ in range(2))
+    tables = [np.array(each.pop("words")) for each in (parameters, first, second)]
     plan = [each for _ in range(int(np.ceil(epochs))) for each in _batches(texts, source)]
     plan = plan[: int(len(plan) * epochs / np.ceil(epochs))]
     total = 0.0
     for count, (length, chosen) in enumerate(plan, 1):
         batch = _batch([texts[place] for place in chosen], length, source)
+        there, numbers = np.unique(batch.words, return_inverse=True)
+        batch = batch._replace(words=numbers.reshape(batch.words.shape).astype(np.int32))
+        spare = np.zeros((-len(there) % TOGETHER, WIDTH), np.float32)
         rate = RATE * min(1.0, count / 100) * (1 - count / len(plan)) ** 0.7 + RATE / 100
-        parameters, first, second, loss = _step(
-            parameters, first, second, count, rate, batch, labels[chosen], weights[chosen]
-        )
+        given = [
+            {**each, "words": np.concatenate([table[there], spare])}
+            for each, table in zip((parameters, first, second), tables, strict=True)
+        ]
+        parameters, first, second, loss = _step(*given, count, rate, batch, labels[chosen], weights[chosen])
+        for each, table in zip((parameters, first, second), tables, strict=True):
+            table[there] = each.pop("words")[: len(there)]
         total += float(loss)
         if count % 250 == 0 or count == len(plan):
             print(f"{count} of {len(plan)} batches: loss {total / (count % 250 or 250):.4f}", flush=True)
             total = 0.0
-    return {name: np.asarray(value) for name, value in parameters.items()}
+    learned = {name: np.asarray(value) for name, value in parameters.items()} | {"words": tables[0]}
+    return {name: ANEW * value + (1 - ANEW) * before[name] for name, value in learned.items()}
 
 
 def _batches(texts: Sequence[Text], source: np.random.Generator) -> list[tuple[int, np.ndarray]]:
