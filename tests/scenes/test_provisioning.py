@@ -87,7 +87,12 @@ def gateway(provider: Simulator, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def new_token(gateway: Gateway, name: str) -> tuple[str, str]:
+    """Its id, and itself once the gateway knows it, which is asked seldom: wrong tokens are counted."""
     made = json.loads(gateway.yett("scim", "token", "create", name, "--json"))
+    tries = 5
+    while Client(gateway, made["token"])("GET", "ServiceProviderConfig")[0] != 200:
+        assert (tries := tries - 1), "the gateway does not know a new token"
+        time.sleep(0.5)
     return made["id"], made["token"]
 
 
