@@ -130,3 +130,17 @@ def test_other_escapes_are_left_to_a_parser(escape: bytes, times: int) -> None:
 )
 def test_values_of_every_kind_are_decoded(body: bytes) -> None:
     assert strict_json.decode(body) == strict_json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "certain"),
+    [
+        (b'{"a":{"b":1}}', True),
+        (b'{"text" : "\\":"}', True),
+        (b'{"a":1,"a":1}', False),
+        (b'{"a" : {"b":1,"b":2}}', False),
+        (b'{"a":' * 70 + b"1" + b"}" * 70, False),
+    ],
+)
+def test_what_every_parser_reads_alike_is_certain(body: bytes, certain: bool) -> None:
+    assert strict_json.is_certain(body, json.loads(body)) is certain

@@ -305,6 +305,16 @@ def test_lines_beside_the_data_are_not_passed_on(extra: bytes, first: bool) -> N
     assert texts(out)[0] == "word "
 
 
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_name_that_comes_twice_leaves_once(framed: bool) -> None:
+    """Which of two texts a parser takes is its own affair: the caller's could take the one that was not looked at."""
+    hidden = delta("word ").replace(b'"content"', b'"content": "' + TOKEN.encode() + b'", "content"')
+    events = [delta("other "), hidden, hidden] if framed else [hidden, hidden]
+    out = run([*events, end(), DONE])
+    assert TOKEN.encode() not in out
+    assert texts(out)[0] == ("other " if framed else "") + "word word "
+
+
 @pytest.mark.parametrize("size", [1, 7, 4000, 40_000])
 def test_a_very_long_finding_has_one_marker(size: int) -> None:
     """It is reported in pieces that touch."""

@@ -69,6 +69,16 @@ def decode(body: bytes) -> Any:
     return value
 
 
+def is_certain(body: bytes, value: Any) -> bool:
+    """Whether no parser reads anything but `value` from a body that was read as that."""
+    try:
+        if not _unambiguous(body, value):
+            loads(body)
+    except Refusal:
+        return False
+    return True
+
+
 def _unambiguous(body: bytes, value: Any) -> bool:
     """True when no object in `body`, which was read as `value`, has a name twice: shown without looking at every object. False
     when that cannot be shown. Raises Refusal("json_too_deep").

@@ -19,7 +19,7 @@ import msgspec
 from yett.detectors.engine import Scanner
 from yett.detectors.mask import marker, mask, matches, place
 from yett.detectors.window import Released, Window
-from yett.dialects import sse
+from yett.dialects import sse, strict_json
 from yett.dialects.frame import Frame, frame_of
 from yett.dialects.leaves import ROLE_OF
 from yett.dialects.openai_chat import CALLS, DONE, ENVELOPE, drop_logprobs, place_of, usage_of
@@ -190,8 +190,13 @@ class StreamReview:
             raise BrokenStreamError("garbage") from None
         if type(document) is not dict:
             raise BrokenStreamError("garbage")
-        if len(raw) != len(payload) + 8 or not raw.startswith(b"data: "):
-            # More than `data: …` and an empty line: `event:`, `id:` and comment lines were not inspected.
+        if (
+            len(raw) != len(payload) + 8
+            or not raw.startswith(b"data: ")
+            or not strict_json.is_certain(payload, document)
+        ):
+            # More than `data: …` and an empty line: `event:`, `id:` and comment lines were not inspected. Nor was the first of
+            # two texts with one name, which the caller's parser may take.
             raw = sse.event_of(msgspec.json.encode(document))
         self._document(raw, document)
         if self._frames:
