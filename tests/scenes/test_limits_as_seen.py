@@ -53,11 +53,15 @@ def test_requests_per_minute(gateway: Gateway) -> None:
 def test_an_sdk_that_waits_as_told_gets_in(gateway: Gateway) -> None:
     key = gateway.new_key("seen-waiting", rpm=40)
     time.sleep(0.6)
-    while ask(gateway, key).headers["x-ratelimit-remaining-requests"] != "0":  # type: ignore[attr-defined]
-        pass
-    began = time.monotonic()
-    assert ask(gateway, key, retries=1).status_code == 200  # type: ignore[attr-defined]
-    assert time.monotonic() - began > 0.5
+    took = 0.0
+    for _ in range(3):  # what remains may be nearly one
+        while ask(gateway, key).headers["x-ratelimit-remaining-requests"] != "0":  # type: ignore[attr-defined]
+            pass
+        began = time.monotonic()
+        assert ask(gateway, key, retries=1).status_code == 200  # type: ignore[attr-defined]
+        if (took := time.monotonic() - began) > 0.5:
+            break
+    assert took > 0.5
     codes = [record.get("code", "") for record in gateway.outcomes(name="seen-waiting")]
     assert codes[-2:] == ["rate_limit_exceeded", ""]
 

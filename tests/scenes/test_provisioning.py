@@ -116,7 +116,7 @@ def test_a_person_comes_changes_teams_and_goes(gateway: Gateway) -> None:
     def says(expected: str) -> None:
         """Every worker says so, within a second."""
         began = time.monotonic()
-        until(lambda: all(code(gateway.chat("plain", key=ada)) == expected for _ in range(6)), what=expected)
+        until(lambda: all(code(gateway.chat("plain", key=ada)) == expected for _ in range(16)), what=expected)
         assert time.monotonic() - began < SOON
 
     says("not_provisioned")
