@@ -300,10 +300,11 @@ async def test_one_deadline_for_all(simulator: Simulator, advisers: Advisers) ->
 
 async def test_waiting_for_a_turn_counts(simulator: Simulator, advisers: Advisers) -> None:
     simulator.behave("hang=head", model="lakera")
-    panel = Panel((guardrail("lakera", simulator.url, concurrency=1),), 0.2)
+    panel = Panel((guardrail("lakera", simulator.url, concurrency=1),), 0.5)
+    began = time.monotonic()
     advice = await advisers().advise(panel, asking(HATEFUL, FINE))
     assert advice.notes == ("lakera: failed closed: timeout",)
-    assert len(simulator.requests) == 1
+    assert time.monotonic() - began < 1.0, "the second question has what the first one left of the time"
 
 
 async def test_what_was_judged_in_time_counts(simulator: Simulator, advisers: Advisers) -> None:
