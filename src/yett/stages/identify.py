@@ -245,9 +245,8 @@ def certificate_of(inbound: Inbound, snapshot: Snapshot, now: float) -> Shown | 
         return Shown(passed.shown_certificate, passed.expires, proxy)
     if not inbound.certificates:
         return None
-    if forwarded.there(
-        inbound.headers
-    ):  # a proxy that nobody has pinned: its own certificate would do for all that it lets through
+    if forwarded.there(inbound.headers):
+        # A proxy that nobody has pinned: its own certificate would do for all that it lets through.
         raise Refusal("untrusted_proxy")
     certificate = inbound.certificates[0]
     key = b"shown:" + hashlib.sha256(certificate).digest()
