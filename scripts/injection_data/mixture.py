@@ -218,7 +218,7 @@ def _payload(grammar: Grammar, short: Sequence[Sequence[Sample]], source: random
         sample = source.choice(source.choice(short))
         return f"sets/{sample.family.split('/')[0]}", sample.text
     if kind < 0.18:
-        return "agent_languages", grammar.expand(source.choice(grammar.families["agent_languages/ask"]), source)
+        return "agent_languages", grammar.expand(source.choice(_lines(grammar, "agent_languages/")), source)
     if kind < 0.38:
         [family] = source.choices(
             list(PAYLOADS), [share * (name in grammar.families) for name, share in PAYLOADS.items()]
@@ -231,6 +231,10 @@ def _payload(grammar: Grammar, short: Sequence[Sequence[Sample]], source: random
     if source.random() < BARE:
         phrase = "agent_phrase/bare"
     return f"{task}:{phrase}", grammar.filled(phrase, task, source)
+
+
+def _lines(grammar: Grammar, start: str) -> list[str]:
+    return [line for family, lines in grammar.families.items() if family.startswith(start) for line in lines]
 
 
 def _filler(
