@@ -279,6 +279,7 @@ FRAMING = {
     "an empty length": (b"Content-Length:\r\n", b""),
     "transfer-encoding: identity": (b"Transfer-Encoding: identity\r\n", CHUNKS),
     "transfer-encoding: xchunked": (b"Transfer-Encoding: xchunked\r\n", CHUNKS),
+    "transfer-encoding: gzip, chunked": (b"Transfer-Encoding: gzip, chunked\r\n", CHUNKS),
     "transfer-encoding: chunked, identity": (b"Transfer-Encoding: chunked, identity\r\n", CHUNKS),
     "transfer-encoding twice": (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", CHUNKS),
     "obs-fold": (b"X-A: one\r\n two\r\n" + LENGTH, SMUGGLED),
@@ -318,6 +319,7 @@ START_LINES = {
     "TLS": bytes.fromhex("16030100c8010000c40303") + bytes(40),
     "the HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/0.9": b"GET /v1/models\r\n\r\n",
+    "HTTP/2.0": b"GET /v1/models HTTP/2.0\r\nHost: yett\r\n\r\n",
     "HTTP/3.1": b"GET /v1/models HTTP/3.1\r\nHost: yett\r\n\r\n",
     "a lower-case method": b"get /v1/models HTTP/1.1\r\nHost: yett\r\n\r\n",
     "an unknown method": b"BREW /v1/models HTTP/1.1\r\nHost: yett\r\n\r\n",
@@ -547,6 +549,11 @@ def test_an_http_1_0_request_is_answered_and_the_connection_closed(gateway: Gate
         assert closed(connection)
 
 
+def test_an_http_1_0_request_has_no_chunks(gateway: Gateway) -> None:
+    data = bare(gateway, b"Transfer-Encoding: chunked\r\n", CHUNKS).replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert gateway.ask(data).code == "bad_http"
+
+
 def test_an_http_1_0_stream_is_not_chunked(gateway: Gateway) -> None:
     with gateway.connect() as connection:
         send(connection, request(gateway, chat(stream=True), line=b"POST /v1/chat/completions HTTP/1.0"))
@@ -555,12 +562,47 @@ def test_an_http_1_0_stream_is_not_chunked(gateway: Gateway) -> None:
     assert b"data: [DONE]\n\n" in answer.body
 
 
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %b\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+
+
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
 def test_an_upgrade_is_not_taken_up(gateway: Gateway, protocol: bytes) -> None:
-    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %b\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
-    answer = gateway.ask(request(gateway, line=b"GET /v1/models HTTP/1.1", extra=upgrade % protocol))
-    assert answer.status in (200, 400)
+    answer = gateway.ask(request(gateway, line=b"GET /v1/models HTTP/1.1", extra=UPGRADE % protocol))
+    assert answer.status == 200
     assert "upgrade" not in answer.headers
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "in pieces", "twice"])
+def test_a_request_that_offers_an_upgrade_is_served_with_its_body(gateway: Gateway, framing: str) -> None:
+    """Some clients offer h2c with the first request of every connection, whatever it is."""
+    body = chat()
+    data = request(gateway, body, extra=UPGRADE % b"h2c")
+    if framing == "chunked":
+        data = bare(
+            gateway, UPGRADE % b"h2c" + b"Transfer-Encoding: chunked\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        )
+    pieces = [data * 2] if framing == "twice" else [data]
+    if framing == "in pieces":
+        pieces = [data[start : start + 40] for start in range(0, len(data), 40)]
+    with gateway.connect() as connection:
+        for piece in pieces:
+            send(connection, piece)
+            time.sleep(0.001)
+        answer = read(connection)
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert closed(connection)
+
+
+def test_the_reply_to_head_has_no_body(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        send(connection, request(gateway, line=b"HEAD /v1/models HTTP/1.1") + request(gateway, chat()))
+        seen = b""
+        while seen.count(b"\r\n\r\n") < 2:
+            seen += connection.recv(65536)
+    head, _, following = seen.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 405 ")
+    assert b"content-length: 2" in head, "of the body that another method would have had"
+    assert following.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 # ---- routes ---------------------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class Http1Connection(asyncio.Protocol):
     """One caller's connection; implements the `Outlet` port for the request in progress."""
 
     __slots__ = (
+        "_bare",
         "_body",
         "_body_bytes",
         "_certificates",
@@ -89,6 +90,7 @@ class Http1Connection(asyncio.Protocol):
         "_transport",
         "_unsent",
         "_uri",
+        "_version",
         "closing",
         "deadline",
         "gone",
@@ -117,6 +119,7 @@ class Http1Connection(asyncio.Protocol):
         self._chunked = False
         self._keep_alive = True
         self._http10 = False
+        self._bare = False  # the reply is to HEAD: its head is all there is
         self._lingered = 0
         self._unsent = 0  # bytes that the caller had yet to take when the deadline was set
         self._deaf = False  # what comes next cannot be parsed, or must not be
@@ -128,6 +131,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._uri = b""
+        self._version = "1.1"
         self._headers: dict[bytes, bytes] = {}
         self._fields = 0
         self._head_bytes = 0
@@ -163,9 +167,8 @@ class Http1Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except _StopParsing:
             return
-        except httptools.HttpParserUpgrade:
-            self.closing = True  # the request itself is served; we never switch protocols
-            self._stop_reading()
+        except httptools.HttpParserUpgrade as stopped:
+            self._decline(data[stopped.args[0] :])
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, _StopParsing):
                 raise
@@ -173,6 +176,19 @@ class Http1Connection(asyncio.Protocol):
             self._refuse("bad_http")
         else:
             self._bound_pending(len(data))
+
+    def _decline(self, rest: bytes) -> None:
+        """We never switch protocols (RFC 9110 section 7.8 leaves it to us) and serve the request itself. llhttp takes what
+        follows an `upgrade` for the other protocol: the same head is read again without it, so that the body is one."""
+        served = self.closing or b"upgrade" not in self._headers  # CONNECT needs no such field
+        self.closing = True
+        if served:
+            self._stop_reading()
+            return
+        fields = b"".join(b"%b: %b\r\n" % field for field in self._headers.items() if field[0] != b"upgrade")
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (self._parser.get_method(), self._uri, self._version.encode(), fields)
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(head + rest)
 
     def _bound_pending(self, size: int) -> None:
         """llhttp keeps a header field, or a trailer, until its end has come: bytes that complete nothing are counted here."""
@@ -241,8 +257,11 @@ class Http1Connection(asyncio.Protocol):
         self._head_bytes = 0
         headers = self._headers
         length = headers.get(b"content-length", b"0")
-        # RFC 9112 section 3.2: a request must say which host it is for.
-        if b"host" not in headers and self._parser.get_http_version() != "1.0":
+        version = self._version = self._parser.get_http_version()
+        # RFC 9112 section 3.2: a request must say which host it is for; section 6.1: HTTP/1.0 knows no transfer coding.
+        if b"host" not in headers if version == "1.1" else version != "1.0" or b"transfer-encoding" in headers:
+            self._stop("bad_http")
+        if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             self._stop("bad_http")
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             self._stop("unsupported_encoding")
@@ -262,6 +281,8 @@ class Http1Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if b"upgrade" in self._headers and self._parser.should_upgrade():
+            return  # complete only in llhttp's eyes, see `_decline`
         body, self._body = self._body, []  # a connection that waits for another request keeps nothing of this one
         inbound = self._inbound(body[0] if len(body) == 1 else b"".join(body), "")
         self._submit(inbound, keep_alive=bool(self._parser.should_keep_alive()))
@@ -274,7 +295,7 @@ class Http1Connection(asyncio.Protocol):
         return Inbound(method, path, query, self._headers, body, self.peer, monotonic(), refused, self._certificates)
 
     def _submit(self, inbound: Inbound, *, keep_alive: bool) -> None:
-        http10 = self._parser.get_http_version() == "1.0"
+        http10 = self._version == "1.0"
         if self._state == BUSY or self.paused:
             self._state = BUSY
             self._queue.append((inbound, keep_alive, http10))
@@ -287,6 +308,7 @@ class Http1Connection(asyncio.Protocol):
         self.deadline = NEVER
         self._keep_alive = keep_alive
         self._http10 = http10
+        self._bare = inbound.method == "HEAD"
         self._task = self._serve(inbound, self)
 
     def _stop(self, code: str) -> None:
@@ -346,7 +368,7 @@ class Http1Connection(asyncio.Protocol):
         self._reply_head = f"{fields}\r\n".encode("latin-1")
 
     def write(self, data: bytes) -> None:
-        if self.gone or not data:
+        if self.gone or self._bare or not data:
             return
         if self._chunked:
             data = b"%x\r\n%b\r\n" % (len(data), data)
