@@ -41,6 +41,7 @@ from yett.scim.errors import ScimError
 from yett.scim.schema import GROUPS, USERS
 from yett.stages import exchange
 from yett.stages.stream import BrokenStreamError, StreamReview
+from yett.stages.stream_findings import StreamFindings
 
 Target = Callable[[bytes], None]
 
@@ -149,7 +150,7 @@ def stream(data: bytes) -> None:
     size, data = _cuts(data)
     outcomes = []
     for step in (max(1, len(data)), size):
-        review = StreamReview(scanner(), lambda _: ("*",), want_usage=True, keep="", limit=1 << 20)
+        review = StreamReview(scanner(), StreamFindings(lambda _: ("*",)), want_usage=True, keep="", limit=1 << 20)
         out, error = b"", ""
         try:
             for chunk in _chunks(data, step):
@@ -157,7 +158,7 @@ def stream(data: bytes) -> None:
             out += review.finish_all()
         except BrokenStreamError as broken:
             error = broken.outcome
-        outcomes.append((error, sorted(review.findings.items()), review.received))
+        outcomes.append((error, sorted(review.found.counted.items()), review.received))
         assert b"ghp_1a2B3c4D5e6F7g8H9i0J1k2L3m4N5o6P7q8R" not in out
     assert outcomes[0] == outcomes[1] or outcomes[0][0]
 

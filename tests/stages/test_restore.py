@@ -24,6 +24,7 @@ from yett.stages.duties import Duties
 from yett.stages.record import Trail
 from yett.stages.restore import Restoration, allowed
 from yett.stages.stream import StreamReview
+from yett.stages.stream_findings import StreamFindings
 from yett.stages.understand import surface_of
 
 TOKEN, CARD_TOKEN, TEXT_TOKEN = "EMAIL_7Q2MKDB3", "CARD_7Q2MKDB4", "TEXT_7Q2MKDB5"
@@ -193,7 +194,9 @@ def streamed(content: str, arguments: str, size: int, made: StreamReview, tool: 
 def review(
     made: Restoration, scanner: Scanner | None = SCANNER, keep: str = "full", redact: tuple[str, ...] = ("pii",)
 ) -> StreamReview:
-    return StreamReview(scanner, lambda _: redact, want_usage=True, keep=keep, limit=1 << 20, restoration=made)
+    return StreamReview(
+        scanner, StreamFindings(lambda _: redact), want_usage=True, keep=keep, limit=1 << 20, restoration=made
+    )
 
 
 @pytest.mark.parametrize("scanner", [SCANNER, None], ids=["inspected", "not inspected"])

@@ -15,7 +15,8 @@ from yett.detectors.mask import mask, select
 from yett.detectors.shelf import SHELF
 from yett.errors import Refusal
 from yett.stages.evidence import Witness
-from yett.stages.stream import BrokenStreamError, Judge, StreamReview
+from yett.stages.stream import BrokenStreamError, StreamReview
+from yett.stages.stream_findings import Judge, StreamFindings
 
 SCANNER = Scanner(SHELF)
 TOKEN = "ghp_" + "1a2B3c4D5e6F7g8H9i0J1k2L3m4N5o6P7q8R"
@@ -27,7 +28,7 @@ def allow(_: frozenset[str]) -> tuple[str, ...]:
 
 
 def review(judge: Judge = allow, *, want_usage: bool = True, keep: str = "full", limit: int = 1 << 20) -> StreamReview:
-    return StreamReview(SCANNER, judge, want_usage=want_usage, keep=keep, limit=limit)
+    return StreamReview(SCANNER, StreamFindings(judge), want_usage=want_usage, keep=keep, limit=limit)
 
 
 def delta(text: str, index: int = 0, **more: object) -> bytes:
@@ -221,7 +222,7 @@ def test_policy_is_asked_once_for_each_new_kind_and_may_refuse() -> None:
     assert len(asked) == 1
     with pytest.raises(Refusal):
         made.feed(delta(f"{MAIL} "))
-    assert made.findings == {("secret.github-token", "noted"): 2, ("pii.email", "blocked"): 1}
+    assert made.found.counted == {("secret.github-token", "noted"): 2, ("pii.email", "blocked"): 1}
 
 
 @pytest.mark.parametrize(
@@ -265,14 +266,14 @@ def test_what_the_record_keeps(keep: str, kept: str) -> None:
 
 @pytest.mark.parametrize("scanner", [SCANNER, None])
 def test_nothing_is_kept_when_nothing_is_wanted(scanner: Scanner | None) -> None:
-    made = StreamReview(scanner, allow, want_usage=True, keep="", limit=1 << 20)
+    made = StreamReview(scanner, StreamFindings(allow), want_usage=True, keep="", limit=1 << 20)
     out = run([delta("Hello "), delta("world. "), delta(f"{MAIL} "), end()], made)
     assert made.texts == {}
     assert texts(out)[0] == ("Hello world. [REDACTED:pii.email] " if scanner else f"Hello world. {MAIL} ")
 
 
 def test_without_a_scanner_nothing_is_held() -> None:
-    made = StreamReview(None, allow, want_usage=True, keep="full", limit=1 << 20)
+    made = StreamReview(None, StreamFindings(allow), want_usage=True, keep="full", limit=1 << 20)
     for piece in ("half-a-wo", "rd ", MAIL):
         assert made.feed(delta(piece)) == delta(piece)
     assert made.texts["0/delta/content"] == f"half-a-word {MAIL}"
@@ -327,7 +328,8 @@ def test_a_very_long_finding_has_one_marker(size: int) -> None:
 def test_findings_are_told_with_their_place_in_the_whole_text(compiled: Compiled, size: int) -> None:
     text = f"first {MAIL}, then the key {TOKEN} and {MAIL} again"
     witness = Witness(compiled(), "acme", "reply")
-    made = StreamReview(SCANNER, allow, want_usage=True, keep="", limit=1 << 20, witness=witness)
+    found = StreamFindings(allow, witness=witness)
+    made = StreamReview(SCANNER, found, want_usage=True, keep="", limit=1 << 20)
     run([*map(delta, pieces(text, size)), delta(f"x {MAIL}", 1), end(), DONE], made)
     places = [(text[each.start : each.end], each.role) for each in witness.listed[:3]]
     assert places == [(MAIL, "assistant"), (TOKEN, "assistant"), (MAIL, "assistant")]
@@ -360,8 +362,8 @@ def test_an_event_says_the_same_in_a_known_frame_as_by_itself(said: list[str], f
             each.get("choices") for each in _documents(other)
         ]
     assert framed.feed(end() + DONE).count(b"data: ") == alone.feed(end() + DONE).count(b"data: ")
-    assert (framed.texts, framed.findings, framed.received) == (alone.texts, alone.findings, alone.received)
-    assert framed.kinds == alone.kinds
+    assert (framed.texts, framed.found.counted, framed.received) == (alone.texts, alone.found.counted, alone.received)
+    assert framed.found.kinds == alone.found.kinds
 
 
 def _documents(stream: bytes) -> list[dict[str, object]]:

@@ -7,17 +7,13 @@ the caller. What was used (`usage`, or `received` characters when the provider d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import msgspec
 
-from yett.config.suppressions import fingerprint
-from yett.detectors import suppress
 from yett.detectors.mask import mask, select
 from yett.dialects import openai_chat
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
-from yett.model.finding import Finding
 from yett.model.guardrail import Panel
 from yett.model.record import FindingCount
 from yett.model.route import Target
@@ -31,7 +27,8 @@ from yett.stages.keep import kept_text, witness
 from yett.stages.metadata import EVENT_STREAM, headers
 from yett.stages.record import Trail
 from yett.stages.restore import Restoration, allowed
-from yett.stages.stream import BrokenStreamError, StreamReview, Suppressed, role_of
+from yett.stages.stream import BrokenStreamError, StreamReview, role_of
+from yett.stages.stream_findings import StreamFindings, suppressed_by
 from yett.stages.transform import Bodies, masked
 from yett.stages.watch import Watch
 
@@ -220,14 +217,16 @@ class StreamedReply:
         trail.witness = witness(trail, "reply")
         review = self._review = StreamReview(
             plan.snapshot.scanner if settings.inspection.stream else None,
-            lambda kinds: judge_reply(plan, trail, target, kinds),
+            StreamFindings(
+                lambda kinds: judge_reply(plan, trail, target, kinds),
+                suppressed_by(plan.snapshot, trail),
+                trail.witness,
+            ),
             want_usage=self._wants_usage,
             keep="full" if self._panel else {"none": "", "digest": "full"}.get(content, content),
             limit=settings.gateway.max_reply_bytes,
             restoration=self._restoration,
             watch=self._watch,
-            suppressed=self._suppressed() if plan.snapshot.suppressions else None,
-            witness=trail.witness,
         )
         self._scores = ()
         try:
@@ -242,7 +241,7 @@ class StreamedReply:
         if self._panel is not None:
             await self._consult(self._panel, review, target)
         if self._watch is not None and (rated := self._watch.scores):
-            rate_reply(plan, trail, target, review.kinds, self._scores, rated)
+            rate_reply(plan, trail, target, review.found.kinds, self._scores, rated)
         trail.outcome, trail.status = "ok", 200
 
     def _sink(self, review: StreamReview, exchange: Exchange, target: Target) -> Callable[[bytes], None]:
@@ -269,22 +268,6 @@ class StreamedReply:
         headroom.begin(price, exchange, lambda: not self._outlet.paused)
         return take
 
-    def _suppressed(self) -> Suppressed | None:
-        """Which suppression means a finding in a piece of text; None where there are none."""
-        trail, snapshot = self._trail, self._plan.snapshot
-        team, tenant = (trail.caller.team, trail.caller.tenant) if trail.caller else ("", "")
-        active = suppress.in_force(snapshot.suppressions, tenant, team, "reply", trail.now)
-        if not active:
-            return None
-        mark = partial(fingerprint, snapshot.pepper, tenant)
-
-        def suppressed(finding: Finding, text: str, role: str) -> str:
-            segments = (Segment(text, role, UNPATCHABLE),)
-            means = (each.id for each in active if not suppress.standing((finding,), segments, (each,), mark))
-            return next(means, "")
-
-        return suppressed
-
     async def _consult(self, panel: Panel, review: StreamReview, target: Target) -> None:
         """Let guardrails hear the whole answer before the caller sees any of it. Raises Refusal."""
         trail = self._trail
@@ -301,7 +284,7 @@ class StreamedReply:
         if found or seen.scores:
             blocked = True
             try:
-                kinds = review.kinds.union(inspect.origins_of(seen._replace(findings=tuple(found))))
+                kinds = review.found.kinds.union(inspect.origins_of(seen._replace(findings=tuple(found))))
                 blocked = bool(select(found, judge_reply(self._plan, trail, target, kinds, seen.scores)))
             finally:
                 done = inspect.counted(found, "reply", frozenset(), blocked=blocked)
@@ -365,7 +348,7 @@ class StreamedReply:
             self._trail.notes += (f"limits: {self._headroom.steps} times more was held than at first",)
         if self._review is not None:
             self._trail.finish = tuple(self._review.finish)
-            gone = self._review.suppressed
+            gone = self._review.found.suppressed
             self._trail.notes += tuple([inspect.suppressed(name, gone[name], "reply") for name in sorted(gone)])
             if self._watch is not None:
                 self._trail.scores = self._watch.scores
@@ -373,7 +356,7 @@ class StreamedReply:
                 *self._trail.findings,
                 *(
                     FindingCount(kind, count, "reply", action)
-                    for (kind, action), count in sorted(self._review.findings.items())
+                    for (kind, action), count in sorted(self._review.found.counted.items())
                 ),
                 *(self._restoration.counted if self._restoration else ()),
             ]

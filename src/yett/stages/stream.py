@@ -1,8 +1,8 @@
 """Review a streamed reply while it passes: hold back what may still become a finding, pass on everything else as it came.
 
 Each piece of text in each event belongs to a channel: one choice's content, one tool call's arguments. A channel has its
-own detector window. An event leaves when all its text has been released; if none of it was changed, its bytes leave as
-they came. An event whose text is released in part is split only when that shows the caller words and repeats nothing.
+own detector window, which releases text when nothing that follows could make it part of a finding. What is found is put to policy
+(`stream_findings`), and each event leaves when its text is settled (`stream_events`).
 
 Nearly all events of a stream differ in one text only. Where one has the same bytes around it as one before, it need not be
 taken apart to know that: see `dialects.frame`.
@@ -10,31 +10,28 @@ taken apart to know that: see `dialects.frame`.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from yett.detectors.engine import Scanner
-from yett.detectors.mask import marker, mask, matches, place
+from yett.detectors.mask import marker, mask, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse, strict_json
 from yett.dialects.frame import Frame, frame_of
 from yett.dialects.leaves import ROLE_OF
-from yett.dialects.openai_chat import CALLS, DONE, ENVELOPE, drop_logprobs, place_of, usage_of
-from yett.errors import Refusal
-from yett.model.finding import Finding
+from yett.dialects.openai_chat import CALLS, ENVELOPE, place_of, usage_of
 from yett.model.usage import Usage
 from yett.redaction.restore import Piece, Restorer
-from yett.stages.evidence import Witness
 from yett.stages.restore import Restoration
-from yett.stages.watch import TAINT, Watch
+from yett.stages.stream_events import Departures, Event, Slot, Waiting
+from yett.stages.stream_findings import StreamFindings
+from yett.stages.watch import Watch
 
 Channel = tuple[object, ...]
-Suppressed = Callable[[Finding, str, str], str]  # a finding in a text of a role -> what suppresses it, "" for nothing
 Enough = Callable[[], bool]  # whether to stop behind this event
-Judge = Callable[[frozenset[str]], tuple[str, ...]]  # kinds found so far -> selectors to redact; raises Refusal
 
 MAX_CHANNELS = 1024  # an upstream that opens more is filling our memory
 MAX_NESTING = 32
@@ -52,37 +49,6 @@ class BrokenStreamError(Exception):
         self.outcome = outcome
 
 
-class _Event:
-    __slots__ = ("arrived", "changed", "document", "open", "raw", "slots")
-
-    def __init__(self, raw: bytes, document: dict[str, Any] | None, arrived: int) -> None:
-        self.arrived = arrived
-        self.raw = raw
-        self.document = document  # None: its frame is known, and that it has one slot
-        self.slots: list[_Slot] = []
-        self.open = 0
-        self.changed = False
-
-    def taken_apart(self) -> dict[str, Any]:
-        if self.document is None:
-            self.document = _decode(self.raw[6:-2])
-            self.slots[0].container = self.document["choices"][0]["delta"]
-        return self.document
-
-
-class _Slot:
-    """One string of an event that is waiting for its release: `left` characters to go, `out` so far."""
-
-    __slots__ = ("container", "event", "key", "left", "out")
-
-    def __init__(self, event: _Event, container: Any, key: Any, length: int) -> None:
-        self.event = event
-        self.container = container
-        self.key = key
-        self.left = length
-        self.out = ""
-
-
 class _Track:
     """One channel: its window, and the slots whose text the window still holds."""
 
@@ -95,7 +61,7 @@ class _Track:
         self.restorer = restorer  # None: nothing is put back
         self.kept: list[str] = []  # for the record
         self.masked = ""  # the kind of finding that the last settled character was part of
-        self.queue: deque[_Slot] = deque()
+        self.queue: Waiting = deque()
 
 
 class StreamReview:
@@ -104,37 +70,29 @@ class StreamReview:
     def __init__(
         self,
         scanner: Scanner | None,
-        judge: Judge,
+        found: StreamFindings,
         *,
         want_usage: bool,
         keep: str,
         limit: int,
         restoration: Restoration | None = None,
         watch: Watch | None = None,
-        suppressed: Suppressed | None = None,
-        witness: Witness | None = None,
     ) -> None:
         self._scanner = scanner
-        self._judge = judge
         self._want_usage = want_usage
         self._splitter = sse.Splitter()
         self._tracks: dict[Channel, _Track] = {}
         self._arrived = 0  # events
         self._frame: Frame | None = None  # of the latest event that has one
         self._frames = FRAMES  # events that may still be looked at for another
-        self._moved: list[_Event] = []  # that have had text settled and were not shown since
-        self._out: list[bytes] = []
-        self._selectors: tuple[str, ...] = ()
-        self._kinds: frozenset[str] = frozenset()
+        self._departures = Departures()
+        self._out = self._departures.out
         self._keep = keep  # what the record keeps of the text: "", "full", "redacted"
         self._limit = limit  # bytes
         self._restoration = restoration
         self._watch = watch
-        self._suppressed = suppressed
-        self._witness = witness
         self._tools: dict[Channel, str] = {}  # names of the tools that are called
-        self.findings: Counter[tuple[str, str]] = Counter()  # (kind, action)
-        self.suppressed: Counter[str] = Counter()  # findings that the operator does not want to see, by what says so
+        self.found = found
         self.usage: Usage | None = None
         self.finish: list[str] = []
         self.characters = 0
@@ -147,7 +105,8 @@ class StreamReview:
         """Where it is `enough`, what is left is in `rest`, to be fed again. Raises BrokenStreamError, and Refusal when policy forbids releasing what was found."""
         if self.done:
             return b""  # nothing counts after the terminator
-        out = self._out = []
+        out = self._out
+        out.clear()
         self.rest = b""
         try:
             events = self._splitter.feed(data)
@@ -163,9 +122,9 @@ class StreamReview:
 
     def finish_all(self) -> bytes:
         """End every window and release what was held; the stream is over, well or not."""
-        self._out = []
+        self._out.clear()
         self._flush(())
-        self._emit()
+        self._departures.show_moved()
         return b"".join(self._out)
 
     def _event(self, raw: bytes) -> bool:
@@ -179,9 +138,9 @@ class StreamReview:
             return True
         if payload == b"[DONE]":
             if self._watch is not None:
-                self._notice(self._watch.finish())
+                self.found.notice(self._watch.finish())
             self._flush(())
-            self._emit()
+            self._departures.show_moved()
             self.done = True  # the pipeline writes the terminator itself, after the late metadata
             return False
         try:
@@ -212,15 +171,15 @@ class StreamReview:
         if waiting is None:
             self._out.append(raw)
             return
-        event = _Event(raw, None, self._arrived)
+        event = Event(raw, None, self._arrived)
         self._wait(event, None, channel[-1], text, channel, waiting)
-        if self._moved:
-            self._emit(but=event)
-        self._show(event)
+        if self._departures.moved:
+            self._departures.show_moved(but=event)
+        self._departures.show(event)
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
         self._arrived += 1
-        event = _Event(raw, document, self._arrived)
+        event = Event(raw, document, self._arrived)
         usage = document.get("usage")
         if usage is not None and (used := usage_of(usage)) is not None:
             self.usage = used
@@ -235,11 +194,11 @@ class StreamReview:
                 self.failed = self.failed or name == "error"
         for channel in ended:
             self._flush(channel)
-        if self._moved:
-            self._emit(but=event)
-        self._show(event)
+        if self._departures.moved:
+            self._departures.show_moved(but=event)
+        self._departures.show(event)
 
-    def _choices(self, event: _Event, choices: list[Any], ended: list[Channel]) -> None:
+    def _choices(self, event: Event, choices: list[Any], ended: list[Channel]) -> None:
         """Feed every choice; `ended` gets the channels of those that end with this event."""
         for position, choice in enumerate(choices):
             if type(choice) is dict:
@@ -253,7 +212,7 @@ class StreamReview:
                     self.finish.append(reason)
                     ended.append(channel)
 
-    def _collect(self, event: _Event, node: Any, keys: Iterable[Any], channel: Channel) -> None:
+    def _collect(self, event: Event, node: Any, keys: Iterable[Any], channel: Channel) -> None:
         """Feed every string below these `keys` of `node` to its channel's window."""
         if len(channel) > MAX_NESTING:
             raise BrokenStreamError("garbage")
@@ -272,7 +231,7 @@ class StreamReview:
             elif kind is list:
                 self._collect(event, value, range(len(value)), (*channel, key))
 
-    def _feed(self, event: _Event, container: Any, key: Any, text: str, channel: Channel) -> None:
+    def _feed(self, event: Event, container: Any, key: Any, text: str, channel: Channel) -> None:
         waiting = self._taken(channel, text)
         if waiting is not None:
             self._wait(event, container, key, text, channel, waiting)
@@ -291,7 +250,7 @@ class StreamReview:
         if self._watch is not None and name in _WATCHED:
             kinds = self._watch.feed(channel, text, arguments=name == "arguments")
             if kinds:
-                self._notice(kinds)
+                self.found.notice(kinds)
         if name == "name":
             self._tools[channel[:-1]] = self._tools.get(channel[:-1], "") + text
         if track.window is None and track.restorer is None:
@@ -306,10 +265,10 @@ class StreamReview:
             return None
         return released
 
-    def _wait(self, event: _Event, container: Any, key: Any, text: str, channel: Channel, released: Released) -> None:
+    def _wait(self, event: Event, container: Any, key: Any, text: str, channel: Channel, released: Released) -> None:
         """A piece that is not released yet, or not as it came, and what it has released."""
         track = self._tracks[channel]
-        slot = _Slot(event, container, key, len(text))
+        slot = Slot(event, container, key, len(text))
         event.slots.append(slot)
         event.open += 1
         track.queue.append(slot)
@@ -324,11 +283,6 @@ class StreamReview:
             restorer = self._restoration.reader(place_of(channel), self._tools.get(channel[:-1], ""))
         track = self._tracks[channel] = _Track(window, restorer, role_of(channel))
         return track
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds and families that were found, and the families by what they were found in."""
-        return self._kinds
 
     @property
     def tools(self) -> Iterable[str]:
@@ -349,11 +303,7 @@ class StreamReview:
             track.kept.append(text if self._keep == "full" or not released.findings else mask(text, released.findings))
         at = 0
         for finding in sorted(released.findings, key=place) if len(released.findings) > 1 else released.findings:
-            if self._suppressed is not None and (name := self._suppressed(finding, text, track.role)):
-                self.suppressed[name] += 1
-                continue
-            self._tell(finding, text, track.role, track.at)
-            if not self._note(finding, track.role) or finding.end <= at:
+            if not self.found.to_redact(finding, text, track.role, track.at) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
             if finding.start > at:
                 self._pass(track, text[at : finding.start])
@@ -364,7 +314,7 @@ class StreamReview:
             shown = ""
             if finding.start == at and track.masked != finding.kind:
                 shown, track.masked = marker(finding.kind), finding.kind
-            self._advance(track, shown, finding.end - at, masked=True)
+            self._departures.settle(track.queue, shown, finding.end - at, masked=True)
             at = finding.end
         if at < len(text):
             self._pass(track, text[at:])
@@ -374,69 +324,13 @@ class StreamReview:
     def _pass(self, track: _Track, text: str) -> None:
         """Text that may be shown, with what is to be put back into it."""
         if track.restorer is None:
-            self._advance(track, text, len(text), masked=False)
+            self._departures.settle(track.queue, text, len(text), masked=False)
         else:
             self._put_back(track, track.restorer.feed(text))
 
     def _put_back(self, track: _Track, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
-            self._advance(track, piece.text, piece.length, masked=piece.restored)
-
-    def _tell(self, finding: Finding, text: str, role: str, at: int) -> None:
-        if self._witness is not None:
-            self._witness.note(finding, text, role, at=at)
-
-    def _note(self, finding: Finding, role: str) -> bool:
-        """Count the finding; True when it must be redacted."""
-        redact = self._redacts(finding.kind, role)
-        self.findings[finding.kind, "redacted" if redact else "noted"] += 1
-        return redact
-
-    def _redacts(self, kind: str, role: str) -> bool:
-        """Whether policy has this kind redacted; a new one, or one in another place, is put before it first. Raises Refusal; then it is
-        counted."""
-        family = kind.partition(".")[0]
-        if kind not in self._kinds or f"{family}@{role}" not in self._kinds:
-            self._kinds |= {kind, family, f"{family}@{role}"}
-            try:
-                self._selectors = self._judge(self._kinds)
-            except Refusal:
-                self.findings[kind, "blocked"] += 1
-                raise
-        return any(matches(kind, selector) for selector in self._selectors)
-
-    def _notice(self, kinds: Iterable[str]) -> None:
-        """Count what is said by the answer as a whole. It has no place from which it could be cut, so to redact it is to end it.
-        Raises Refusal."""
-        for kind in kinds:
-            self._tell(Finding(kind, 0, 0, 0, kind.partition(".")[2]), "", "assistant", 0)
-            if self._redacts(kind, "arguments" if kind == TAINT else "assistant"):
-                self.findings[kind, "blocked"] += 1
-                raise Refusal("reply_blocked", f"{kind} cannot be cut out of a stream.")
-            self.findings[kind, "noted"] += 1
-
-    def _advance(self, track: _Track, text: str, length: int, *, masked: bool) -> None:
-        """`length` characters of the original are settled; `text` is they themselves, or what replaces them: a marker, a value."""
-        queue = track.queue
-        while length and queue:
-            slot = queue[0]
-            self._moved.append(slot.event)
-            take = min(length, slot.left)
-            if masked:
-                slot.out += text  # the marker goes where the match began
-                text = ""
-                slot.event.changed = True
-            elif take == len(text):
-                slot.out += text
-                text = ""
-            else:
-                slot.out += text[:take]
-                text = text[take:]
-            slot.left -= take
-            length -= take
-            if not slot.left:
-                queue.popleft()
-                slot.event.open -= 1
+            self._departures.settle(track.queue, piece.text, piece.length, masked=piece.restored)
 
     def _flush(self, channel: Channel) -> None:
         """End the windows of a choice (of all, for the empty channel): nothing can follow that would complete a match."""
@@ -447,49 +341,7 @@ class StreamReview:
                 if track.restorer is not None:
                     self._put_back(track, track.restorer.finish())
 
-    def _emit(self, but: _Event | None = None) -> None:
-        """Show the events whose text has moved, in the order in which they came. The others, of which there may be thousands
-        while a long match goes on, are not looked at."""
-        moved, self._moved = self._moved, []
-        if len(moved) > 1:
-            moved = sorted(set(moved), key=_arrival)
-        for event in moved:
-            if event is not but:
-                self._show(event)
-
-    def _show(self, event: _Event) -> None:
-        if event.open:
-            self._split(event)
-        else:
-            self._out.append(_rewritten(event) if event.changed else event.raw)
-
-    def _split(self, event: _Event) -> None:
-        """Show the settled part of an event's text now, if it is words and the event carries nothing else."""
-        if len(event.slots) != 1 or not (slot := event.slots[0]).out.strip():
-            return
-        event.taken_apart()
-        if type(slot.container) is not dict or len(slot.container) != 1:
-            return  # a tool call's id would be repeated, and SDKs concatenate what is repeated
-        event.changed = True
-        self._out.append(_rewritten(event))
-        slot.out = ""
-
 
 def role_of(channel: Sequence[object]) -> str:
     """Who wrote the text of a channel, or what it is."""
     return next((ROLE_OF[name] for name in reversed(channel) if name in ROLE_OF), "assistant")
-
-
-def _arrival(event: _Event) -> int:
-    return event.arrived
-
-
-def _rewritten(event: _Event) -> bytes:
-    document = event.taken_apart()
-    for slot in event.slots:
-        slot.container[slot.key] = slot.out
-    drop_logprobs(document)
-    return sse.event_of(msgspec.json.encode(document))
-
-
-__all__ = ["DONE", "BrokenStreamError", "StreamReview"]
