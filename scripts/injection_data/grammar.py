@@ -1,6 +1,7 @@
 """Texts from lines with slots: `[one|two|]` picks one (`\\[`, `\\|`, `\\]` are the characters), `{topic}` is a line of the slot `topic`; both nest.
 
-A file of lines is a family per `# name` header; `= name` opens a slot that all files share.
+A file of lines is a family per `# name` header; `= name` opens a slot that all files share. Of a planted text that is harmless
+but for an order in it, `⟪` and `⟫` enclose the order.
 """
 
 from __future__ import annotations

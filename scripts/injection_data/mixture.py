@@ -63,6 +63,7 @@ FILLERS = {
     "benign_record/": 3.0,
 }
 _SLOT = re.compile(r"\{[a-z_]+\}")
+_MARKS = re.compile("[⟪⟫]")
 _BETWEEN = re.compile(r"[.!?。] |\n")
 # Attacks that hold for what a user writes even when they arrive in the middle of a document.
 EVERYWHERE = {
@@ -165,7 +166,7 @@ def composed(
     for _ in range(count):
         family, payload = _payload(grammar, short, source)
         if source.random() < BOTH:
-            payload = " ".join(source.sample([payload, _payload(grammar, short, source)[1]], 2))
+            payload = _MARKS.sub("", " ".join(source.sample([payload, _payload(grammar, short, source)[1]], 2)))
         if source.random() < EXCERPTS:
             yield excerpt(family, payload, True)
         else:
@@ -180,7 +181,7 @@ def composed(
 
 def _in_place(family: str, text: str, filler: Filler, attack: bool, source: random.Random) -> Sample:
     carrier = source.choice(CARRIERS if source.random() < PLAIN_CARRIERS else RECORDS)
-    marked = carrier(f"{FROM}{text}{TO}", filler, source)
+    marked = carrier(_marked(text), filler, source)
     return Sample(
         localised(_unescaped(marked), source), attack, f"composed:{family}:{carrier.__name__.lstrip('_')}", "tool"
     )
@@ -203,11 +204,16 @@ def _excerpt(
         whole = text()
         place = source.choice([0, len(whole), *(match.end() for match in _BETWEEN.finditer(whole))])
         gap = source.choice([" ", " ", "\n", "\n\n"]) if payload else ""
-        marked = f"{FROM}{payload}{TO}" if payload else ""
+        marked = _marked(payload) if payload else ""
         whole = f"{whole[:place]}{gap}{marked}{gap}{whole[place:]}"
         return Sample(localised(whole, source), attack, f"composed:{family}:excerpt", "tool")
 
     return excerpt
+
+
+def _marked(text: str) -> str:
+    """With the marks of an attack around all of it, or around what its line says is the order in it."""
+    return text.replace("⟪", FROM).replace("⟫", TO) if "⟪" in text else f"{FROM}{text}{TO}"
 
 
 def _unescaped(text: str) -> str:
