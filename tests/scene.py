@@ -345,7 +345,7 @@ class Files:
 
 
 class Trust:
-    """Implements `stages.identify.Trust`: the keys of each issuer by its name; those of `soon` are there after a refresh."""
+    """Implements `stages.identify_tokens.Trust`: the keys of each issuer by its name; those of `soon` are there after a refresh."""
 
     def __init__(self) -> None:
         self.generation = 1

@@ -17,7 +17,7 @@ from yett.ports import Advisers, Clock, Exchange, Files, Journal, Ledger, Meter,
 from yett.stages.exchange import Allowance, Signer
 from yett.stages.headroom import Aside, Headroom
 from yett.stages.health import Health
-from yett.stages.identify import Trust
+from yett.stages.identify_tokens import Trust
 from yett.stages.inspect import Examine
 from yett.stages.local import Calls
 from yett.stages.record import Trail

@@ -8,15 +8,19 @@ from functools import cache
 from typing import Any
 
 import pytest
-from tests.scene import CONFIGURATION, PEPPER, POLICIES, key
+from msgspec.structs import replace
+from tests.scene import CONFIGURATION, PEPPER, POLICIES, Trust, key
+from tests.stages.callers import CORP, ISSUERS, MESH
 
 from yett.config.compile import compile_snapshot, gather
 from yett.config.snapshot import Snapshot, with_keys
 from yett.config.virtual_key import digest, mint
 from yett.detectors.inspector import Inspector
+from yett.identity.jws import read_keys
 from yett.model.call import Call
 from yett.model.caller import Caller
 from yett.model.key import VirtualKey
+from yett.policy.memo import Memo
 from yett.stages.inspect import Seen
 from yett.stages.record import Trail
 from yett.stages.understand import Surface
@@ -44,6 +48,23 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
 @pytest.fixture
 def snapshot(compiled: Compiled) -> Snapshot:
     return keyed(compiled())
+
+
+@pytest.fixture
+def issuing(compiled: Compiled) -> Snapshot:
+    """A snapshot with two issuers, and no memory of tokens."""
+    base = compiled(
+        POLICIES,
+        CONFIGURATION.replace("[teams.research]", '[teams.research]\nlabels = { env = "dev", tier = "1" }') + ISSUERS,
+    )
+    return replace(base, proven=Memo(8), unproven=Memo(8))
+
+
+@pytest.fixture
+def trust() -> Trust:
+    trust = Trust()
+    trust.known = {"corp": read_keys(CORP.document()), "example.org": read_keys(MESH.document())}
+    return trust
 
 
 def keyed(snapshot: Snapshot, **fields: object) -> Snapshot:

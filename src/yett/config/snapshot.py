@@ -100,15 +100,12 @@ class Snapshot(Struct, frozen=True):
     fences: Fences = MappingProxyType({})
     rules: Mapping[str, Rules] = MappingProxyType({})  # of the directories
     directories: Mapping[str, Directory] = MappingProxyType({})  # those that are read by the rules above
-    plans: Memo[Any] = field(
-        default_factory=lambda: Memo(PLANS)
-    )  # of stages.decide; they live and die with the snapshot
+    # What stages remember lives and dies with the snapshot that it was true under.
+    plans: Memo[Any] = field(default_factory=lambda: Memo(PLANS))  # of stages.decide
     verdicts: Memo[Any] = field(default_factory=lambda: Memo(VERDICTS))  # of stages.inspect
     prompts: Memo[Prompt] = field(default_factory=lambda: Memo(PROMPTS))  # of stages.watch
-    proven: Memo[Any] = field(
-        default_factory=lambda: Memo(PROVEN)
-    )  # of stages.identify: tokens and certificates by their hash
-    unproven: Memo[Any] = field(default_factory=lambda: Memo(UNPROVEN))
+    proven: Memo[Any] = field(default_factory=lambda: Memo(PROVEN))  # of stages.identify_*, by its hash
+    unproven: Memo[Any] = field(default_factory=lambda: Memo(UNPROVEN))  # of stages.identify_tokens
     together: Memo[tuple[Scope, ...]] = field(default_factory=lambda: Memo(PLANS))  # of `scopes_of`
 
     def __repr__(self) -> str:

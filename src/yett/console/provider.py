@@ -17,7 +17,7 @@ from yett.identity.jws import Signed, algorithm_of, take_apart
 from yett.identity.sign_in import Metadata, Pending
 from yett.model.operator import Identity
 from yett.ports import Clock, Outgoing, Upstream, UpstreamFailure
-from yett.stages.identify import Trust, verified
+from yett.stages.identify_tokens import Trust, verified
 
 FRESH = 600.0  # seconds for which what a provider says of itself is believed
 PAUSE = 3.0  # seconds after a failure in which it is not asked again

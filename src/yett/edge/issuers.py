@@ -26,11 +26,12 @@ from msgspec.structs import replace
 
 from yett.config.checks import check_url, is_loopback
 from yett.edge.tasks import spawn
-from yett.identity.dpop import Proof, Seen
+from yett.identity.dpop import Seen
 from yett.identity.issuer import Issuer, Source
 from yett.identity.jws import KeySet, read_keys
 from yett.model.route import Provider
 from yett.ports import Clock, Outgoing, Upstream, UpstreamFailure
+from yett.stages.identify_tokens import Once
 
 MOST_BYTES = 256 * 1024  # of a document
 SHORTEST, LONGEST, USUAL = 300.0, 86_400.0, 3600.0  # seconds between two fetches, whatever Cache-Control says
@@ -44,12 +45,6 @@ _WELL_KNOWN = re.compile(
 
 log = logging.getLogger("yett")
 Tell = Callable[[str, str], None]  # issuer, outcome: ok, failed
-
-
-class Once(Protocol):
-    """Of stages.identify."""
-
-    def first(self, tenant: str, proof: Proof, now: float) -> bool: ...
 
 
 class Document(Protocol):
@@ -90,7 +85,7 @@ class _Held:
 
 
 class Issuers:
-    """Implements stages.identify.Trust."""
+    """Implements stages.identify_tokens.Trust."""
 
     def __init__(
         self, upstream: Upstream, clock: Clock, tell: Tell, shelf: Shelf | None = None, seen: Once | None = None

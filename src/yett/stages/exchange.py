@@ -23,7 +23,9 @@ from yett.model.call import Grant, Inbound
 from yett.model.caller import Caller, Credential
 from yett.model.route import Secret
 from yett.stages import fence
-from yett.stages.identify import Trust, certificate_of, prove
+from yett.stages.identify import prove
+from yett.stages.identify_certificates import certificate_of
+from yett.stages.identify_tokens import Trust
 from yett.stages.record import Trail
 
 LONGEST_PURPOSE = 128

@@ -14,7 +14,7 @@ from yett.model.call import Call, Inbound
 from yett.model.caller import Caller
 from yett.stages import exchange
 from yett.stages.exchange import Allowance, Signer
-from yett.stages.identify import Trust
+from yett.stages.identify_tokens import Trust
 from yett.stages.record import Trail
 
 # What a caller may read of its own call; the rest (facts, chain, hold) is the operator's.

@@ -24,7 +24,7 @@ _PIECE = 1 << 20
 
 
 class UsedProofs:
-    """Implements stages.identify.Once."""
+    """Implements stages.identify_tokens.Once."""
 
     def __init__(self, path: Path, slots: int = SLOTS) -> None:
         self._path = path
