@@ -49,7 +49,10 @@ _PRINTED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./" + _SPACERS  # the same for a
 _WORD = WORD + LETTERS
 _BEFORE_WORD = " -("  # what may stand between digit groups and the word behind them
 _GROUPED = frozenset(_DIGITS + _PRINTED)
-_OPENING = frozenset(ascii_uppercase + _SPACERS)  # what may end the beginning of a match that shows no digit yet
+_LOOSE = " ./()"  # begins nothing behind a word, but may go on with what a bracket or a plus began
+_OPENING = frozenset(
+    ascii_uppercase + _SPACERS + _LOOSE
+)  # what may end the beginning of a match that shows no digit yet
 # Neither begins within a word: every pattern has an EDGE before its groups.
 _DIGITS_BEGIN = re.compile(rf"(?<![A-Za-z0-9])(?:[0-9]|[+(]+[./(){re.escape(_SPACERS)}]{{0,2}}(?:[0-9]|\Z))")
 _PRINTED_BEGIN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][A-Z -]{0,9}(?:[0-9]|\Z)|[0-9])")
@@ -211,7 +214,7 @@ def _settled(text: str) -> int:
     elif (
         last in _OPENING
     ):  # all that may have begun without a digit: a number in print form, a bracket before one, a month
-        if last != " " or text[-2:-1] in _GROUPED:  # a space after a word begins nothing
+        if last not in _LOOSE or text[-2:-1] in _GROUPED:
             settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
         if last in " -" and (dated := _DATED.search(text, max(0, length - _MONTH_CAP))):
             settled = min(settled, dated.start())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yett.detectors.detector import Detector
-from yett.detectors.pii.banking import BANKING, iban
+from yett.detectors.pii.banking import BANKING, IBAN, iban
 from yett.detectors.pii.cards import CARDS
 from yett.detectors.pii.checks import luhn
 from yett.detectors.pii.crypto import CRYPTO
@@ -23,6 +23,7 @@ from yett.detectors.pii.network import NETWORK
 from yett.detectors.pii.phone import PHONE, local_phone
 
 PII: tuple[Detector, ...] = (
+    *IBAN,  # before cards: one IBAN in ten has the digits of a card in it
     *CARDS,
     *BANKING,
     *NATIONAL,

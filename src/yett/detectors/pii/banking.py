@@ -73,7 +73,7 @@ _ACCOUNT_WORDS = (
     "|номер счёта|номер счета|расчетный счет|р/с|лицевой счет|λογαριασμός|口座番号|銀行口座|账号|银行账号|账户|계좌번호|은행계좌|رقم الحساب|חשבון בנק|tilinumero|bankgiro|kontonumret"
 )
 
-BANKING: tuple[Detector, ...] = (
+IBAN: tuple[Detector, ...] = (
     Detector(
         id="iban",
         kind="pii.iban",
@@ -95,6 +95,9 @@ BANKING: tuple[Detector, ...] = (
         rf"[A-Z]{{2}}[ ]?[0-9]{{2}}(?:{SPACER}?[A-Z0-9]){{11,29}}",
         iban_of_any_length,
     ),
+)
+
+BANKING: tuple[Detector, ...] = (
     named(
         "bank-account",
         "pii.bank-account",

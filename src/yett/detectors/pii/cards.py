@@ -22,8 +22,9 @@ _NAMES = (
     "card|card number|card no|card num|cardnumber|creditcard|credit card|debit card|cc|ccn|cc number|pan|visa|mastercard|master card|maestro"
     "|amex|american express|discover|diners|jcb|unionpay|carte|carte bancaire|carte de crédit|carte bleue|kreditkarte|kreditkartennummer"
     "|karte|kartennummer|tarjeta|tarjeta de crédito|número de tarjeta|cartão|cartão de crédito|cartao|carta di credito|carta|creditcardnummer"
-    "|kaart|kaartnummer|karta|numer karty|karty|číslo karty|kort|kortnummer|luottokortti|kortin numero|kártya|kártyaszám|kart|kart numarası"
-    "|kredi kartı|карта|карты|номер карты|картка|κάρτα|カード|カード番号|クレジットカード|카드|카드번호|信用卡|卡号|银行卡|بطاقة|כרטיס אשראי"
+    "|kaart|kaartnummer|karta|numer karty|karty|číslo karty|kort|kortet|kortnummer|kortnummeret|kortnumret|kreditkort|luottokortti|korttini|kortin numero|kártya|kártyám|kártyaszám|kártyaszámom|cardul|cardului"
+    "|kartica|kartice|karticu|broj kartice|številka kartice|kart|kartım|kart numarası|kart numaram"
+    "|kredi kartı|карта|карты|номер карты|картка|картки|картку|картата|картите|κάρτα|カード|カード番号|クレジットカード|카드|카드번호|信用卡|卡号|银行卡|بطاقة|כרטיס אשראי"
 )
 
 CARDS: tuple[Detector, ...] = (

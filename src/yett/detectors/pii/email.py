@@ -25,7 +25,8 @@ EMAIL: tuple[Detector, ...] = (
     Detector(
         id="email",
         kind="pii.email",
-        pattern=rf"[^A-Za-z0-9.!#$%&*+/=?^_~\x80-\xdf-]({_LOCAL}{{1,64}}@{_HOST}(?:(?:[.-]|{_HOST}){{0,120}}{_HOST})?\.(?:[A-Za-z]|{LETTER}){{2,24}})[^A-Za-z0-9_\xc3-\xdf]",
+        # Scripts that write without spaces (three bytes a character, as Han) may stand right before it: 邮箱是a@b.cn
+        pattern=rf"[^A-Za-z0-9.!#$%&*+/=?^_~\xc3-\xdf-]({_LOCAL}{{1,64}}@{_HOST}(?:(?:[.-]|{_HOST}){{0,120}}{_HOST})?\.(?:[A-Za-z]|{LETTER}){{2,24}})[^A-Za-z0-9_\xc3-\xdf]",
         accept=when(email),
         # The word before an @ could begin anywhere, which the automaton would have to keep track of all the time.
         anchor=r"[A-Za-z0-9.!#$%&*+/=?^_~\x80-\xbf-]@[A-Za-z0-9\xc3-\xdf][A-Za-z0-9.\x80-\xdf-]*\.[A-Za-z\xc3-\xdf]",

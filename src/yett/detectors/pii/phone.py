@@ -30,7 +30,7 @@ _OBJECTS = (
     "|telefoonnummer|telefoon|mobiel|mobiele nummer|gsm|bel me|bellen|bereikbaar"
     "|telefonu|numer telefonu|komórka|komórkowy|nr tel|zadzwoń|telefón|telefónne číslo|telefonní číslo|mobilní|volejte|zavolejte"
     "|telefonszám|telefonszáma|telefonszámom|hívjon|număr de telefon|numărul de telefon|telefonul|sunați|broj telefona|mobitel|telefonska številka|puhelin|puhelinnumero|puhelinnumeroni|soita"
-    "|telefonnumer|telefonnumret|mobilnumret|ring mig|ring til|ring meg|tlf|tlf nr|mobilnummeret|telefoni|telefoninumber|tālrunis|telefonas|telefono numeris|sími|símanúmer"
+    "|telefonnumer|telefonnumret|telefonnummeret|mobilnumret|ring mig|ring til|ring meg|tlf|tlf nr|mobilnummeret|telefoni|telefoninumber|tālrunis|telefonas|telefono numeris|sími|símanúmer"
     "|telefon numarası|cep telefonu|cep|numaram|numarası|gsm no|ara|arayın"
     "|телефон|телефону|тел|номер телефона|номер телефону|моб|мобильный|мобільний|звоните|позвоните|факс|мобилен|τηλέφωνο|τηλ|κινητό|τηλεφώνου"
     "|電話|電話番号|携帯|携帯番号|连絡先|连络电话|电话|电话号码|手机|手机号|手机号码|聯絡電話|手機|전화|전화번호|휴대폰|연락처|핸드폰"

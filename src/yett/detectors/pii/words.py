@@ -80,7 +80,7 @@ def named(
     return Detector(
         id=id,
         kind=kind,
-        pattern=rf"{words(needed)}{_MORE}{gap}({shape}){right}",
+        pattern=rf"{_called(needed, gap)}({shape}){right}",
         accept=accept,
         # The automaton looks for the bare words and for a number: all the ways from the one to the other are too many for it.
         anchor=rf"{LEFT_EDGE}(?i:{'|'.join(sorted(_openings(needed)))})",
@@ -89,6 +89,15 @@ def named(
     )
 
 
+def _called(phrases: str, gap: str) -> str:
+    """One of the phrases, and what lies between it and the number: nothing, perhaps, in scripts that write without spaces."""
+    unspaced = "|".join(phrase for phrase in phrases.split("|") if phrase[-1] >= _UNSPACED)
+    spaced = "|".join(phrase for phrase in phrases.split("|") if phrase[-1] < _UNSPACED)
+    ways = [f"{words(spaced)}{_MORE}{gap}"] * bool(spaced) + [f"{words(unspaced)}(?:{gap})??"] * bool(unspaced)
+    return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
+
+
+_UNSPACED = "\u0e00"  # Thai, Han, kana, Hangul and what lies between them: 电话13800138000
 _MORE = r"(?:s|(?:[A-Z][a-z]{1,10}){1,2})?"  # the plural, or what a name in a program goes on with: `ssnNumber`
 
 
@@ -108,7 +117,13 @@ def _openings(text: str) -> set[str]:
     for phrase in text.split("|"):
         first, _, second = phrase.partition(" ")
         forms = {first} if first.isascii() else {first, first.capitalize(), first.upper()}
-        rest = _SPACE + spelled(second[:3]) if second else "" if len(first) > 6 else r"s?(?-i:[^a-z0-9])"
+        rest = (
+            _SPACE + spelled(second[:3])
+            if second
+            else ""
+            if len(first) > 6 or first[-1] >= _UNSPACED
+            else r"s?(?-i:[^a-z0-9])"
+        )
         found |= {_escaped(form) + rest for form in forms}
     return found
 
