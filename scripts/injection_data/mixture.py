@@ -64,6 +64,7 @@ FILLERS = {
 }
 _SLOT = re.compile(r"\{[a-z_]+\}")
 _MARKS = re.compile("[⟪⟫]")
+_TWICE = re.compile(f"{TO}(.*){FROM}", re.DOTALL)
 _BETWEEN = re.compile(r"[.!?。] |\n")
 # Attacks that hold for what a user writes even when they arrive in the middle of a document.
 EVERYWHERE = {
@@ -219,7 +220,7 @@ def _marked(text: str) -> str:
 def _unescaped(text: str) -> str:
     for mark in (FROM, TO):
         text = text.replace(f"\\u{ord(mark):04x}", mark)
-    return text
+    return _TWICE.sub(lambda between: between[1].replace(FROM, "").replace(TO, ""), text)
 
 
 def _payload(grammar: Grammar, short: Sequence[Sequence[Sample]], source: random.Random) -> tuple[str, str]:
