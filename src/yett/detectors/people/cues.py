@@ -76,7 +76,7 @@ PARTNERS = re.compile(r"[^\W\d_], [^\W\d_]+,? (?:and|und|et|y|&) \Z")
 PARTNER_BEFORE, PARTNER_BEHIND = re.compile(r"[^\W\d_], \Z"), re.compile(r",? (?:and|und|et|y|&) [^\W\d_]")
 # Patronymics, and endings that only surnames have.
 SURNAME_ENDINGS = re.compile(
-    r"(?i).{3,}(?:sson|sen|dóttir|dottir|ović|ovic|ević|evic|wicz|owski|owska|ewski|ewska|czyk|enko|енко|овна|евна|ович|евич|ична|івна|ов|ова|ев|ева|ский|ская|ський|ська|чук|швили|shvili|adze|yan|ian|ян|escu|eanu|oğlu|oglu|nen|ová|ova|opoulos|όπουλος|opoulou|ίδης|idis|άκης|akis|mann|stein|berger|meier|meyer)\Z"
+    r"(?i).{3,}(?:sson|sen|dóttir|dottir|[oe]vi[cčć]|wicz|ń?sk[aiy]|skaya|[oy]eva|ova|cki|cka|quist|gaard|owski|owska|ewski|ewska|czyk|enko|енко|овна|евна|ович|евич|ична|івна|ов|ова|ев|ева|ский|ская|ський|ська|чук|швили|shvili|adze|yan|ian|ян|escu|eanu|oğlu|oglu|nen|ová|ova|opoulos|όπουλος|opoulou|ίδης|idis|άκης|akis|mann|stein|berger|meier|meyer)\Z"
 )
 THINGS = frozenset(
     (
