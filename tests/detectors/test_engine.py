@@ -150,7 +150,8 @@ def test_what_occurs_besides_is_where_anything_is_found(scanner: Scanner) -> Non
 def test_anchors_change_what_is_found_in_nothing() -> None:
     standing = [detector for detector in SHELF if not detector.besides]
     scanner = Scanner(standing)
-    plain = Scanner([msgspec.structs.replace(detector, anchor="") for detector in standing])
+    # The automaton refuses an e-mail address without its anchor: it may begin in too many places.
+    plain = Scanner([msgspec.structs.replace(each, anchor=each.anchor if each.id == "email" else "") for each in standing])
     for text in [
         *(text for text, _, _ in FOUND),
         *CLEAN,
