@@ -1,7 +1,9 @@
 """`python -m bench.parts`: what each control of a call costs, without sockets, by leaving one out at a time.
 
 The pipeline runs in a loop with an upstream that answers at once and a caller that takes everything: µs of CPU per buffered
-1 kB call, best of several rounds. The parts do not add up to the whole exactly: they share caches.
+1 kB call. In each round the whole and the whole without each part have their turn, and what a part costs in that round is their
+difference; the median of the rounds counts, and behind it stands how far off it may be. What else the machine does falls on
+neighbours alike. The parts do not add up to the whole exactly: they share caches.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count, islice
+from math import comb
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -31,9 +36,34 @@ from yett.model.record import Record
 from yett.pipeline import run
 from yett.ports import Exchange, Hold, Outgoing, Scope, Standing
 
-CALLS = 3_000
-ROUNDS = 3
+CALLS = 400  # in each turn
+ROUNDS = 40
+SURE = 0.95  # that the true median is no farther off than is said
 NEVER = 2.0**33
+
+
+@dataclass(frozen=True)
+class Cost:
+    """µs per call, `noise` more or less."""
+
+    middle: float
+    noise: float
+
+    @classmethod
+    def of(cls, rounds: Sequence[float]) -> Cost:
+        """The median, and the farther end of what it lies in for `SURE`, whatever the rounds' distribution (a sign test turned round)."""
+        found, number = sorted(rounds), len(rounds)
+        outside, left = 0.0, 0
+        while left < (number - 1) // 2 and (outside := outside + comb(number, left) / 2 ** (number - 1)) <= 1 - SURE:
+            left += 1
+        least = max(left - 1, 0)
+        middle = median(found)
+        return cls(middle, max(middle - found[least], found[-1 - least] - middle))
+
+    def __str__(self) -> str:
+        if abs(self.middle) <= self.noise:
+            return f"within the noise (± {self.noise:.1f} µs)"
+        return f"{self.middle:7.1f} µs ± {self.noise:.1f}"
 
 
 class Answer:
@@ -125,24 +155,31 @@ class Fixed:
 
 
 async def measure(gate: Gate, call: Inbound, numbers: count[int]) -> float:
-    """µs of CPU per call of this thread, best of `ROUNDS`; no prompt comes twice."""
-    loop, caller, best = asyncio.get_running_loop(), Caller(), float("inf")
+    """µs of CPU per call of this thread, over `CALLS`; no prompt comes twice."""
+    loop, caller = asyncio.get_running_loop(), Caller()
     prompts = bodies(next(iter(SIZES)))
-    for _ in range(ROUNDS):
-        calls = [
-            msgspec.structs.replace(call, body=stamped(prompts[number % len(prompts)], number))
-            for number in islice(numbers, CALLS)
-        ]
-        began = time.thread_time()
-        for each in calls:
-            await loop.create_task(run(each, caller, gate))  # type: ignore[arg-type]
-        best = min(best, (time.thread_time() - began) / CALLS * 1e6)
+    calls = [
+        msgspec.structs.replace(call, body=stamped(prompts[number % len(prompts)], number))
+        for number in islice(numbers, CALLS)
+    ]
+    began = time.thread_time()
+    for each in calls:
+        await loop.create_task(run(each, caller, gate))  # type: ignore[arg-type]
+    used = time.thread_time() - began
     if caller.status != 200:
         raise machine.CannotRun(f"the calls were answered with {caller.status}")
-    return best
+    return used / CALLS * 1e6
 
 
-async def compare(folder: Path, key: str, token: str, port: int) -> list[tuple[str, float]]:
+def costs(rounds: Sequence[dict[str, float]], whole: str, without: Sequence[str]) -> list[tuple[str, Cost]]:
+    """What the whole costs, each part that a round was measured `without`, and what is in none of them."""
+    parts = {name: [each[whole] - each[name] for each in rounds] for name in without}
+    rest = [each[whole] - sum(lost) for each, *lost in zip(rounds, *parts.values(), strict=True)]
+    named = [(f"  {name}", Cost.of(lost)) for name, lost in parts.items()]
+    return [(whole, Cost.of([each[whole] for each in rounds])), *named, ("  everything else", Cost.of(rest))]
+
+
+async def compare(folder: Path, key: str, token: str, port: int) -> list[tuple[str, Cost]]:
     worker = Worker(folder / "yett.toml", os.environ)  # noqa: TID251
     await worker.start(bind("127.0.0.1", port, shared=False))
     gate = msgspec.structs.replace(worker.gate, upstream=Upstream())
@@ -151,23 +188,23 @@ async def compare(folder: Path, key: str, token: str, port: int) -> list[tuple[s
     numbers = count()
     bearing = msgspec.structs.replace(call, headers={**head, b"authorization": b"Bearer " + token.encode()})
     snapshot = msgspec.structs.replace(worker.live.current, scanner=NoScanner())
-    variants: list[tuple[str, dict[str, Any]]] = [
-        ("reserve, settle", {"ledger": NoLedger()}),
-        ("journal: intent, outcome", {"journal": NoJournal(worker.gate.journal)}),
-        ("fingerprints of prompt, answer", {"journal": NoFingerprints(worker.gate.journal)}),
-        ("inspection of prompt, answer", {"live": Fixed(snapshot)}),
-        ("metrics, access log", {"meter": NoMeter()}),
-    ]
-    await measure(gate, call, numbers)  # decisions, patterns and caches are warm from here on
-    whole = await measure(gate, call, numbers)
-    await measure(gate, bearing, numbers)
-    rows = [("the whole pipeline, no sockets", whole)]
-    with_token = await measure(gate, bearing, numbers)
-    for name, parts in variants:
-        rows.append((f"  {name}", whole - await measure(msgspec.structs.replace(gate, **parts), call, numbers)))
-    rest = whole - sum(cost for _, cost in rows[1:])
+    without: dict[str, dict[str, Any]] = {
+        "reserve, settle": {"ledger": NoLedger()},
+        "journal: intent, outcome": {"journal": NoJournal(worker.gate.journal)},
+        "fingerprints of prompt, answer": {"journal": NoFingerprints(worker.gate.journal)},
+        "inspection of prompt, answer": {"live": Fixed(snapshot)},
+        "metrics, access log": {"meter": NoMeter()},
+    }
+    whole, with_token = "the whole pipeline, no sockets", "the whole, with a token"
+    turns = {whole: (gate, call), with_token: (gate, bearing)}
+    turns |= {name: (msgspec.structs.replace(gate, **parts), call) for name, parts in without.items()}
+    rounds: list[dict[str, float]] = []
+    for number in range(ROUNDS + 2):
+        names = list(turns) if number % 2 else list(reversed(turns))  # no part is always behind the same one
+        rounds.append({name: await measure(*turns[name], numbers) for name in names})
+    del rounds[:2]  # decisions, patterns and caches were not warm yet
     await worker.stop()
-    return [*rows, ("  everything else", rest), ("the whole, with a token", with_token)]
+    return [*costs(rounds, whole, list(without)), (with_token, Cost.of([each[with_token] for each in rounds]))]
 
 
 def main() -> int:
@@ -185,7 +222,7 @@ def main() -> int:
         finally:
             os.dup2(terminal, 2)
     for label, cost in rows:
-        print(f"{label:34s} {cost:7.1f} µs")
+        print(f"{label:34s} {cost}")
     return 0
 
 
