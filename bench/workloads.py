@@ -82,9 +82,10 @@ def answer() -> bytes:
 
 
 def stream_chunks() -> list[bytes]:
-    """`CHUNKS` SSE payloads; the last one also carries the finish reason, the usage and the terminator."""
-    deltas: list[dict[str, object]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": _WORDS[position % len(_WORDS)] + " "} for position in range(CHUNKS - 2)]
+    """`CHUNKS` SSE payloads; the last one also carries the finish reason, the usage and the terminator. The blank stands before a
+    word, as nearly all models' tokens have it: whether a word ends with its chunk, only the next one says."""
+    deltas: list[dict[str, object]] = [{"role": "assistant", "content": ""}, {"content": _WORDS[0]}]
+    deltas += [{"content": " " + _WORDS[position % len(_WORDS)]} for position in range(1, CHUNKS - 2)]
     chunks = [_event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}) for delta in deltas]
     last = _event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     usage = {"prompt_tokens": 210, "completion_tokens": CHUNKS, "total_tokens": 210 + CHUNKS}
