@@ -107,6 +107,37 @@ def test_a_suppression_that_has_ended_is_named(tmp_path: Path) -> None:
     assert "inspection.suppressions.new" not in output
 
 
+def test_what_a_suppression_names_and_nothing_finds_is_noted(tmp_path: Path) -> None:
+    table = '[inspection.suppressions.{}]\nfindings = {}\nuntil = "2999-01-01"\nreason = "r"\n'
+    known = table.format("known", '["pii", "pii.email", "email", "injection.override"]')
+    _, output, _ = run(tmp_path, toml=TOML + known + table.format("odd", '["pii.emial"]'))
+    assert 'note: inspection.suppressions.odd: nothing finds "pii.emial"; did you mean "pii.email"?' in output
+    assert "suppressions.known" not in output
+
+
+def test_the_cases_beside_the_policies_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    cases = tmp_path / "policies/tests.toml"
+    case = '[providers]\nlocal = []\n[[case]]\nname = "x"\ncall = {{ team = "t", model = "m", targets = ["local/x"] }}\nexpect = {{ decision = "{}" }}\n'
+    cases.write_text(case.format("allow"))
+    assert "tests.toml" not in run(tmp_path)[1]
+    cases.write_text(case.format("deny"))
+    code, output, _ = run(tmp_path)
+    assert (code, f'note: {cases}:3: 1 of 1 cases fail, "x" first' in output) == (0, True)
+    cases.write_text('[[case]]\nnam = "x"\n')
+    code, _, errors = run(tmp_path)
+    assert (code, f"{cases}:" in errors) == (3, True)
+
+
+def test_what_no_port_can_be_opened_on(tmp_path: Path) -> None:
+    toml = '[gateway]\nhost = "HOST"\n[admin]\nhost = "127.0.0.1"\n' + TOML
+    for host in ("not a host", "256.0.0.1", "[::1]", "10.0.0.1:8484", "http://x"):
+        code, _, errors = run(tmp_path, toml=toml.replace("HOST", host))
+        assert (code, f'yett.toml:2: gateway.host: "{host}" is not an address' in errors) == (3, True), host
+    for host in ("0.0.0.0", "::", "localhost", "gate-1.example.org"):
+        assert run(tmp_path, toml=toml.replace("HOST", host))[0] == 0
+
+
 def test_a_detector_of_ones_own_is_tried(tmp_path: Path) -> None:
     text = "[inspection.detectors.badge]\npattern = 'B-\\d{6}'\nmatches = ['B-12345']\n"
     code, _, errors = run(tmp_path, toml=TOML + text)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from yett.cli.automata import builder
-from yett.cli.common import configuration_option, json_option, print_json, told
+from yett.cli.common import configuration_option, json_option, print_json, text_of, told
 from yett.cli.sealed import Unsealer
-from yett.config.compile import compile_snapshot, gather
+from yett.config.compile import compile_snapshot, finding_names, gather
+from yett.config.decoding import suggestion
 from yett.config.snapshot import Snapshot
 from yett.detectors.people import KINDS as PEOPLE_KINDS
+from yett.policy.cases import run
 
 
 @click.command("check")
@@ -25,7 +28,7 @@ def command(*, config: Path, as_json: bool) -> None:
         # no key is looked up here, so no pepper is needed
         sources = gather(config, os.environ, Unsealer())
         snapshot = compile_snapshot(sources, epoch=0, pepper=b"", build=builder(os.environ))
-    notes = _notes(snapshot)
+        notes = [*_notes(snapshot), *_cases(sources.reading.policies, snapshot)]
     if as_json:
         print_json(
             {
@@ -81,6 +84,7 @@ def _notes(snapshot: Snapshot) -> list[str]:
         for each in snapshot.suppressions
         if each.until <= time.time()
     ]
+    notes += _strangers(snapshot)
     notes += [
         f'policy "{policy.id}" asks for names or addresses in replies: answers that are streamed are not searched for them'
         for policy in snapshot.policy.policies
@@ -89,3 +93,24 @@ def _notes(snapshot: Snapshot) -> list[str]:
     if snapshot.observing:
         notes.append('mode = "observe": policies are recorded, not enforced')
     return notes
+
+
+def _strangers(snapshot: Snapshot) -> Iterator[str]:
+    """What suppressions name and nothing finds. A note and no mistake: a detector that an upgrade took away must not keep a
+    gateway from starting, and what is not suppressed is only found."""
+    detectors = snapshot.scanner.detectors
+    kinds = finding_names(snapshot.settings, detectors)
+    known = kinds.union(detector.id for detector in detectors)
+    for each in snapshot.suppressions:
+        for name in each.selectors:
+            if name not in known and not any(kind.startswith(f"{name}.") for kind in kinds):
+                yield f'inspection.suppressions.{each.id}: nothing finds "{name}"{suggestion(name, known)}'
+
+
+def _cases(policies: Path, snapshot: Snapshot) -> Iterator[str]:
+    """Whether the policies still do what their tests.toml says. Raises ConfigurationError when that cannot be read."""
+    path = policies / "tests.toml"
+    if path.is_file():
+        results = run(snapshot.policy, str(path), text_of(path))
+        if failed := [result for result in results if result.differences]:
+            yield f'{path}:{failed[0].line}: {len(failed)} of {len(results)} cases fail, "{failed[0].name}" first; see yett policy test'

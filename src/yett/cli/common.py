@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from yett.errors import ConfigurationError, IntegrityError, YettError
+from yett.errors import ConfigurationError, IntegrityError, Mistake, YettError
 from yett.stores.credentials import CredentialMistake
 from yett.stores.keys import KeyMistake
 from yett.stores.revisions import RevisionMistake
@@ -45,6 +45,16 @@ def told(*, as_json: bool = False) -> Iterator[None]:
         else:
             click.echo(f"yett: {error}", err=True)
         sys.exit(code)
+
+
+def text_of(path: Path) -> str:
+    """What is in a file of the operator's. Raises ConfigurationError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError((Mistake(str(path), 0, f"cannot be read: {error.strerror}"),)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError((Mistake(str(path), 0, "is not UTF-8"),)) from error
 
 
 def tell_mistakes(error: ConfigurationError, *, as_json: bool) -> None:

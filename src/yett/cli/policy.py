@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yett.cli.common import FINDINGS, configuration_option, json_option, print_json, told
+from yett.cli.common import FINDINGS, configuration_option, json_option, print_json, text_of, told
 from yett.config.reader import Reading, read
 from yett.errors import ConfigurationError, IntegrityError, Mistake
 from yett.model.decision import Decision, Effect, Facts
@@ -91,7 +91,7 @@ def test(*, directory: Path | None, config: Path, as_json: bool) -> None:
         directory = directory or _reading(config).policies
         engine = PolicyEngine.load(read_policies(directory))
         path = directory / "tests.toml"
-        results = run(engine, str(path), _text(path))
+        results = run(engine, str(path), text_of(path))
     failed = [result for result in results if result.differences]
     if as_json:
         print_json({"passed": len(results) - len(failed), "failed": len(failed), "cases": msgspec.to_builtins(results)})
@@ -284,16 +284,7 @@ def read_policies(directory: Path) -> dict[str, str]:
     """The text of every .cedar file in `directory`, by its path. Raises ConfigurationError."""
     if not directory.is_dir():
         raise ConfigurationError((Mistake(str(directory), 0, "there is no such directory; `yett init` writes one"),))
-    return {str(path): _text(path) for path in sorted(directory.glob("*.cedar"))}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError((Mistake(str(path), 0, f"cannot be read: {error.strerror}"),)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError((Mistake(str(path), 0, "is not UTF-8"),)) from error
+    return {str(path): text_of(path) for path in sorted(directory.glob("*.cedar"))}
 
 
 def _plain(value: object) -> str:

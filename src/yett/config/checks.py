@@ -16,6 +16,7 @@ RESERVED = "yett"
 REFERENCES = ("env:", "file:", "sealed:")  # how a reference to a secret begins
 NO_KEK = '{}, and every machine needs the same key to open them: set "kek" or "transit" under [credentials]'
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}", re.ASCII)
+_HOST_NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?", re.ASCII)
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -43,7 +44,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_host(written: str) -> bool:
+    """Whether a port can be opened on it: an address, or a name that may stand for one."""
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        return bool(_HOST_NAME.fullmatch(written))
+    return True
+
+
 def _listeners(settings: Settings) -> Iterator[Problem]:
+    for table, host in (("gateway", settings.gateway.host), ("admin", settings.admin.host)):
+        if host and not _is_host(host):
+            yield (table, "host"), f'"{host}" is not an address or a name, such as "127.0.0.1" or "0.0.0.0"'
     if settings.admin.port == settings.gateway.port:
         yield ("admin", "port"), f"port {settings.admin.port} is the gateway's own; choose another"
     if not is_loopback(settings.admin.host) and not settings.admin.token:

@@ -23,6 +23,7 @@ from yett.config.tenants import tenants
 from yett.config.tls import tls
 from yett.config.units import parse_budget
 from yett.config.wholes import topic_names, wholes
+from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
 from yett.detectors.exfiltration.canary import key_of
 from yett.detectors.sieve import Automaton
@@ -158,10 +159,19 @@ def _content(path: Path) -> tuple[bytes, str]:
     return raw, "" if len(raw) <= _MOST_POLICY_BYTES else f"is larger than {_MOST_POLICY_BYTES} bytes"
 
 
+def finding_names(settings: Settings, detectors: Iterable[Detector]) -> frozenset[str]:
+    """Everything that a finding may be called, and the families."""
+    names = (inspection.finding_names(detectors), guardrails.finding_names(settings), topic_names(settings))
+    return frozenset(name for some in names for name in some)
+
+
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:
     settings = sources.reading.settings
-    found = {*inspection.finding_names(scanner.detectors), *guardrails.finding_names(settings), *topic_names(settings)}
-    known: dict[str, Iterable[str]] = {"finding": found, **VOCABULARY, "Tenant": tenants(settings)}
+    known: dict[str, Iterable[str]] = {
+        "finding": finding_names(settings, scanner.detectors),
+        **VOCABULARY,
+        "Tenant": tenants(settings),
+    }
     if not sources.reading.mistakes:  # else a name that is missing there would be reported again wherever it is used
         known["Team"] = settings.teams
         known["Model"] = settings.models
