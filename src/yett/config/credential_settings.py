@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from yett.config.scalars import SecretReference, Timeout
+from yett.config.scalars import CaFile, SecretReference, Timeout
 
 
 class TransitSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,9 +18,7 @@ class TransitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     mount: Annotated[str, Meta(description="Where the engine is mounted.", min_length=1)] = "transit"
     namespace: Annotated[str, Meta(description="Namespace of the server, if it has any.")] = ""
     token: Annotated[SecretReference, Meta(description="Token that may encrypt and decrypt with the key.")] = ""
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     timeout: Annotated[Timeout, Meta(description="For one answer of the server.")] = 5.0
     plaintext: Annotated[
         bool,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from yett.config.scalars import Count, Seconds, SecretReference, Share, Timeout
+from yett.config.scalars import CaFile, Count, Seconds, SecretReference, Share, Timeout
 
 Name = Annotated[str, Meta(min_length=1)]
 
@@ -93,9 +93,7 @@ class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Kinds of finding for what the service calls by names of its own: topics, lists, labels."),
     ] = field(default_factory=dict)
     concurrency: Annotated[Count, Meta(description="Requests to it at a time, per worker.")] = 32
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     plaintext: Annotated[
         bool, Meta(description="Allow `http://` to a host that is not this machine: texts and keys travel unencrypted.")
     ] = False

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from yett.config.scalars import DURATION, Timeout
+from yett.config.scalars import DURATION, CaFile, Timeout
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
 Sort = Literal["user", "agent", "service"]
@@ -32,9 +32,7 @@ class IssuerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description='Address of its keys; "" is to ask `issuer` where they are (OpenID Connect Discovery).')
     ] = ""
     jwks_file: Annotated[str, Meta(description="A JWK set, relative to yett.toml, instead of an address.")] = ""
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     leeway: Annotated[float, Meta(description="How far its clock may be off.", ge=0, le=300), DURATION] = 30.0
     max_age: Annotated[Timeout, Meta(description="Longest life of a token, from issue to expiry.")] = 86_400.0
     require: Annotated[
@@ -158,9 +156,7 @@ class TrustDomainSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     bundle_url: Annotated[str, Meta(description="Address of its bundle (SPIFFE federation, profile https_web).")] = ""
     bundle_file: Annotated[str, Meta(description="Its bundle, relative to yett.toml, instead of an address.")] = ""
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     algorithms: Annotated[tuple[Algorithm, ...], Meta(description="Algorithms that JWT-SVIDs may be signed with.")] = (
         "RS256",
         "ES256",

@@ -6,9 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from yett.config.scalars import DURATION, SecretReference, Timeout
+from yett.config.scalars import DURATION, CaFile, SecretReference, Timeout
 
 _Lifetime = Annotated[float, Meta(ge=900, le=43_200), DURATION]
+_Plaintext = Annotated[
+    bool, Meta(description="Allow `http://` to a host that is not this machine: tokens travel unencrypted.")
+]
 
 
 class ServiceAccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,13 +63,9 @@ class AwsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "yett"
     lifetime: Annotated[_Lifetime, Meta(description="How long the role is assumed for; the role bounds it.")] = 3600.0
     sts_url: Annotated[str, Meta(description='The token service; "" is that of the region.')] = ""
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     timeout: Annotated[Timeout, Meta(description="For one answer of the token service.")] = 10.0
-    plaintext: Annotated[
-        bool, Meta(description="Allow `http://` to a host that is not this machine: tokens travel unencrypted.")
-    ] = False
+    plaintext: _Plaintext = False
 
 
 class OAuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,13 +103,9 @@ class OAuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     scope: Annotated[str, Meta(description="Scopes to ask for, separated by blanks.")] = ""
     audience: Annotated[str, Meta(description="`audience` to ask for.")] = ""
     resource: Annotated[str, Meta(description="`resource` to ask for (RFC 8707).")] = ""
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     timeout: Annotated[Timeout, Meta(description="For one answer of the endpoint.")] = 10.0
-    plaintext: Annotated[
-        bool, Meta(description="Allow `http://` to a host that is not this machine: tokens travel unencrypted.")
-    ] = False
+    plaintext: _Plaintext = False
     service_account: Annotated[
         ServiceAccountSettings | None, Meta(description="An account of Google Cloud to speak for with that token.")
     ] = None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from yett.config.identity_settings import Algorithm
-from yett.config.scalars import DURATION, Seconds, SecretReference
+from yett.config.scalars import DURATION, CaFile, Seconds, SecretReference
 
 _Word = Annotated[str, Meta(min_length=1)]
 
@@ -77,9 +77,7 @@ class OperatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "RS256",
         "ES256",
     )
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     leeway: Annotated[Seconds, Meta(description="How far the provider's clock may be off.")] = 30.0
     max_age: Annotated[
         Seconds, Meta(description="How long ago somebody may have proven to the provider who they are; 0: any time.")

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from yett.config.identity_settings import Algorithm
-from yett.config.scalars import SecretReference, Timeout
+from yett.config.scalars import CaFile, SecretReference, Timeout
 
 _Word = Annotated[str, Meta(min_length=1)]
 
@@ -28,9 +28,7 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
     jwks_file: Annotated[
         str, Meta(description="The keys that it signs with, a JWK set, relative to yett.toml, instead of an address.")
     ] = ""
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     algorithms: Annotated[tuple[Algorithm, ...], Meta(description="Algorithms that they may be signed with.")] = (
         "RS256",
     )

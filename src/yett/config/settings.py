@@ -17,7 +17,7 @@ from yett.config.identity_settings import IdentitySettings
 from yett.config.oauth_settings import AwsSettings, OAuthSettings
 from yett.config.operator_settings import OperatorSettings
 from yett.config.receiver_settings import ReceiverSettings
-from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
+from yett.config.scalars import Bytes, CaFile, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.scim_settings import ScimSettings
 from yett.config.task_settings import TaskSettings
 from yett.config.tls_settings import TlsSettings
@@ -135,9 +135,7 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description='What policies know it by, such as "external" or "on-prem".'),
     ] = ()
     timeouts: Annotated[TimeoutSettings, Meta(description="Time limits per phase of one attempt.")] = TimeoutSettings()
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     plaintext: Annotated[
         bool,
         Meta(description="Allow `http://` to a host that is not this machine: prompts and keys travel unencrypted."),
@@ -255,9 +253,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(description="Machines that share the limits: what `local_share` divides by.", ge=1, le=10_000)
     ] = 1
     timeout: Annotated[Timeout, Meta(description="For an answer of it; it counts as away after that.")] = 1.0
-    ca_file: Annotated[
-        str, Meta(description="Certificates to trust instead of the system's, PEM, relative to yett.toml.")
-    ] = ""
+    ca_file: CaFile = ""
     plaintext: Annotated[
         bool,
         Meta(
