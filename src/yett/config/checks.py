@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from yett.config.decoding import Problem, suggestion
-from yett.config.settings import ModelSettings, ProviderSettings, Settings
+from yett.config.provider_settings import ProviderSettings
+from yett.config.settings import ModelSettings, Settings
 from yett.config.store_address import has_password, limits_address
 from yett.providers.shelf import KINDS
 

@@ -13,10 +13,11 @@ from msgspec import Struct
 from yett.config import guardrails, identity, inspection
 from yett.config.oauth import check_keys, grant
 from yett.config.prices import Price, PriceBook, own_price
+from yett.config.provider_settings import ProviderSettings
 from yett.config.reader import Reading, changed, fingerprint, read
 from yett.config.scim_settings import rules
 from yett.config.sealed import Unseal
-from yett.config.settings import LimitSettings, ModelSettings, ProviderSettings, Settings, TeamSettings
+from yett.config.settings import LimitSettings, ModelSettings, Settings, TeamSettings
 from yett.config.snapshot import LOCAL, ModelRoute, Snapshot, TeamRoute, with_keys
 from yett.config.suppressions import suppressions
 from yett.config.tenants import tenants

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
 from yett.config.decoding import shown, suggestion
-from yett.config.detector_settings import DetectorSettings
+from yett.config.inspection_settings import DetectorSettings
 from yett.config.lines import KeyPath
 from yett.config.reader import Reading
 from yett.detectors.custom import KEYWORD, VALIDATORS, Custom, detector

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from yett.config.checks import check_private
 from yett.config.decoding import Problem
 from yett.config.oauth_settings import OAuthSettings
-from yett.config.settings import ProviderSettings, Settings
+from yett.config.provider_settings import ProviderSettings
+from yett.config.settings import Settings
 
 _PROOFS = {
     "basic": ("client_id", "client_secret"),

@@ -18,8 +18,9 @@ from yett.config.identity_checks import check_identity
 from yett.config.lines import KeyPath, line_of, locate
 from yett.config.oauth_checks import check_oauth
 from yett.config.operator_checks import check_operators
+from yett.config.provider_settings import ProviderSettings
 from yett.config.sealed import Place, Unseal, Unsealed
-from yett.config.settings import ProviderSettings, Settings
+from yett.config.settings import Settings
 from yett.config.shared import FILE, FOLDER, OWN, Part, current, shared_part
 from yett.errors import ConfigurationError, Mistake
 from yett.model.route import Secret

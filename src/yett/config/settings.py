@@ -1,4 +1,5 @@
 """Every setting of yett.toml, with its type, default and meaning: the JSON Schema and docs/configuration.md come from here.
+A table with much in it, or with tables below it, has a file of its own: `[stores]` is in `store_settings`.
 
 These values are what the operator wrote, with durations in seconds and sizes in bytes. References to secrets stay
 references; `config.snapshot` turns all of it into what a call needs.
@@ -11,17 +12,17 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from yett.config.credential_settings import CredentialSettings
-from yett.config.detector_settings import DetectorSettings, SuppressionSettings
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
 from yett.config.identity_settings import IdentitySettings
-from yett.config.oauth_settings import AwsSettings, OAuthSettings
+from yett.config.inspection_settings import InspectionSettings
 from yett.config.operator_settings import OperatorSettings
+from yett.config.provider_settings import ProviderSettings
 from yett.config.receiver_settings import ReceiverSettings
-from yett.config.scalars import Bytes, CaFile, Count, Money, Port, Price, Seconds, SecretReference, Timeout
+from yett.config.scalars import Bytes, Count, Money, Port, Price, Seconds, SecretReference, Timeout
 from yett.config.scim_settings import ScimSettings
+from yett.config.store_settings import StoreSettings
 from yett.config.task_settings import TaskSettings
 from yett.config.tls_settings import TlsSettings
-from yett.config.topic_settings import TopicSettings
 
 
 class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,46 +108,6 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_records: Annotated[Count, Meta(description="Most records between signed checkpoints.")] = 1000
 
 
-class TimeoutSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long each phase of one attempt may take."""
-
-    connect: Annotated[Timeout, Meta(description="To connect, TLS included.")] = 5.0
-    first_byte: Annotated[Timeout, Meta(description="Until the first byte of the answer.")] = 60.0
-    between_chunks: Annotated[Timeout, Meta(description="Between two pieces of a streamed answer.")] = 60.0
-    total: Annotated[Timeout, Meta(description="For the whole attempt, stream included.")] = 600.0
-
-
-class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """An upstream that serves models."""
-
-    kind: Annotated[str, Meta(description="What it speaks: an item of the providers shelf.", min_length=1)]
-    base_url: Annotated[str, Meta(description='Its address, up to and including "/v1"; "" is the kind\'s own.')] = ""
-    keys: Annotated[
-        tuple[SecretReference, ...],
-        Meta(
-            description='Pool of API keys, each "env:NAME", "file:PATH" or "sealed:NAME"; one that is refused is set aside.'
-        ),
-    ] = ()
-    key: Annotated[SecretReference, Meta(description="Short for `keys` with one element.")] = ""
-    oauth: Annotated[OAuthSettings | None, Meta(description="Short-lived tokens instead of keys.")] = None
-    aws: Annotated[AwsSettings | None, Meta(description="A role of AWS instead of keys, for Amazon Bedrock.")] = None
-    labels: Annotated[
-        tuple[Annotated[str, Meta(min_length=1)], ...],
-        Meta(description='What policies know it by, such as "external" or "on-prem".'),
-    ] = ()
-    timeouts: Annotated[TimeoutSettings, Meta(description="Time limits per phase of one attempt.")] = TimeoutSettings()
-    ca_file: CaFile = ""
-    plaintext: Annotated[
-        bool,
-        Meta(description="Allow `http://` to a host that is not this machine: prompts and keys travel unencrypted."),
-    ] = False
-
-    @property
-    def keyless(self) -> bool:
-        """Whether it is sent short-lived tokens."""
-        return self.oauth is not None or self.aws is not None
-
-
 class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a team or a model may use; a limit that is not given does not apply."""
 
@@ -205,156 +166,12 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 4096
 
 
-class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What gateways on several machines share. Without these, everything is in `state.dir`, for the processes of one machine."""
-
-    state: Annotated[
-        str,
-        Meta(
-            description="PostgreSQL that keys, fences and what is sealed are in: `postgresql://user@host:5432/yett`; one with a password is a "
-            "reference, such as `env:YETT_STATE`."
-        ),
-    ] = ""
-    configuration: Annotated[
-        Literal["file", "shared"],
-        Meta(
-            description="Where everything but [gateway], [admin], [state], [audit], [stores], [credentials] and [log] is from: this file, or "
-            "the revision that was last pushed with `yett config push`."
-        ),
-    ] = "file"
-    pepper: Annotated[
-        SecretReference,
-        Meta(
-            description="What keys are hashed with, 64 hexadecimal digits, the same on all machines; else a file in `state.dir`."
-        ),
-    ] = ""
-    limits: Annotated[
-        str,
-        Meta(
-            description="Valkey or Redis that all gateways count in: `redis://host:6379/0`, `rediss://` with TLS, `unix:///path`; "
-            "one with a password is a reference, such as `env:YETT_LIMITS`."
-        ),
-    ] = ""
-    deployment: Annotated[
-        str,
-        Meta(
-            description="What this deployment is called in it; another one may use the same store under another name.",
-            pattern="^[A-Za-z0-9._-]{1,64}$",
-        ),
-    ] = "yett"
-    on_outage: Annotated[
-        Literal["refuse", "local_share"],
-        Meta(
-            description="When it does not answer, calls that a budget holds are refused; others as well, or they go on within this "
-            "machine's share of their rates."
-        ),
-    ] = "refuse"
-    replicas: Annotated[
-        int, Meta(description="Machines that share the limits: what `local_share` divides by.", ge=1, le=10_000)
-    ] = 1
-    timeout: Annotated[Timeout, Meta(description="For an answer of it; it counts as away after that.")] = 1.0
-    ca_file: CaFile = ""
-    plaintext: Annotated[
-        bool,
-        Meta(
-            description="Allow a store that is not on this machine without TLS: whoever is on the way can change limits."
-        ),
-    ] = False
-
-
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the policies are."""
 
     dir: Annotated[str, Meta(description="Directory of `.cedar` files, relative to yett.toml.", min_length=1)] = (
         "policies"
     )
-
-
-class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Files that requests carry: documents, pictures, recordings."""
-
-    mode: Annotated[
-        Literal["off", "inspect"],
-        Meta(description="Pass them on unread, or read their text and inspect it like that of the request."),
-    ] = "off"
-    unread: Annotated[
-        Literal["refuse", "pass"],
-        Meta(
-            description="A file that cannot be read, or not to its end or in time, or that is only named: refuse the call, "
-            "or go on with the finding `attachment.unread`."
-        ),
-    ] = "refuse"
-    pictures: Annotated[
-        Literal["read", "metadata"],
-        Meta(
-            description="What it takes to have read a picture: the writing on it, by `tesseract`, or what it says of itself."
-        ),
-    ] = "read"
-    deadline: Annotated[Timeout, Meta(description="For all files of one call together.")] = 10.0
-    max_chars: Annotated[Count, Meta(description="Characters of text in all files of one call.")] = 200_000
-
-
-class InspectionSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is looked for in prompts and answers."""
-
-    disabled: Annotated[
-        tuple[str, ...],
-        Meta(description='What is not looked for: a family ("pii"), a kind ("pii.phone") or a detector by its id.'),
-    ] = ()
-    countries: Annotated[
-        tuple[Annotated[str, Meta(pattern="^[A-Za-z]{2}$")], ...],
-        Meta(
-            description='Countries whose national numbers and telephone numbers are found without a word before them: "de", "fr" (ISO 3166-1).'
-        ),
-    ] = ()
-    injection: Annotated[
-        Literal["auto", "always", "never"],
-        Meta(
-            description="Whether the injection model scores what goes in: when a policy asks for its verdict, always, or never."
-        ),
-    ] = "auto"
-    names: Annotated[
-        Literal["auto", "always", "never"],
-        Meta(
-            description="Whether names and postal addresses are looked for: when a policy asks for `pii.person` or `pii.address`, always, or never."
-        ),
-    ] = "auto"
-    quality: Annotated[
-        bool,
-        Meta(
-            description="Score answers: how sure the model was, and how much of what it claims stands in the request."
-        ),
-    ] = False
-    stream: Annotated[bool, Meta(description="Inspect streamed answers as they pass.")] = True
-    deadline: Annotated[
-        Timeout, Meta(description="For long texts to be inspected, beside other calls'; then the call is refused.")
-    ] = 30.0
-    allowed_hosts: Annotated[
-        tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
-        Meta(description="Hosts that addresses in a text may carry data to; each stands for all names below it, too."),
-    ] = ()
-    other_hosts: Annotated[
-        Literal["weigh", "flag"],
-        Meta(description="Addresses on other hosts: weigh what they carry, or make each of them a finding."),
-    ] = "weigh"
-    max_segment_chars: Annotated[
-        Count | None, Meta(description="Characters of one text of a call, beyond which it is `limit.segment-size`.")
-    ] = None
-    max_segment_tokens: Annotated[Count | None, Meta(description="The same in tokens, which are estimated.")] = None
-    plugins: Annotated[
-        tuple[str, ...],
-        Meta(
-            description='Detectors of installed packages, each "module:attribute" as the package declares it; nothing else is loaded.'
-        ),
-    ] = ()
-    detectors: Annotated[dict[str, DetectorSettings], Meta(description="Detectors of your own, by id.")] = field(
-        default_factory=dict
-    )
-    attachments: Annotated[AttachmentSettings, Meta(description="Attached files.")] = AttachmentSettings()
-    topics: Annotated[dict[str, TopicSettings], Meta(description="Topics, by name.")] = field(default_factory=dict)
-    suppressions: Annotated[
-        dict[str, SuppressionSettings], Meta(description="Findings that do not count for a while.")
-    ] = field(default_factory=dict)
 
 
 class RedactionSettings(Struct, frozen=True, forbid_unknown_fields=True):
