@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from yett.cli.sealed import RETRY_SECONDS, Unsealer
-from yett.config.reader import Reading, changed, read
+from yett.config.reader import changed, read
+from yett.config.reading import Reading
 from yett.model.route import Secret
 from yett.stores.credentials import CredentialStore
 from yett.stores.kek import KeyRing, own_file

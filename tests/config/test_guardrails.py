@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from yett.config.guardrails import finding_names, panel
-from yett.config.reader import Reading, parse
+from yett.config.reader import parse
+from yett.config.reading import Reading
 from yett.guardrails import transformer
 from yett.guardrails.categories import KINDS
 from yett.guardrails.shelf import KINDS as SERVICES

@@ -13,7 +13,8 @@ from yett.config import identity
 from yett.config.decoding import decode
 from yett.config.identity_checks import check_identity
 from yett.config.lines import locate
-from yett.config.reader import Reading, parse
+from yett.config.reader import parse
+from yett.config.reading import Reading
 from yett.config.settings import Settings
 from yett.config.tenants import tenants
 from yett.errors import Mistake

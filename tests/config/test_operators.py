@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from yett.config.operators import other_fences, own_fence, rules
-from yett.config.reader import Reading, parse
+from yett.config.reader import parse
+from yett.config.reading import Reading
 from yett.model.operator import Identity, Role
 
 IDP = "https://idp.example/"

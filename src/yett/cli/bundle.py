@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from yett.cli.automata import builder
 from yett.config.compile import compile_snapshot, gather
-from yett.config.reader import PRIVATE_KEY, Reading, secret_references
+from yett.config.reading import Reading
+from yett.config.secrets import PRIVATE_KEY, secret_references
 from yett.config.shared import FILE, is_inside
 from yett.detectors.engine import Scanner
 from yett.errors import ConfigurationError, Mistake

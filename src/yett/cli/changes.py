@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading, read
+from yett.config.reader import read
+from yett.config.reading import Reading
 from yett.errors import ConfigurationError, Refusal
 from yett.model.record import Record
 from yett.stores.journal import open_journal

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from yett.cli.takeover import Dead
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.store_address import limits_address
 from yett.errors import ConfigurationError
 from yett.model.key import Limits

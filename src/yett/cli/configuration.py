@@ -14,7 +14,8 @@ from yett.cli.changes import operator, recorded, refuse_other_users
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.state import open_keys, open_shared
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading, read
+from yett.config.reader import read
+from yett.config.reading import Reading
 from yett.config.shared import FILE
 from yett.errors import ConfigurationError, IntegrityError, Mistake
 from yett.model.record import Record

@@ -20,8 +20,9 @@ from yett.cli.common import INTEGRITY, configuration_option, json_option, print_
 from yett.cli.sealed import kek_of, place_of
 from yett.cli.state import open_shared
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading, secret_at, secret_references
+from yett.config.reading import Reading
 from yett.config.sealed import Place
+from yett.config.secrets import secret_at, secret_references
 from yett.model.record import Record
 from yett.stores.credentials import Credential, CredentialMistake, CredentialStore, Rewrapped, all_agree
 from yett.stores.database import Database

@@ -12,7 +12,7 @@ from yett.cli.office import DeskOffice
 from yett.cli.system import SystemClock
 from yett.config.compile import proxy_of
 from yett.config.operators import Rules
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.console.app import Console
 from yett.console.provider import IdentityProvider
 from yett.edge.admin import Report

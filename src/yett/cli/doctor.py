@@ -27,7 +27,8 @@ from yett.cli.sealed import Unsealer
 from yett.cli.state import open_database, open_keys
 from yett.cli.system import SystemClock
 from yett.config.compile import compile_snapshot, gather
-from yett.config.reader import Reading, secret_references
+from yett.config.reading import Reading
+from yett.config.secrets import secret_references
 from yett.config.settings import Settings
 from yett.config.tls import term
 from yett.errors import ConfigurationError, YettError

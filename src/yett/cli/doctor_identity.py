@@ -10,7 +10,7 @@ from cryptography import x509
 from yett.cli.system import SystemClock
 from yett.config import identity
 from yett.config.compile import proxy_of
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.edge.issuers import Issuers, UnusableError
 from yett.edge.upstream import UpstreamClient
 from yett.identity.issuer import Issuer

@@ -9,7 +9,7 @@ from yett.cli.doctor_identity import Line
 from yett.cli.system import SystemClock
 from yett.config.compile import proxy_of
 from yett.config.oauth import grant
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.edge.grants import TokenTrouble
 from yett.edge.keyless import FAILURES, fetched, told
 from yett.edge.upstream import UpstreamClient

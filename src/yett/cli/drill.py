@@ -29,7 +29,8 @@ from yett.cli.keys import DURATION, key_store
 from yett.cli.sealed import kek_of, place_of
 from yett.cli.state import open_keys, open_shared
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading, secret_references
+from yett.config.reading import Reading
+from yett.config.secrets import secret_references
 from yett.errors import YettError
 from yett.model.record import Record
 from yett.stores.credentials import CredentialMistake

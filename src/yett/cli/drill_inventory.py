@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from yett.cli.credentials import open_credentials, used_by
 from yett.cli.state import open_keys
-from yett.config.reader import Reading, secret_references
+from yett.config.reading import Reading
+from yett.config.secrets import secret_references
 from yett.stores.journal import CONTENT_KEY, SIGNING_KEY
 from yett.stores.journal_reader import Filter, entries
 

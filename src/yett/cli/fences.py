@@ -13,7 +13,7 @@ from yett.cli.changes import lenient_reading, operator, recorded, refuse_other_u
 from yett.cli.common import configuration_option, json_option, print_json, told
 from yett.cli.state import open_fences
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.model.fence import Fence
 from yett.model.record import Record
 from yett.stores.fences import FenceStore

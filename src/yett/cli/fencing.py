@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from yett.config import units
 from yett.config.decoding import suggestion
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.model.fence import KINDS, fence_name
 from yett.stores.keys import KeyMistake
 

@@ -10,7 +10,7 @@ from msgspec import structs
 from yett.cli.system import SystemClock
 from yett.config import units
 from yett.config.decoding import suggestion
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.tenants import tenants
 from yett.model.key import VirtualKey
 from yett.model.record import Record

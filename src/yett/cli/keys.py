@@ -15,7 +15,7 @@ from yett.cli.issuing import LABEL, check_new, described, event_of, when
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
 from yett.config import units
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.snapshot import TENANT
 from yett.model.key import Budget, Limits, VirtualKey
 from yett.stores.keys import KeyStore, NewKey, StoredKey

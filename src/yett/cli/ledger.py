@@ -15,7 +15,8 @@ from msgspec import to_builtins
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json, told
 from yett.cli.state import open_database
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading, read
+from yett.config.reader import read
+from yett.config.reading import Reading
 from yett.errors import ConfigurationError, YettError
 from yett.model.key import Limits
 from yett.ports import Scope

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from yett.cli.takeover import Dead
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.errors import ConfigurationError
 from yett.ports import Clock, Ledger
 from yett.stores.facts import Facts

@@ -30,7 +30,8 @@ from yett.cli.system import SystemClock
 from yett.config import units
 from yett.config.keyed_hash import keyed_hash
 from yett.config.operators import Rules, rules
-from yett.config.reader import Reading, changed, load
+from yett.config.reader import changed, load
+from yett.config.reading import Reading
 from yett.console import answers
 from yett.console.office import DRAWN_HERE, Author, Event, Listing, Standing, Wanted
 from yett.edge.admin import Report

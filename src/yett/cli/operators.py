@@ -14,7 +14,7 @@ from yett.cli.keys import DURATION
 from yett.cli.state import open_database, open_keys
 from yett.cli.system import SystemClock
 from yett.config.operators import rules
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.model.operator import EMERGENCY, Session
 from yett.model.record import Record
 from yett.stores.keys import KeyMistake

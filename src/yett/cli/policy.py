@@ -13,7 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yett.cli.common import FINDINGS, configuration_option, json_option, print_json, text_of, told
-from yett.config.reader import Reading, read
+from yett.config.reader import read
+from yett.config.reading import Reading
 from yett.errors import ConfigurationError, IntegrityError, Mistake
 from yett.model.decision import Decision, Effect, Facts
 from yett.model.record import FindingCount

@@ -19,7 +19,8 @@ from starlette.routing import BaseRoute
 from yett.cli.changes import recorded
 from yett.cli.state import open_database, open_directories, open_keys
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading, changed, read
+from yett.config.reader import changed, read
+from yett.config.reading import Reading
 from yett.config.scim_settings import ScimSettings
 from yett.edge.metrics import Metrics, State
 from yett.edge.scim import Told, scim_route

@@ -15,7 +15,8 @@ from yett.cli.sealed import Unsealer
 from yett.cli.system import SystemClock
 from yett.config import identity
 from yett.config.compile import proxy_of
-from yett.config.reader import Reading, changed, load
+from yett.config.reader import changed, load
+from yett.config.reading import Reading
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.snapshot import TENANT
 from yett.config.tenants import tenants

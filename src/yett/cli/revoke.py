@@ -13,7 +13,7 @@ from yett.cli.fences import described, store_of, told_of
 from yett.cli.fencing import check_reason, end_of, fence_named
 from yett.cli.state import open_keys
 from yett.cli.system import SystemClock
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.snapshot import TENANT
 from yett.model.fence import KINDS
 

@@ -15,7 +15,7 @@ from yett.cli.keys import DURATION
 from yett.cli.state import open_database, open_directories, open_keys
 from yett.cli.system import SystemClock
 from yett.config.decoding import suggestion
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.scim_settings import rules
 from yett.model.record import Record
 from yett.scim.directory import person

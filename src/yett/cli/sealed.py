@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from yett.cli.state import open_address, shared_address
 from yett.config.checks import NO_KEK
-from yett.config.reader import Reading, secret_at
+from yett.config.reading import Reading
 from yett.config.sealed import Place
+from yett.config.secrets import secret_at
 from yett.errors import ConfigurationError, YettError
 from yett.model.route import Secret
 from yett.stores.credentials import CredentialStore, Opened, latest_change

@@ -8,7 +8,7 @@ import msgspec
 
 from yett.cli.audit_lines import moment
 from yett.cli.journal import contents
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.console import answers
 from yett.console.office import Wanted
 from yett.model.record import Record

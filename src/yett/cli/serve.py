@@ -25,7 +25,8 @@ from yett.cli.sealed import Unsealer
 from yett.cli.supervisor import Supervisor, received
 from yett.cli.worker import Worker
 from yett.config.compile import compile_snapshot, gather
-from yett.config.reader import Reading, load
+from yett.config.reader import load
+from yett.config.reading import Reading
 from yett.config.settings import Settings
 from yett.edge import log
 from yett.edge.admin import AdminServer, Report, application

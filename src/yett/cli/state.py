@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from yett.config.reader import Reading, secret_at
+from yett.config.reading import Reading
+from yett.config.secrets import secret_at
 from yett.errors import ConfigurationError, Mistake
 from yett.model.fence import Fence
 from yett.model.key import VirtualKey

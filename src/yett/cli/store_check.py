@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.store_address import limits_address
 from yett.stores.redis_link import LinkDown, RedisLink, StoreError, command
 

@@ -21,7 +21,8 @@ from pathlib import Path
 
 import msgspec
 
-from yett.config.reader import read, secret_references
+from yett.config.reader import read
+from yett.config.secrets import secret_references
 from yett.edge.admin import Report
 from yett.edge.metrics import State
 from yett.edge.tasks import spawn

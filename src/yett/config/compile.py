@@ -14,7 +14,8 @@ from yett.config import guardrails, identity, inspection
 from yett.config.oauth import check_keys, grant
 from yett.config.prices import Price, PriceBook, own_price
 from yett.config.provider_settings import ProviderSettings
-from yett.config.reader import Reading, changed, fingerprint, read
+from yett.config.reader import changed, fingerprint, read
+from yett.config.reading import Reading
 from yett.config.scim_settings import rules
 from yett.config.sealed import Unseal
 from yett.config.settings import LimitSettings, ModelSettings, Settings, TeamSettings

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from yett.config.decoding import shown, suggestion
 from yett.config.inspection_settings import DetectorSettings
 from yett.config.lines import KeyPath
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.detectors.custom import KEYWORD, VALIDATORS, Custom, detector
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Portable, Scanner

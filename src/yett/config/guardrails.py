@@ -9,7 +9,7 @@ import msgspec
 
 from yett.config.guardrail_checks import reports
 from yett.config.guardrail_settings import AdviceSettings, GuardrailSettings
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.settings import Settings
 from yett.guardrails.shelf import KINDS
 from yett.model.guardrail import FAILED_OPEN, Guardrail, Panel

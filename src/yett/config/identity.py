@@ -16,7 +16,7 @@ from yett.config.identity_settings import (
     TrustDomainSettings,
 )
 from yett.config.lines import KeyPath
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.receiver_settings import ReceiverSettings
 from yett.config.settings import Settings
 from yett.errors import Mistake

@@ -8,7 +8,7 @@ from functools import lru_cache
 from yett.config.custom import own_detectors
 from yett.config.decoding import suggestion
 from yett.config.inspection_settings import InspectionSettings
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.settings import Settings
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner

@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from yett.config.oauth_settings import AwsSettings, OAuthSettings, ServiceAccountSettings
 from yett.config.provider_settings import ProviderSettings
-from yett.config.reader import PRIVATE_KEY, Reading
+from yett.config.reading import Reading
+from yett.config.secrets import PRIVATE_KEY
 from yett.errors import Mistake
 from yett.model.route import AssumedRole, Grant, Secret, ServiceAccount
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from yett.config import scim_settings
 from yett.config.identity import token_source
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.settings import Settings
 from yett.config.snapshot import TENANT
 from yett.identity.issuer import Issuer

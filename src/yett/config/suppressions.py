@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from yett.config.decoding import suggestion
 from yett.config.keyed_hash import KeyedHash
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.tenants import tenants
 from yett.detectors.suppress import Suppression
 from yett.errors import Mistake

@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 from msgspec import Struct
 
 from yett.config.lines import KeyPath
-from yett.config.reader import PRIVATE_KEY, Reading
+from yett.config.reading import Reading
+from yett.config.secrets import PRIVATE_KEY
 from yett.config.tls_settings import TlsSettings
 from yett.errors import Mistake
 from yett.identity.x509 import Authority

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from yett.config.reader import Reading
+from yett.config.reading import Reading
 from yett.config.settings import Settings
 from yett.detectors.inspector import Whole
 from yett.detectors.size import Size
