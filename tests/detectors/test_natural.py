@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from yett.detectors.natural import LANGUAGES, LONGEST, languages
@@ -81,6 +81,7 @@ def test_very_long_texts_are_looked_at_in_part() -> None:
     assert languages([f"{SENTENCES['en']}\n" * (LONGEST // 60 + 1), SENTENCES["ko"] * 9000]) == ("en",)
 
 
+@example(["ÐÞÞ"])
 @given(st.lists(st.text(max_size=300), max_size=4))
 def test_nothing_raises(texts: list[str]) -> None:
     assert set(languages(texts)) <= LANGUAGES

@@ -144,7 +144,7 @@ _SCRIPTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 
-LANGUAGES = frozenset(_WORDS) | {
+LANGUAGES = frozenset((*_WORDS, *_LETTERS)) | {
     code for _, code, letters in _SCRIPTS.values() for code in (code, *letters) if code
 }  # ISO 639-1
 
