@@ -116,6 +116,11 @@ def test_not_chosen(text: str) -> None:
     assert not entropy.chosen(text)
 
 
+def test_letters_of_other_scripts_change_their_case_too() -> None:
+    assert entropy.password("éVzQxJwPÜt")
+    assert not entropy.password("évzqxjwpüt")
+
+
 def test_what_stands_between_quotes_is_a_value() -> None:
     assert entropy.password("$ecr3t!", quoted=True)
     assert entropy.password("a1b2", quoted=True)

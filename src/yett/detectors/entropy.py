@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 from math import log2
+from string import ascii_lowercase, ascii_uppercase
 
 import re2
 
@@ -60,6 +61,8 @@ _PAIRS = frozenset(
 )
 _CARRIES = frozenset(("90", "9a", "9A", "0a", "0A", "f0", "F0"))  # where counting begins anew
 _CLASSES = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"[\W_]")))
+_DIGITS = "0123456789"
+_KINDS = str.maketrans(ascii_lowercase + ascii_uppercase, "a" * 26 + "A" * 26)
 _RUN = re.compile(r"[A-Z]{3,}(?![a-z])|[A-Z]?[a-z]{2,}")
 
 
@@ -76,7 +79,7 @@ def classes(text: str) -> int:
 
 def digits(text: str) -> int:
     """How many decimal digits of ASCII occur."""
-    return sum("0" <= c <= "9" for c in text)
+    return sum(map(text.count, _DIGITS))
 
 
 def placeholder(text: str) -> bool:
@@ -194,4 +197,7 @@ def password(text: str, quoted: bool = False) -> bool:
 
 def _cases(text: str) -> int:
     """How often one letter is upper and the next lower case, or the other way: seldom in words."""
+    if text.isascii():  # nearly always, and asked about each value in a text that is full of them
+        kinds = text.translate(_KINDS)
+        return kinds.count("Aa") + kinds.count("aA")
     return sum(a.isalpha() and b.isalpha() and a.isupper() != b.isupper() for a, b in pairwise(text))
