@@ -151,7 +151,9 @@ def test_anchors_change_what_is_found_in_nothing() -> None:
     standing = [detector for detector in SHELF if not detector.besides]
     scanner = Scanner(standing)
     # The automaton refuses an e-mail address without its anchor: it may begin in too many places.
-    plain = Scanner([msgspec.structs.replace(each, anchor=each.anchor if each.id == "email" else "") for each in standing])
+    plain = Scanner(
+        [msgspec.structs.replace(each, anchor=each.anchor if each.id == "email" else "") for each in standing]
+    )
     for text in [
         *(text for text, _, _ in FOUND),
         *CLEAN,

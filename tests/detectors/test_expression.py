@@ -33,9 +33,11 @@ def test_spans_are_those_of_the_group(pattern: str, text: str) -> None:
     data = text.encode()
     expression, plain = Expression(pattern), compiled(pattern)
     for at in range(len(data)):
-        for ours, theirs in ((expression.search, plain.search), (expression.match, plain.match)):
-            found = theirs(data, at)
-            assert ours(data, at) == (found and (found.start(), *found.span(1)))
+        for end in (len(data), len(data) - 1):
+            found = plain.search(data[:end], at)
+            assert expression.search(data, at, end) == (found and (found.start(), *found.span(1)))
+        found = plain.match(data, at)
+        assert expression.match(data, at) == (found and (found.start(), *found.span(1)))
 
 
 @given(st.data())
@@ -44,7 +46,7 @@ def test_on_the_shelf_too(data: st.DataObject) -> None:
     pattern = data.draw(st.sampled_from(SHELF)).pattern
     text = data.draw(st.from_regex(re.compile(pattern.encode()), fullmatch=True)) + b" "
     found = compiled(pattern).search(text)
-    assert Expression(pattern).search(text) == (found.start(), *found.span(1))
+    assert Expression(pattern).search(text, 0, len(text)) == (found.start(), *found.span(1))
 
 
 @pytest.mark.parametrize("pattern", ["none", "[x](a(b))[y]", "(a)(b)"])

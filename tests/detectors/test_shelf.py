@@ -12,6 +12,7 @@ from yett.detectors.detector import GROUP_CAP, LEFT, SPACER, WORD_CAP, Detector
 from yett.detectors.expression import compiled
 from yett.detectors.secrets import SECRETS
 from yett.detectors.shelf import SHELF
+from yett.detectors.sieve import REACH
 from yett.detectors.window import BLOCK_CAP
 
 
@@ -61,6 +62,13 @@ def test_the_context_and_the_span_are_bounded(detector: Detector) -> None:
         assert span <= GROUP_CAP
     else:
         assert span <= WORD_CAP
+
+
+@pytest.mark.parametrize("detector", [d for d in SHELF if d.besides], ids=lambda detector: detector.id)
+def test_what_stands_besides_a_number_is_looked_for_around_it(detector: Detector) -> None:
+    parser = pytest.importorskip("re._parser")
+    assert parser.parse(detector.pattern).getwidth()[1] <= REACH
+    assert not detector.tail
 
 
 @pytest.mark.parametrize("detector", [d for d in SHELF if d.tail], ids=lambda detector: detector.id)

@@ -62,8 +62,8 @@ class Detector(Struct, frozen=True):
 
     `anchor` is what the automaton looks for instead of a `pattern` that would slow it down on every byte of clean text; it
     matches wherever the pattern does. `besides` is one that is looked for first, shared by many detectors: what occurs where
-    any of them does and seldom elsewhere, such as six digits. Only behind it are the others looked for; those of one `group`,
-    patterns that are alike, together. See `sieve.py`.
+    any of them does and seldom elsewhere, such as six digits. Only around it are the others looked for; those of one `group`,
+    patterns that are alike, together. Such a pattern matches at most REACH bytes, and has no `tail`. See `sieve.py`.
     """
 
     id: str

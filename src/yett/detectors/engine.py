@@ -19,7 +19,7 @@ import re2
 from yett.detectors.detector import LEFT, SEPARATOR, Detector
 from yett.detectors.expression import Expression, Spans, check, compiled
 from yett.detectors.resolve import OPEN, Candidate, clusters, findings
-from yett.detectors.sieve import Automaton, Sieve
+from yett.detectors.sieve import REACH, Automaton, Heard, Sieve
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 
@@ -32,7 +32,7 @@ SHORT = 4_096  # bytes; to look for hundreds of patterns in more of a hostile te
 _TEXT_ENDS = SEPARATOR.encode()
 
 
-@lru_cache(maxsize=16)  # a snapshot has several, and the one before it is still in use
+@lru_cache(maxsize=32)  # a snapshot has several, and the one before it is still in use
 def _database(patterns: tuple[bytes, ...]) -> Any:
     """Compiling takes seconds, so a reload that leaves the shelf as it was finds its database here."""
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -145,7 +145,7 @@ class Scanner:
         heard = self._places(data)
         if not heard or len(data) > SHORT:
             return not heard
-        return not any(starts or self._patterns[place].search(data) for place, starts in heard)
+        return not any(each.starts or self._patterns[each.place].search(data, 0, len(data)) for each in heard)
 
     def candidates(self, text: str) -> list[Candidate]:
         """Validated matches in `text`, which the caller has put between separators; a span whose tail reaches the end of
@@ -154,7 +154,7 @@ class Scanner:
         heard = self._places(data)
         if not heard:
             return []
-        found = [candidate for place, starts in heard for candidate in self._spans(place, data, starts)]
+        found = [candidate for each in heard for candidate in self._spans(each, data)]
         return found if len(data) == len(text) else _in_characters(found, data)
 
     def run(self, detector: int, text: str) -> int:
@@ -163,16 +163,18 @@ class Scanner:
         end = int(self._tails[detector].match(data).end())
         return end if len(data) == len(text) else len(data[:end].decode("utf-8", "surrogatepass"))
 
-    def _spans(self, place: int, data: bytes, starts: list[int] | None = None) -> list[Candidate]:
-        """What one detector finds; `starts` are the places where its pattern matches, when they are known."""
+    def _spans(self, heard: Heard, data: bytes) -> list[Candidate]:
+        """What one detector finds where it was heard."""
+        place, begin, last, starts = heard
         detector, pattern, tail = self.detectors[place], self._patterns[place], self._tails[place]
         unless = self._unless[place]
         search = pattern.search if starts is None else partial(_following, pattern, iter(starts))
+        limit = min(last + REACH, len(data))
         found: list[Candidate] = []
         seen = -1
         stop = 0  # where the last tail ended
-        match = search(data)
-        while match:
+        match = search(data, begin, limit)
+        while match and match[0] < last:
             first, start, end = match
             # What begins within a tail ends where the tail does (see `Detector.tail`), and is part of the same finding: without
             # this, a text of nothing but beginnings would be read to its end from each of them.
@@ -187,7 +189,7 @@ class Scanner:
                 elif end:
                     found.append(Candidate(start, end, place, end))
             # The next match may overlap this one: whether a span is found must not depend on what stands before it.
-            match = search(data, max(first + 1, stop - LEFT))
+            match = search(data, max(first + 1, stop - LEFT), limit)
         return found
 
 
@@ -198,7 +200,7 @@ def _check(detector: Detector) -> None:
         raise ValueError(f"detector {detector.id}: {error}") from error
 
 
-def _following(pattern: Expression, starts: Iterator[int], data: bytes, position: int = 0) -> Spans | None:
+def _following(pattern: Expression, starts: Iterator[int], data: bytes, position: int, _limit: int) -> Spans | None:
     """The match at the next of the `starts`, in place of a search for it."""
     return next((pattern.match(data, start) for start in starts if start >= position), None)
 

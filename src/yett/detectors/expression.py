@@ -67,9 +67,9 @@ class Expression:
         self._left = (len(left) > 0) if bare else _NOWHERE  # bytes before the group, when that is always as many
         self._ask = whole._regexp.Match  # noqa: SLF001
 
-    def search(self, data: bytes, at: int = 0) -> Spans | None:
-        """The first match that begins at `at` or after it."""
-        return self._spans(self._ask(_SEARCH, data, at, len(data)))
+    def search(self, data: bytes, at: int, end: int) -> Spans | None:
+        """The first match that begins at `at` or after it, in what stands before `end`."""
+        return self._spans(self._ask(_SEARCH, data, at, end))
 
     def match(self, data: bytes, at: int) -> Spans | None:
         """The match that begins at `at`."""
@@ -98,12 +98,13 @@ class AnyOf:
         together = "|".join(f"(?:{_OPENS_GROUP.sub('(?:', pattern)})" for pattern in patterns)
         self._ask = _compiled(together, _UNION_MEMORY)._regexp.Match  # noqa: SLF001
 
-    def matches(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """From where to where one of them matches, one match after the other; none matches the empty text."""
-        start, end = self._ask(_SEARCH, data, 0, len(data))[0]
+    def matches(self, data: bytes, at: int, stop: int) -> Iterator[tuple[int, int]]:
+        """From where to where one of them matches between two places, one match after the other; none matches the empty text."""
+        stop = min(stop, len(data))
+        start, end = self._ask(_SEARCH, data, at, stop)[0]
         while start != _NOWHERE:
             yield start, end
-            start, end = self._ask(_SEARCH, data, end, len(data))[0]
+            start, end = self._ask(_SEARCH, data, end, stop)[0]
 
 
 def _bare(pattern: str) -> tuple[str, str, str] | None:

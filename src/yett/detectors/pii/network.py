@@ -9,7 +9,7 @@ from stdnum import imei
 
 from yett.detectors.detector import Detector, when
 from yett.detectors.pii.checks import apart
-from yett.detectors.pii.words import LEFT_EDGE, LONG_NUMBER, NUMBERS, digits, named
+from yett.detectors.pii.words import LEFT_EDGE, NUMBERS, digits, named
 
 _DOTTED = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9])(?!\.[0-9])(?![A-Za-z_-])")
 _LOCAL = re.compile(r"(?:10|127|0|192\.168|169\.254|172\.(?:1[6-9]|2[0-9]|3[01]))\.")  # RFC 1918, 1122, 3927
@@ -86,7 +86,7 @@ NETWORK: tuple[Detector, ...] = (
         pattern=r"[^A-Za-z0-9._+-]([0-9]{1,3}(?:\.[0-9]{1,3}){3}[0-9A-Za-z._-]{0,40})[^0-9A-Za-z_-]",
         accept=public_ipv4,
         unless=_IS_VERSION,
-        besides=LONG_NUMBER,
+        besides=_FOUR_NUMBERS,
         group=NUMBERS,
     ),
     Detector(
