@@ -13,7 +13,8 @@ from yett.config.live import Live
 from yett.errors import Refusal
 from yett.scim.schema import GROUPS, USERS
 from yett.stores import directory as directories
-from yett.stores.directory import DirectoryStore, StoredResources
+from yett.stores.directory import DirectoryStore
+from yett.stores.scim_resources import StoredResources
 
 POLICY = '@id("all") permit (principal, action, resource);'
 ENVIRONMENT = {"NOT_SET_IN_THIS_SHELL": "sk-x"}

@@ -10,8 +10,9 @@ from tests.cli.test_fences import TOML, run
 
 from yett.cli import scim
 from yett.scim.schema import ENTERPRISE, GROUPS, USERS
-from yett.stores.directory import DirectoryStore, StoredResources
+from yett.stores.directory import DirectoryStore
 from yett.stores.journal_reader import entries
+from yett.stores.scim_resources import StoredResources
 
 DIRECTORY = '[scim.corp]\ntenant = "acme"\nteams = { "ML" = "research" }\nlabel_attributes = { unit = "department" }\n'
 

@@ -18,10 +18,10 @@ from yett.console.access import csrf_of
 from yett.model.record import Content, Record
 from yett.scim.patch import PATCH, read
 from yett.scim.schema import GROUPS, USERS, Kind
-from yett.stores.directory import StoredResources
 from yett.stores.fences import FenceStore
 from yett.stores.journal import open_journal
 from yett.stores.operators import Emergency, OperatorStore
+from yett.stores.scim_resources import StoredResources
 
 IDP = "https://idp.example"
 RECEIVER = f"""

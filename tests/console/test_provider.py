@@ -14,7 +14,7 @@ from tests.identity_provider import Browser, IdentityProvider
 
 from yett.console.access import csrf_of
 from yett.scim.schema import USERS
-from yett.stores.directory import StoredResources
+from yett.stores.scim_resources import StoredResources
 
 Serve = Callable[..., Awaitable[Room]]
 

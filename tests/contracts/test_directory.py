@@ -17,7 +17,9 @@ from yett.scim.listing import query
 from yett.scim.patch import PATCH, read
 from yett.scim.schema import GROUPS, USERS, Kind
 from yett.stores import directory as directories
-from yett.stores.directory import PAGE, DirectoryStore, StoredResources
+from yett.stores import scim_resources
+from yett.stores.directory import PAGE, DirectoryStore
+from yett.stores.scim_resources import StoredResources
 
 SETTINGS = ScimSettings(teams={"ML": "research", "Ops": "platform"}, label_attributes={"unit": "department"})
 
@@ -181,10 +183,10 @@ def test_what_there_can_be_is_bounded(corp: StoredResources, monkeypatch: pytest
     ids.append(user(corp, "eleven"))
     for name in ("one", "two"):
         group(corp, name, *ids)
-    monkeypatch.setattr(directories, "MOST_LINKS", 15)
+    monkeypatch.setattr(scim_resources, "MOST_LINKS", 15)
     with pytest.raises(ScimError, match="too many members"):
         corp.find(GROUPS, query(GROUPS, {}))
-    monkeypatch.setattr(directories, "MOST_SCANNED", 5)
+    monkeypatch.setattr(scim_resources, "MOST_SCANNED", 5)
     with pytest.raises(ScimError) as caught:
         corp.find(USERS, query(USERS, {"filter": "title pr"}))
     assert caught.value.kind == "tooMany"
@@ -263,7 +265,7 @@ def test_many_changes_are_read_a_page_at_a_time(store: DirectoryStore, known: Di
                 f'{{"userName":"u{number}","active":true}}',
                 0,
             )
-            store.database.run(directories._INSERT, *row, 7)  # as if one change had touched them all
+            store.database.run(scim_resources._INSERT, *row, 7)  # as if one change had touched them all
         store.database.run("UPDATE scim_state SET serial = 7")
     last = f"{PAGE + 2:05}"
     change(many, USERS, last, {"op": "replace", "path": "active", "value": False})

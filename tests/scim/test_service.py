@@ -14,7 +14,8 @@ from yett.scim.listing import LIST, SEARCH
 from yett.scim.patch import PATCH
 from yett.scim.schema import GROUP, USER, USERS
 from yett.scim.service import Answer, Request, serve
-from yett.stores.directory import DirectoryStore, StoredResources
+from yett.stores.directory import DirectoryStore
+from yett.stores.scim_resources import StoredResources
 
 ROOT = "https://yett.example/scim/v2"
 Ask = Callable[..., Answer]

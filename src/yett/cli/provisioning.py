@@ -28,7 +28,8 @@ from yett.errors import YettError
 from yett.model.record import Record
 from yett.scim.errors import ScimError
 from yett.scim.service import Answer, Request, serve
-from yett.stores.directory import DirectoryStore, StoredResources
+from yett.stores.directory import DirectoryStore
+from yett.stores.scim_resources import StoredResources
 from yett.stores.scim_tokens import LONGEST, ScimToken, ScimTokens, hash_of
 
 log = logging.getLogger("yett")

@@ -22,8 +22,8 @@ from yett.scim.directory import person
 from yett.scim.listing import Query
 from yett.scim.schema import GROUPS, MOST_RESULTS, USERS, Kind
 from yett.scim.service import Entry
-from yett.stores.directory import StoredResources
 from yett.stores.keys import KeyMistake
+from yett.stores.scim_resources import StoredResources
 from yett.stores.scim_tokens import ScimToken, ScimTokens
 
 

@@ -27,6 +27,11 @@ def places(rows: int, width: int) -> str:
     return ", ".join(f"({', '.join(f'${next(count)}' for _ in range(width))})" for _ in range(rows))
 
 
+def parameters(first: int, count: int) -> str:
+    """Placeholders for so many values from the one with this number on: $4, $5."""
+    return ", ".join(f"${number}" for number in range(first, first + count))
+
+
 class Database(Protocol):
     """Everything here raises IntegrityError (damaged, or migrated by a newer Yett) or StoreUnavailable (away, locked, full)."""
 

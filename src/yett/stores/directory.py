@@ -7,9 +7,7 @@ none of those reads everything anew.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,14 +15,8 @@ import msgspec
 
 from yett.errors import IntegrityError
 from yett.scim.directory import Changes, Directory, Person, Rules, person
-from yett.scim.errors import ScimError, invalid
-from yett.scim.filter import holds, mentions, pinned
-from yett.scim.listing import Query
-from yett.scim.patch import Operation, concerned, left, patch
-from yett.scim.resource import Kept, Stamp, whole
-from yett.scim.schema import GROUPS, USERS, Kind
-from yett.scim.service import Entry, linked, tag_in
-from yett.stores.database import Database, FileDatabase
+from yett.scim.resource import Kept
+from yett.stores.database import Database, FileDatabase, parameters
 from yett.stores.sqlite import Migration
 
 MIGRATIONS = (
@@ -88,63 +80,17 @@ MIGRATIONS = (
     ),
 )
 
-MOST_GROUPS = 10_000
-MOST_SCANNED = 20_000  # resources that a filter is held against, when nothing in it can be looked up
-MOST_LINKS = 50_000  # members that one answer has altogether
-MOST_TOLD = 100  # members that a record names
 REMEMBERED = 100_000  # changes for which it is remembered what was removed
 PAGE = 500  # changes that are read at a time
 LATEST = 100  # changes that are looked at first, while more than a page is left to read
-_CHUNK = 100  # ids in a statement
-_FROM_2, _FROM_3, _FROM_4 = (", ".join(f"${number}" for number in range(first, first + _CHUNK)) for first in (2, 3, 4))
-
-_COLUMNS = "id, document, created, modified, version"
-_WHOSE = "FROM scim_resources WHERE directory = $1 AND kind = $2"
-_ALL = f"SELECT {_COLUMNS} {_WHOSE} ORDER BY id"
-_PAGE = f"SELECT {_COLUMNS} {_WHOSE} ORDER BY id LIMIT $3 OFFSET $4"
-_BY = {
-    "id": f"SELECT {_COLUMNS} {_WHOSE} AND id = $3 ORDER BY id",
-    "name": f"SELECT {_COLUMNS} {_WHOSE} AND name = $3 ORDER BY id",
-    "externalId": f"SELECT {_COLUMNS} {_WHOSE} AND external = $3 ORDER BY id",
-}
-_TAKEN = f"SELECT id {_WHOSE} AND name = $3"
-_THERE = f"SELECT id {_WHOSE} AND id IN ({_FROM_3})"
-_INSERT = "INSERT INTO scim_resources VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1, $9)"
-_UPDATE = (
-    "UPDATE scim_resources SET name = $4, external = $5, display = $6, document = $7, modified = $8, version = version + 1, serial = $9"
-    " WHERE directory = $1 AND kind = $2 AND id = $3"
-)
-_TOUCH = f"UPDATE scim_resources SET version = version + 1, serial = $3 WHERE directory = $1 AND kind = $2 AND id IN ({_FROM_4})"  # noqa: S608
-_TOUCH_MEMBERS = (
-    "UPDATE scim_resources SET version = version + 1, serial = $2 WHERE directory = $1 AND kind = 'User'"
-    " AND id IN (SELECT user_id FROM scim_members WHERE directory = $1 AND group_id = $3)"
-)
-_TOUCH_GROUPS = (
-    "UPDATE scim_resources SET version = version + 1, serial = $2 WHERE directory = $1 AND kind = 'Group'"
-    " AND id IN (SELECT group_id FROM scim_members WHERE directory = $1 AND user_id = $3)"
-)
-_DELETE = "DELETE FROM scim_resources WHERE directory = $1 AND kind = $2 AND id = $3"
+CHUNK = 100  # ids in a statement
+_FROM_2 = parameters(2, CHUNK)
 _REMOVED = "INSERT INTO scim_removed VALUES ($1, $2, $3, $4)"
 _FORGET = "DELETE FROM scim_removed WHERE serial < $1"
-_COUNT = "SELECT resources FROM scim_counts WHERE directory = $1 AND kind = $2"
-_COUNTED = (
-    "INSERT INTO scim_counts VALUES ($1, $2, $3)"
-    " ON CONFLICT (directory, kind) DO UPDATE SET resources = scim_counts.resources + excluded.resources"
-)
-_JOIN = "INSERT INTO scim_members VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-_LEAVE = f"DELETE FROM scim_members WHERE directory = $1 AND group_id = $2 AND user_id IN ({_FROM_3})"  # noqa: S608
-_LEAVE_ALL = "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2"
-_LEFT = "DELETE FROM scim_members WHERE directory = $1 AND user_id = $2"
-_MEMBERS = "SELECT user_id FROM scim_members WHERE directory = $1 AND group_id = $2"
-_AMONG = f"{_MEMBERS} AND user_id IN ({_FROM_3})"
-_MEMBERS_SHOWN = (
-    "SELECT group_id, user_id, '' FROM scim_members WHERE directory = $1 AND group_id = $2 ORDER BY user_id LIMIT $3"
-)
-_GROUPS_SHOWN = (
-    "SELECT m.user_id, m.group_id, r.display FROM scim_members m JOIN scim_resources r"
-    " ON r.directory = m.directory AND r.kind = 'Group' AND r.id = m.group_id"
-    " WHERE m.directory = $1 AND m.user_id = $2 ORDER BY m.group_id LIMIT $3"
-)
+_MEANT = {
+    "userName": "SELECT id, document FROM scim_resources WHERE directory = $1 AND kind = 'User' AND name = $2 ORDER BY id",
+    "externalId": "SELECT id, document FROM scim_resources WHERE directory = $1 AND kind = 'User' AND external = $2 ORDER BY id",
+}
 _SERIAL = "SELECT serial FROM scim_state WHERE one = 1"
 _NEXT = "UPDATE scim_state SET serial = serial + 1 WHERE one = 1 RETURNING serial"
 _CHANGED = (
@@ -168,7 +114,7 @@ _GROUPS_OF = (
 _GONE = "SELECT id FROM scim_removed WHERE directory = $1 AND kind = 'User' AND serial > $2"
 
 Witness = Callable[[str, str, str, dict[str, object]], None]
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def nobody(_event: str, _directory: str, _id: str, _detail: dict[str, object]) -> None:
@@ -224,7 +170,7 @@ class DirectoryStore:
             through = (int(rows[-1][0]), str(rows[-1][1]))
             if not complete:  # who is switched off now does not wait for thousands who have got another name
                 rows = [*self.database.rows(_LATEST, name, *through, LATEST), *rows]
-            for ids in _chunks(frozenset(str(id) for _, id, _ in rows)):
+            for ids in chunks(frozenset(str(id) for _, id, _ in rows)):
                 for id, group in self.database.rows(_THEIR_GROUPS, name, *ids):
                     groups.setdefault(id, set()).add(group)
         people = tuple(self._people(directory, rows, groups))
@@ -234,17 +180,22 @@ class DirectoryStore:
     def named(self, rules: Rules, claim: str) -> list[tuple[Person, frozenset[str]]]:
         """Whom a token may mean, as they are now, each with the names of their groups, in small letters. It asks the database, for
         those who are too few to be held in memory; by an address nobody is found."""
-        column = {"userName": "name", "externalId": "externalId"}.get(rules.match)
-        if column is None or not claim.isprintable():
+        meant = _MEANT.get(rules.match)
+        if meant is None or not claim.isprintable():
             return []
-        said = claim.casefold() if column == "name" else claim
+        said = claim.casefold() if rules.match == "userName" else claim
         found = []
-        for id, document, *_ in self.database.rows(_BY[column], rules.name, "User", said):
+        for id, document in self.database.rows(meant, rules.name, said):
             groups = frozenset(str(name) for (name,) in self.database.rows(_GROUPS_OF, rules.name, id))
             one = person(rules, id, self._kept(document), groups)
             if one.match == rules.said(claim):  # what is unique is so by more than tokens are compared by
                 found.append((one, groups))
         return found
+
+    def removed(self, directory: str, kind: str, id: str, serial: int) -> None:
+        """Within the transaction that removes it: remember that it was there."""
+        self.database.run(_FORGET, serial - REMEMBERED)
+        self.database.run(_REMOVED, directory, kind, id, serial)
 
     def _people(
         self, directory: Directory, rows: Iterable[tuple[Any, ...]], groups: Mapping[str, set[str]]
@@ -255,201 +206,9 @@ class DirectoryStore:
 
     def _kept(self, document: str) -> Kept:
         try:
-            return _decode(document)
+            return decode(document)
         except msgspec.MsgspecError as error:
             raise IntegrityError(f"{self.database.name} holds a user that cannot be read ({error})") from error
-
-
-class StoredResources:
-    """Implements `scim.service.Resources` for one directory, at one moment (whole seconds)."""
-
-    def __init__(self, store: DirectoryStore, directory: str, now: int, most_users: int) -> None:
-        self._store = store
-        self._database = store.database
-        self._directory = directory
-        self._now = now
-        self._most = {USERS: most_users, GROUPS: MOST_GROUPS}
-
-    # ---- reading ----
-
-    def get(self, kind: Kind, id: str, *, links: bool) -> Entry:
-        found = self._rows("id", kind, id)
-        if not found:
-            raise ScimError(404, "", f"there is no {kind.name} with this id")
-        return self._entries(kind, found, links=links)[0]
-
-    def find(self, kind: Kind, query: Query) -> tuple[list[Entry], int]:
-        links, filter = linked(kind, query.wanted, query.unwanted), query.filter
-        if filter is None:
-            total = self._count(kind)
-            rows = self._database.rows(_PAGE, self._directory, kind.name, query.count, query.start - 1)
-            return self._entries(kind, rows, links=links), total
-        if (known := pinned(filter, _LOOKED_UP[kind.name])) is not None:
-            rows = self._rows(known[0], kind, known[1])
-        elif self._count(kind) > MOST_SCANNED:
-            raise invalid(
-                "tooMany", f"with more than {MOST_SCANNED} of them, a filter needs an id, a name or an externalId"
-            )
-        else:
-            rows = self._database.rows(_ALL, self._directory, kind.name)
-        needed = mentions(filter, "groups") or mentions(filter, "members")
-        entries = self._entries(kind, rows, links=needed)
-        right = [each for each in entries if holds(filter, whole(kind, each.kept, each.stamp, "", each.links))]
-        page = right[query.start - 1 : query.start - 1 + query.count]
-        if links and not needed:
-            page = [
-                Entry(each.stamp, each.kept, found) for each, found in zip(page, self._links(kind, page), strict=True)
-            ]
-        return page, len(right)
-
-    # ---- writing ----
-
-    def create(self, kind: Kind, kept: Kept, members: tuple[str, ...]) -> Entry:
-        id = secrets.token_hex(12)
-        kept = {"active": True, **kept} if kind is USERS else kept
-        with self._database.writing():
-            if self._count(kind) >= self._most[kind]:
-                raise ScimError(409, "tooMany", f"there are {self._most[kind]} of them already, and no more are taken")
-            name, display = self._names(kind, kept, "")
-            row = (name, str(kept.get("externalId", "")), display, _json(kept), self._now)
-            serial = self._next()
-            self._database.run(_INSERT, self._directory, kind.name, id, *row, serial)
-            self._database.run(_COUNTED, self._directory, kind.name, 1)
-            self._set_members(id, frozenset(), frozenset(members), serial)
-            self._tell("scim.create", kind, id, {}, kept, frozenset(), frozenset(members))
-        return self.get(kind, id, links=True)
-
-    def replace(self, kind: Kind, id: str, kept: Kept, members: tuple[str, ...], match: str) -> Entry:
-        with self._database.writing():
-            before = self._matching(kind, id, match)
-            now = self._members(id) if kind is GROUPS else frozenset[str]()
-            if "active" in before.kept:
-                kept = {"active": before.kept["active"], **kept}
-            self._change("scim.replace", kind, before, kept, now, frozenset(members))
-        return self.get(kind, id, links=True)
-
-    def patch(self, kind: Kind, id: str, operations: tuple[Operation, ...], match: str) -> Entry:
-        with self._database.writing():
-            before = self._matching(kind, id, match)
-            kept, steps = patch(kind, before.kept, operations)
-            now = self._members(id, concerned(steps))
-            self._change("scim.patch", kind, before, kept, now, left(steps, now))
-        return self.get(kind, id, links=kind is USERS)
-
-    def remove(self, kind: Kind, id: str, match: str) -> None:
-        with self._database.writing():
-            self._matching(kind, id, match)
-            serial = self._next()
-            self._database.run(_FORGET, serial - REMEMBERED)
-            self._database.run(_TOUCH_GROUPS if kind is USERS else _TOUCH_MEMBERS, self._directory, serial, id)
-            self._database.run(_LEFT if kind is USERS else _LEAVE_ALL, self._directory, id)
-            self._database.run(_DELETE, self._directory, kind.name, id)
-            self._database.run(_COUNTED, self._directory, kind.name, -1)
-            self._database.run(_REMOVED, self._directory, kind.name, id, serial)
-            self._store.witness("scim.remove", self._directory, id, {"kind": kind.name})
-
-    def _change(
-        self, event: str, kind: Kind, before: Entry, kept: Kept, now: frozenset[str], then: frozenset[str]
-    ) -> None:
-        """What changes nothing is no change, and is not recorded."""
-        id = before.stamp.id
-        if kept == before.kept and now == then:
-            return
-        name, display = self._names(kind, kept, id)
-        serial = self._next()
-        if kind is GROUPS and name != str(before.kept["displayName"]).casefold():
-            self._database.run(_TOUCH_MEMBERS, self._directory, serial, id)
-        row = (name, str(kept.get("externalId", "")), display, _json(kept), self._now)
-        self._database.run(_UPDATE, self._directory, kind.name, id, *row, serial)
-        self._set_members(id, now, then, serial)
-        self._tell(event, kind, id, before.kept, kept, now, then)
-
-    def _tell(
-        self, event: str, kind: Kind, id: str, before: Kept, kept: Kept, now: frozenset[str], then: frozenset[str]
-    ) -> None:
-        changed = sorted(name for name in before.keys() | kept.keys() if before.get(name) != kept.get(name))
-        detail: dict[str, object] = {"kind": kind.name, "changed": changed}
-        if kind is GROUPS:
-            detail["name"] = kept["displayName"]
-        else:
-            detail["active"] = kept.get("active", False)
-        for name, ids in (("joined", then - now), ("left", now - then)):
-            if ids:
-                detail |= {name: sorted(ids)[:MOST_TOLD], f"{name}_count": len(ids)}
-        self._store.witness(event, self._directory, id, detail)
-
-    def _matching(self, kind: Kind, id: str, match: str) -> Entry:
-        entry = self.get(kind, id, links=False)
-        if match and not tag_in(match, entry.stamp):
-            raise ScimError(412, "", "the resource has been changed meanwhile")
-        return entry
-
-    def _names(self, kind: Kind, kept: Kept, id: str) -> tuple[str, str]:
-        """What is unique, and what people read."""
-        attribute = "displayName" if kind is GROUPS else "userName"
-        name = str(kept[attribute]).casefold()
-        if any(other != id for (other,) in self._database.rows(_TAKEN, self._directory, kind.name, name)):
-            raise ScimError(409, "uniqueness", f"there is a {kind.name} with this {attribute} already")
-        return name, str(kept.get("displayName") or kept[attribute])
-
-    def _set_members(self, group: str, now: frozenset[str], then: frozenset[str], serial: int) -> None:
-        new, gone = then - now, now - then
-        for ids in _chunks(new):
-            there = {id for (id,) in self._database.rows(_THERE, self._directory, "User", *ids)}
-            if missing := next((id for id in ids if id not in there), ""):
-                raise invalid(
-                    "invalidValue", f'there is no User with the id "{missing[:100]}", and groups have no other members'
-                )
-        for id in new:
-            self._database.run(_JOIN, self._directory, group, id)
-        for ids in _chunks(gone):
-            self._database.run(_LEAVE, self._directory, group, *ids)
-        for ids in _chunks(new | gone):
-            self._database.run(_TOUCH, self._directory, "User", serial, *ids)
-
-    def _next(self) -> int:
-        return next_serial(self._database)
-
-    # ---- rows ----
-
-    def _count(self, kind: Kind) -> int:
-        rows = self._database.rows(_COUNT, self._directory, kind.name)
-        return int(rows[0][0]) if rows else 0
-
-    def _rows(self, attribute: str, kind: Kind, value: str) -> list[tuple[Any, ...]]:
-        column = "name" if attribute in ("userName", "displayName") else attribute
-        value = value.casefold() if column == "name" else value
-        if not value.isprintable():  # nothing that is kept is like that, and not every database takes it
-            return []
-        return self._database.rows(_BY[column], self._directory, kind.name, value)
-
-    def _members(self, group: str, among: frozenset[str] | None = None) -> frozenset[str]:
-        """Of a group with many, who is asked about is looked up, not all of them."""
-        if among is None:
-            return frozenset(id for (id,) in self._database.rows(_MEMBERS, self._directory, group))
-        found = (self._database.rows(_AMONG, self._directory, group, *ids) for ids in _chunks(among))
-        return frozenset(id for rows in found for (id,) in rows)
-
-    def _entries(self, kind: Kind, rows: list[tuple[Any, ...]], *, links: bool) -> list[Entry]:
-        found = [
-            Entry(Stamp(str(id), _when(created), _when(modified), int(version)), _decode(document), {})
-            for id, document, created, modified, version in rows
-        ]
-        if not links:
-            return found
-        return [Entry(each.stamp, each.kept, more) for each, more in zip(found, self._links(kind, found), strict=True)]
-
-    def _links(self, kind: Kind, entries: list[Entry]) -> Iterator[Mapping[str, str]]:
-        room = MOST_LINKS if len(entries) > 1 else 2**31 - 1  # one group is answered however large it is
-        for entry in entries:
-            statement = _GROUPS_SHOWN if kind is USERS else _MEMBERS_SHOWN
-            rows = self._database.rows(statement, self._directory, entry.stamp.id, room + 1)
-            room -= len(rows)
-            if room < 0:
-                raise invalid(
-                    "tooMany", "the groups have too many members for one answer; exclude them, or ask for fewer"
-                )
-            yield {str(id): str(display) for _, id, display in rows}
 
 
 def next_serial(database: Database) -> int:
@@ -457,23 +216,9 @@ def next_serial(database: Database) -> int:
     return int(database.rows(_NEXT)[0][0])
 
 
-_LOOKED_UP = {
-    "User": frozenset(("id", "userName", "externalId")),
-    "Group": frozenset(("id", "displayName", "externalId")),
-}
-
-
-def _chunks(ids: frozenset[str]) -> Iterator[tuple[str, ...]]:
+def chunks(ids: frozenset[str]) -> Iterator[tuple[str, ...]]:
     """A hundred at a time, the last of them repeated: one statement does for all."""
     whole = sorted(ids)
-    for start in range(0, len(whole), _CHUNK):
-        part = whole[start : start + _CHUNK]
-        yield (*part, *([part[-1]] * (_CHUNK - len(part))))
-
-
-def _json(kept: Kept) -> str:
-    return msgspec.json.encode(kept).decode()
-
-
-def _when(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for start in range(0, len(whole), CHUNK):
+        part = whole[start : start + CHUNK]
+        yield (*part, *([part[-1]] * (CHUNK - len(part))))

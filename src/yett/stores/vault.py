@@ -29,7 +29,7 @@ from msgspec import Struct
 from yett.errors import IntegrityError, YettError
 from yett.model.substitute import Substitute
 from yett.ports import Clock
-from yett.stores.database import Database, FileDatabase, places
+from yett.stores.database import Database, FileDatabase, parameters, places
 from yett.stores.sqlite import Migration, StoreUnavailable
 from yett.stores.vault_seal import TaskSeal
 
@@ -372,8 +372,7 @@ class Vault:
         try:
             for start in range(0, len(names), _ASKED):
                 few = names[start : start + _ASKED]
-                wanted = ", ".join(f"${number}" for number in range(4, 4 + len(few)))
-                rows = self._database.rows(_GET.format(wanted), seal.task, seal.alone, now, *few)
+                rows = self._database.rows(_GET.format(parameters(4, len(few))), seal.task, seal.alone, now, *few)
                 found += rows
                 self._answers += 1
         except (StoreUnavailable, IntegrityError) as error:
