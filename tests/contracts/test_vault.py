@@ -19,7 +19,7 @@ from tests.servers import Postgres
 from yett.model.route import Secret
 from yett.model.substitute import Substitute
 from yett.redaction.mint import owner_name, task_key
-from yett.stores import vault as module
+from yett.stores import vault_rows
 from yett.stores.postgres import PostgresDatabase
 from yett.stores.vault import Vault
 from yett.stores.vault_seal import TaskSeal
@@ -229,7 +229,7 @@ async def swept(place: Place, vault: Vault, rows: int) -> None:
 
 def test_a_flood_takes_nothing_from_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has the most makes room, whatever would expire first."""
-    monkeypatch.setattr(module, "_DELETED", 100)
+    monkeypatch.setattr(vault_rows, "_DELETED", 100)
 
     async def scene() -> None:
         vault = place.open(most=700)

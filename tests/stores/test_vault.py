@@ -19,7 +19,8 @@ from yett.model.substitute import Substitute
 from yett.stores import vault as module
 from yett.stores.database import FileDatabase
 from yett.stores.sqlite import StoreUnavailable
-from yett.stores.vault import Vault, excess
+from yett.stores.vault import Vault
+from yett.stores.vault_rows import excess
 
 OWNER, TASK, OTHER = b"o" * 16, b"a" * 32, b"b" * 32
 MAIL = Substitute("pii.email", "EMAIL_7Q2MKDB3", Secret("ada@example.org"))
@@ -164,16 +165,17 @@ class Elsewhere(FileDatabase):
         super().__init__(server.folder, "elsewhere.db")
 
     def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
-        return super().rows(self._asked(sql), *arguments)
+        self._ask()
+        return super().rows(sql, *arguments)
 
     def run(self, sql: str, *arguments: object) -> int:
-        return super().run(self._asked(sql), *arguments)
+        self._ask()
+        return super().run(sql, *arguments)
 
-    def _asked(self, sql: str) -> str:
+    def _ask(self) -> None:
         self.server.answers.wait(10)
         if self.server.away:
             raise StoreUnavailable("it is away")
-        return sql.replace(" FOR UPDATE SKIP LOCKED", "")
 
 
 def elsewhere(folder: Path, clock: Clock) -> tuple[Vault, Server]:

@@ -29,8 +29,10 @@ from msgspec import Struct
 from yett.errors import IntegrityError, YettError
 from yett.model.substitute import Substitute
 from yett.ports import Clock
-from yett.stores.database import Database, FileDatabase, parameters, places
-from yett.stores.sqlite import Migration, StoreUnavailable
+from yett.stores import vault_rows
+from yett.stores.database import Database, FileDatabase
+from yett.stores.sqlite import StoreUnavailable
+from yett.stores.vault_rows import FEW, Row
 from yett.stores.vault_seal import TaskSeal
 
 T = TypeVar("T")
@@ -45,47 +47,7 @@ _OWED = 10_000  # rows that could not be written, and are written later
 _UNKNOWN = 30.0  # seconds for which what is not there is not asked for again
 _SWEEP = 60.0  # seconds between two looks at what has expired
 _BUSY = 0.1  # seconds to wait for another worker's write
-_ASKED = 500  # rows for one statement
-_DELETED = 5000  # rows for one statement, which has seconds
-_SWEPT = 500_000  # rows at a time, of what has expired
 _FEW = 64  # values that are worked on in a row, which takes a millisecond
-_OWNERS = 1000  # who have the most
-_MIGRATIONS = (
-    Migration(
-        1,
-        "substitutes",
-        (
-            (
-                "CREATE TABLE substitutes (task BLOB NOT NULL, name BLOB NOT NULL, sealed BLOB NOT NULL,"
-                " expires INTEGER NOT NULL, PRIMARY KEY (task, name)) STRICT, WITHOUT ROWID"
-            ),
-            "CREATE INDEX substitutes_expires ON substitutes (expires)",
-        ),
-    ),
-)
-# What is there stays what it is until its time is over, and is told.
-_PUT = (
-    "INSERT INTO substitutes VALUES {} ON CONFLICT (task, name) DO UPDATE SET"
-    " sealed = CASE WHEN substitutes.expires > {} THEN substitutes.sealed ELSE excluded.sealed END,"
-    " expires = CASE WHEN substitutes.expires > excluded.expires THEN substitutes.expires ELSE excluded.expires END"
-    " RETURNING task, name, sealed, expires"
-)
-_GET = "SELECT name, sealed, expires FROM substitutes WHERE task IN ($1, $2) AND expires > $3 AND name IN ({})"
-_COUNT = "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM substitutes"
-_EXPIRED = (
-    "DELETE FROM substitutes WHERE (task, name) IN"
-    " (SELECT task, name FROM substitutes WHERE expires <= $1 ORDER BY expires LIMIT $2{})"
-)
-_OWNED = "SELECT substr(task, 1, 16), count(*) FROM substitutes GROUP BY 1 ORDER BY 2 DESC LIMIT $1"
-_SURPLUS = (
-    "DELETE FROM substitutes WHERE (task, name) IN"
-    " (SELECT task, name FROM substitutes WHERE task >= $1 AND task < $2 ORDER BY expires LIMIT $3{})"
-)
-_LOCKED = " FOR UPDATE SKIP LOCKED"  # who deletes waits for nobody, so that nobody can wait for each other
-_ALL = b"\xff" * 40  # beyond the names of all tasks
-_MOVED = "SELECT task, name, sealed, expires FROM substitutes ORDER BY task, name LIMIT $1"
-_GONE = "DELETE FROM substitutes WHERE task = $1 AND name = $2"
-Row = tuple[bytes, bytes, bytes, int]  # task, name, sealed, expires
 
 
 class Figures(Struct, frozen=True):
@@ -127,7 +89,6 @@ class Vault:
         self._clock = clock
         self._remote = shared is not None
         self._most = most or (MOST_SHARED if self._remote else MOST)
-        self._locked = _LOCKED if self._remote else ""
         self._remembered: dict[bytes, _Remembered] = {}  # by task and name
         self._owed: dict[bytes, Row] = {}
         self._away = False
@@ -325,7 +286,7 @@ class Vault:
             if not kept.done.done():  # else nobody waits any more
                 kept.done.set_result(there)
         now = self._clock.now()
-        if there is not None and (now >= self._swept + _SWEEP or self._since > max(self._most // 10, _ASKED)):
+        if there is not None and (now >= self._swept + _SWEEP or self._since > max(self._most // 10, FEW)):
             self._swept, self._since = now, 0
             loop.run_in_executor(self._sweeper, self._sweep)
         if self._waiting:
@@ -341,7 +302,7 @@ class Vault:
         try:
             if shared is None:
                 database.run("PRAGMA synchronous=NORMAL")
-            database.migrate("vault", _MIGRATIONS)
+            database.migrate("vault", vault_rows.MIGRATIONS)
         except BaseException:
             database.close()
             raise
@@ -354,11 +315,9 @@ class Vault:
         try:
             # One statement for many rows: after each, this thread waits until the loop lets it go on. In this order: two gateways that
             # wrote the same rows in two orders could wait for each other.
-            for start in range(0, len(rows), _ASKED):
-                few = rows[start : start + _ASKED]
-                put = _PUT.format(places(len(few), 4), f"${4 * len(few) + 1}")
-                for found in self._database.rows(put, *(value for row in few for value in row), now):
-                    there[found[0] + found[1]] = found
+            for start in range(0, len(rows), FEW):
+                for row in vault_rows.put(self._database, rows[start : start + FEW], now):
+                    there[row[0] + row[1]] = row
                 self._answers += 1
         except (StoreUnavailable, IntegrityError) as error:
             self._failed(error)
@@ -370,10 +329,8 @@ class Vault:
     def _read(self, seal: TaskSeal, names: Sequence[bytes], now: int) -> list[tuple[bytes, bytes, int]] | None:
         found: list[tuple[bytes, bytes, int]] = []
         try:
-            for start in range(0, len(names), _ASKED):
-                few = names[start : start + _ASKED]
-                rows = self._database.rows(_GET.format(parameters(4, len(few))), seal.task, seal.alone, now, *few)
-                found += rows
+            for start in range(0, len(names), FEW):
+                found += vault_rows.get(self._database, (seal.task, seal.alone), names[start : start + FEW], now)
                 self._answers += 1
         except (StoreUnavailable, IntegrityError) as error:
             self._failed(error)
@@ -385,17 +342,13 @@ class Vault:
         """Let go of what has expired, and of what is too much. Where that fails, calls go on, and it is tried again."""
         try:
             with self._at_hand() as database:
-                gone = _delete(database, _EXPIRED.format(self._locked), _SWEPT, int(self._clock.now()))
-                ((rows, size),) = database.rows(_COUNT)
-                if rows > self._most:
-                    gone += self._make_room(database, rows - self._most)
-                    ((rows, size),) = database.rows(_COUNT)
+                swept = vault_rows.sweep(database, self._most, int(self._clock.now()))
         except (YettError, OSError) as error:
             self._failures += 1
             log.error("the vault is not swept", extra={"fields": {"why": str(error)}})  # noqa: TRY400
             return
-        self._rows, self._size = rows, int(size)
-        self._expired += gone
+        self._rows, self._size = swept.rows, swept.bytes
+        self._expired += swept.gone
 
     @contextmanager
     def _at_hand(self) -> Iterator[Database]:
@@ -406,19 +359,9 @@ class Vault:
         with closing(self._shared()) as another:
             yield another
 
-    def _make_room(self, database: Database, surplus: int) -> int:
-        """Whoever has the most loses some, what would expire first: nobody's values make room for a flood of another's."""
-        owned = database.rows(_OWNED, _OWNERS)
-        surplus_of = excess([count for _, count in owned], surplus, floor=owned[-1][1] if len(owned) == _OWNERS else 0)
-        surplus_sql = _SURPLUS.format(self._locked)
-        gone = 0
-        for (owner, _), count in zip(owned, surplus_of, strict=False):
-            gone += _delete(database, surplus_sql, min(count, surplus - gone), owner, owner + _ALL)
-        return gone + _delete(database, surplus_sql, surplus - gone, b"", _ALL)
-
     def _mend(self, owed: Sequence[Row]) -> bool:
         try:
-            self._database.run(_GONE, b"", b"")  # there is none: whether it may be written
+            vault_rows.check_writing(self._database)
         except (StoreUnavailable, IntegrityError) as error:
             self._failed(error)
             return False
@@ -428,14 +371,12 @@ class Vault:
         """Move some rows; whether there may be more."""
         try:
             with closing(FileDatabase(self._path.parent, self._path.name)) as file:
-                file.migrate("vault", _MIGRATIONS)
-                rows = file.rows(_MOVED, _ASKED)
+                file.migrate("vault", vault_rows.MIGRATIONS)
+                rows = vault_rows.first(file)
                 now = self._clock.now()
                 if not rows or self._write([row for row in rows if row[3] > now]) is None:
                     return False
-                with file.writing():
-                    for row in rows:
-                        file.run(_GONE, *row[:2])
+                vault_rows.remove(file, rows)
         except (StoreUnavailable, IntegrityError) as error:
             log.error("what was kept in the file is not moved", extra={"fields": {"why": str(error)}})  # noqa: TRY400
             return False
@@ -452,31 +393,6 @@ class Vault:
         self.trouble = str(error)
         self._away = self._remote and isinstance(error, StoreUnavailable)
         self._failures += 1
-
-
-def _delete(database: Database, sql: str, most: int, *values: object) -> int:
-    """Run a statement whose last value is how many rows it may delete until it finds none, or so many are gone: how many."""
-    gone = 0
-    while gone < most:
-        few = min(_DELETED, most - gone)
-        found = database.run(sql, *values, few)
-        gone += found
-        if found < few:
-            break
-    return gone
-
-
-def excess(counts: Sequence[int], surplus: int, floor: int = 0) -> list[int]:
-    """How many each has to give, of those who have the most (`counts`, falling), so that `surplus` is given and those who gave have
-    equally many; nobody has less than `floor` then."""
-    total = 0
-    for number, count in enumerate(counts, 1):
-        total += count
-        level = counts[number] if number < len(counts) else floor
-        if total - number * level >= surplus:
-            level = (total - surplus) // number
-            return [each - level for each in counts[:number]]
-    return [each - floor for each in counts]
 
 
 def _hash(substitute: Substitute) -> int:
