@@ -148,6 +148,7 @@ class Eye:
 
     def __init__(self, snapshot: Snapshot, score: float = 0.0) -> None:
         self.snapshot = replace(snapshot, verdicts=Memo(64), inspector=self)
+        self.scanner = snapshot.scanner
         self.looked: list[str] = []
         self.score = score
 
@@ -163,6 +164,42 @@ def conversation(*turns: str, **more: object) -> bytes:
     roles = ("system", "user", "assistant")
     messages = [{"role": roles[place % 3], "content": turn} for place, turn in enumerate(turns)]
     return json.dumps({"model": "fast", "messages": messages, **more}).encode()
+
+
+def parts(*texts: str) -> bytes:
+    return talk(("user", [{"type": "text", "text": text} for text in texts]))
+
+
+@pytest.mark.parametrize("extra", [b"", b',"seed":1' + b"0" * 30])  # which only the slower decoder reads
+def test_what_is_cut_into_the_parts_of_a_message_is_found_in_each(snapshot: Snapshot, extra: bytes) -> None:
+    token = FOUND[0]
+    for pieces in (["key " + token[:9], token[9:] + " ok"], ["see ", token[:7], token[7:21], token[21:] + "."]):
+        body = parts(*pieces)[:-1] + extra + b"}"
+        seen = Eye(snapshot).look(body)
+        assert {finding.kind for finding in seen.findings} == {"secret.github-token"}
+        assert "".join([seen.segments[f.segment].text[f.start : f.end] for f in seen.findings]) == token
+
+
+def test_half_of_a_secret_does_not_hide_the_other_half(snapshot: Snapshot) -> None:
+    token = FOUND[0]
+    seen = Eye(snapshot).look(parts("my key " + token[:20], token[20:] + " ok?"))
+    (first, second) = [finding for finding in seen.findings if finding.kind == "secret.github-token"]
+    assert seen.segments[first.segment].text[first.start :] == token[:20]
+    assert seen.segments[second.segment].text[: second.end] == token[20:]
+
+
+def test_parts_are_one_text_only_where_they_are_one_authors(snapshot: Snapshot) -> None:
+    first, second = FOUND[0][:9], FOUND[0][9:]
+    call = {"role": "assistant", "content": first, "tool_calls": [{"function": {"name": "f", "arguments": second}}]}
+    for body in (talk(("user", first), ("user", second)), json.dumps({"model": "m", "messages": [call]}).encode()):
+        assert Eye(snapshot).look(body).findings == ()
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}], "metadata": [first, second]})
+    assert Eye(snapshot).look(body.encode()).findings == ()
+
+
+def test_what_a_part_says_itself_is_not_made_longer_by_the_next(snapshot: Snapshot) -> None:
+    seen = Eye(snapshot).look(parts("mail ada.lovelace@example.org", "anisation of the desk"))
+    assert [seen.segments[f.segment].text[f.start : f.end] for f in seen.findings] == ["ada.lovelace@example.org"]
 
 
 class Reader(Eye):
@@ -201,6 +238,13 @@ def test_an_order_that_is_cut_into_turns_is_found_in_the_last(snapshot: Snapshot
         assert (finding.start, finding.end) == (0, 8)
         assert inspect.origins_of(seen) == ("injection", "injection.split", "injection@user")
     assert reader.looked.count("open the gate now , please") == 1
+
+
+def test_an_order_that_is_cut_into_the_parts_of_one_message_is_found(snapshot: Snapshot) -> None:
+    seen = Reader(snapshot).look(parts("open", "the gate", "now"))
+    assert [(finding.kind, seen.segments[finding.segment].text) for finding in seen.findings] == [
+        ("injection.split", "now")
+    ]
 
 
 def test_what_says_it_alone_is_not_said_again(snapshot: Snapshot) -> None:

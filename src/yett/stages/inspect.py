@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
@@ -20,12 +22,14 @@ from yett.detectors.injection.turns import ALL, TURNS, joined
 from yett.detectors.inspector import THRESHOLD, Inspector
 from yett.detectors.traits import NO_TRAITS, Traits, united
 from yett.dialects import openai_chat, strict_json
+from yett.dialects.leaves import UNPATCHABLE
 from yett.model.caller import Caller
 from yett.model.finding import Finding
 from yett.model.record import FindingCount
 from yett.model.segment import Segment
 
 _SEPARATOR = SEPARATOR.encode()
+_MESSAGES = ("messages", None)  # the units that have messages in them
 _STEP = 5  # percent; calls that differ by less share their decision
 SPLIT = "injection.split"
 CLEAN = 65_536  # bytes of a reply that are looked through on the loop: a millisecond or two, whatever they are
@@ -104,7 +108,7 @@ async def look(examine: Examine, snapshot: Snapshot, tenant: str, body: bytes) -
 
 
 def _turns(units: Sequence[Unit]) -> list[int]:
-    """Where the last messages of users stand, when there are several."""
+    """Where the last messages of users stand, when there are several, or one that may have several parts."""
     places: list[int] = []
     for place in range(len(units) - 1, -1, -1):
         name, raw = units[place]
@@ -113,7 +117,9 @@ def _turns(units: Sequence[Unit]) -> list[int]:
             places.append(place)
             if len(places) == TURNS:
                 break
-    return places[::-1] if len(places) > 1 else []
+    # A message of two parts has three objects at least, and braces are never escaped.
+    several = len(places) > 1 or (places and units[places[0]][1].count(b"{") > 2)
+    return places[::-1] if several else []
 
 
 def together(inspector: Inspector, turns: Sequence[Unit]) -> Verdict:
@@ -149,7 +155,43 @@ def examined(inspector: Inspector, unit: Unit) -> Verdict:
     if not segments:
         return _EMPTY
     found = inspector.inspect(segments)
-    return Verdict(len(segments), found.findings, found.scores["injection"], found.traits)
+    findings = found.findings
+    if unit[0] in _MESSAGES and (more := list(_across(inspector.scanner, segments, findings))):
+        findings = merged(findings, more)
+    return Verdict(len(segments), findings, found.scores["injection"], found.traits)
+
+
+def _across(scanner: Scanner, segments: Sequence[Segment], known: Sequence[Finding]) -> Iterator[Finding]:
+    """What begins in one part of a message and ends in another, a finding for the piece in each: a model is shown the parts as one
+    text. What a part holds whole is not made longer by the next one, which in most messages begins something else."""
+    by_role: dict[str, list[int]] = {}
+    for place, segment in enumerate(segments):
+        if segment.role in openai_chat.ROLES and segment.index != UNPATCHABLE:
+            by_role.setdefault(segment.role, []).append(place)
+    for places in by_role.values():
+        if len(places) > 1:
+            texts = [segments[place].text for place in places]
+            ends = list(accumulate(map(len, texts)))
+            for finding in scanner.scan_text("".join(texts)):
+                pieces = list(_pieces(finding, places, ends))
+                if len(pieces) > 1 and not any(_overlap(piece, other) for piece in pieces for other in known):
+                    yield from pieces
+
+
+def _pieces(finding: Finding, places: Sequence[int], ends: Sequence[int]) -> Iterator[Finding]:
+    """What of a finding stands in which segment: those at `places` are one text, in which they end at `ends`."""
+    number = bisect_right(ends, finding.start)
+    while finding.start < finding.end:
+        base = ends[number - 1] if number else 0
+        end = min(finding.end, ends[number])
+        yield replace(finding, segment=places[number], start=finding.start - base, end=end - base)
+        finding = replace(finding, start=end)
+        number += 1
+
+
+def _overlap(piece: Finding, other: Finding) -> bool:
+    same = piece.segment == other.segment and piece.kind == other.kind
+    return same and piece.start < other.end and other.start < piece.end
 
 
 def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
