@@ -21,6 +21,7 @@ def vendors() -> Scanner:
     ("before", "key", "after"),
     [
         ("DD_API_KEY=", HEX[:32], ""),
+        ("DD_API_KEY=", RANDOM[:32].lower(), ""),
         ('datadog: "', HEX[:32], '"'),
         ("const c = new Shodan('", RANDOM[:32], "')"),
         ("https://api.openweathermap.org/data?lat=1&appid=", HEX[:32], ""),

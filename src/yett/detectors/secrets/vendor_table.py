@@ -230,7 +230,7 @@ VENDORS: tuple[tuple[str, str, str], ...] = (
     ("new_?relic|nr_license", "alnum:40 alnum:47 alnum:64", ""),
     ("new_?york_?times|nytimes", "url:32", ""),
     ("newsapi|news_api", "hex:32", ""),
-    ("nexmo|vonage", "alnum:16 hex:8", ""),
+    ("nexmo|vonage", "alnum:16", ""),
     ("nylas", "alnum:30 alnum:25", ""),
     ("okta", "url:42 url:40", r"00[A-Za-z0-9_-]{40}"),
     ("one_?login", "hex:64", ""),

@@ -26,12 +26,13 @@ _BETWEEN = (
 )
 
 _ALPHABETS = {
-    "hex": (r"[a-fA-F0-9]{8,96}", r"[^A-Za-z0-9_-]"),
     "uuid": (UUID, r"[^A-Za-z0-9_-]"),
     "alnum": (r"[A-Za-z0-9]{14,100}", r"[^A-Za-z0-9_-]"),
     "url": (r"[A-Za-z0-9_=-]{18,128}", r"[^A-Za-z0-9_=-]"),
 }
-_LENGTHS = {"hex": r"[a-fA-F0-9]", "alnum": r"[A-Za-z0-9]", "url": r"[A-Za-z0-9_=-]"}
+# Hexadecimal keys are looked for with the others: of a length that is their vendor's, lower case letters beyond `f` count as well.
+_WIDER = {"hex": "alnum"}
+_LENGTHS = {"hex": r"[a-fA-F0-9]{%s}|[a-z0-9]{%s}", "alnum": r"[A-Za-z0-9]{%s}", "url": r"[A-Za-z0-9_=-]{%s}"}
 
 BATCH = 20
 
@@ -54,7 +55,7 @@ def _pattern(shapes: str, other: str) -> str:
     patterns = [other] if other else []
     for shape in shapes.split():
         alphabet, _, length = shape.partition(":")
-        patterns.append(UUID if alphabet == "uuid" else f"{_LENGTHS[alphabet]}{{{length.replace('-', ',')}}}")
+        patterns.append(UUID if alphabet == "uuid" else _LENGTHS[alphabet].replace("%s", length.replace("-", ",")))
     return f"(?:{'|'.join(patterns)})$"
 
 
@@ -105,7 +106,7 @@ def _all() -> tuple[Detector, ...]:
         names = [
             _written(names)
             for names, shapes, _ in VENDORS
-            if alphabet in {part.partition(":")[0] for part in shapes.split()}
+            if alphabet in {_WIDER.get(name := part.partition(":")[0], name) for part in shapes.split()}
         ]
         for number, batch in enumerate(_batches(names, BATCH), 1):
             found.append(_beside(f"{alphabet}-{number}", batch, shape, end))
