@@ -28,6 +28,11 @@ def prefixed() -> Scanner:
         "acme_" + RANDOM[:40],
         "ACME_" + RANDOM[:40],
         "acme_v2_" + RANDOM[:36],
+        # of known providers, in a length or an alphabet that none of their rules has yet
+        "dckr" + "_pat_" + RANDOM[:20],
+        "CLOJARS" + "_" + RANDOM[:60].lower(),
+        "phx" + "_" + RANDOM[:30] + "-" + RANDOM[30:38],
+        "dt0c01" + "." + RANDOM[:24].lower() + "." + RANDOM[:64].lower(),
     ],
 )
 @pytest.mark.parametrize("before", ["see ", "key=", "\\n", '"'])
@@ -40,6 +45,9 @@ def test_found(prefixed: Scanner, before: str, token: str) -> None:
     "text",
     [
         "cache_key_" + HEX,
+        "npm_" + "config_user_agent_for_version_20",
+        "waka_" + "x" * 36,
+        "sq0idp-short12",
         "restore-cache-key-" + HEX,
         "my-app:prod-" + HEX[:40],
         "prod-api-execution-role-DLX8ZYHKVZR4",
@@ -54,7 +62,6 @@ def test_found(prefixed: Scanner, before: str, token: str) -> None:
         "acme_" + HEX,
         "acme_" + "someVeryLongNameOfAFunctionIn2Languages",
         "sk-" + "ant-api03-" + RANDOM[:40],  # cut short: the rule for Anthropic's keys knows better
-        "ghp_" + RANDOM[:40],
         "a commit_" + RANDOM[:40],
     ],
 )

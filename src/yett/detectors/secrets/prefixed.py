@@ -8,10 +8,12 @@ is longer than ids are and in the alphabet that they seldom have.
 from __future__ import annotations
 
 import re
+import string
+from collections.abc import Sequence
 
 from yett.detectors import entropy
 from yett.detectors.detector import Detector, when
-from yett.detectors.secrets.token import END, UUID
+from yett.detectors.secrets.token import END, START, UUID
 
 # As for other tokens, but that the whole of it is looked at: `cache-key-…` is none, whatever `key-…` is.
 _START = r"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|[^A-Za-z0-9_-])"
@@ -72,7 +74,62 @@ def _long(text: str) -> bool:
     )
 
 
+# What tokens of one provider begin with and nothing else does, where no list says which of their lengths and alphabets are issued next.
+_PROVIDERS = (
+    r"AKCp AIK_(?:CI|CLIENT|SECRET)_ AGE-SECRET-KEY- ATATT3 ATCTT3 ATBB AVNS_ AstraCS: BBDC- CCIPAT_ CCIPRJ_ "
+    r"CLOJARS_ CFPAT- EXO[a-f0-9]{6} FLWSECK(?:_TEST)?- FLWPUBK(?:_TEST)?- GOCSPX- GR1348941 HRKU- IGQVJ LTAI "
+    r"NR(?:AK|AA|BR|II|IQ|JS|RA|SP)- PMA[KT]- RGAPI- SWM(?:TKN|KEY)-1- amzn\.mws\. "
+    r"api_(?:live|sandbox)(?:_(?:eu|us|ca))?\. access_token\$(?:production|sandbox)\$ bk(?:ua|at|ct|pt|ps)_ csa_ "
+    r"dapi[a-f0-9]{6} dckr_(?:pat|oat)_ ddp_ dnkey- do[opr]_v1_ dp\.(?:pt|st|ct|sa|scim|audit)\. dt0[a-z][0-9]{2}\. "
+    r"duffel_(?:test|live)_ dvc_(?:server|client|mobile)_ endr\+ essu_ eyJrIjoi fio-u- figd_ fo1_ fm[12]_ gcntfy- "
+    r"glagent- glc_ glsa_ glptt- gloas- gsk_ hawk\. hc[abx]ik_ hv[bsr]\. k[1-4]\.(?:local|secret|public)(?:-pw)?\. "
+    r"lin_(?:api|oauth|wh)_ live_pub_ llx- lsv2_(?:pt|sk)_ mdb_sa_sk_ mercury_(?:production|sandbox)_ mlsn\. napi_ "
+    r"nfp_ npg_ ntn_ nvapi- nyk_v0_ oauth_live_ ops_eyJ ory_(?:pat|apikey|st|at|rt)_ ovsxp_ packagist_[a-z]{2,3}_ "
+    r"pcsk_ persona_(?:production|sandbox)_ ph[cxsar]_ pina_ polar_(?:pat|oat|at|rt)_ pplx- prf_[a-z]{3}_ "
+    r"pscale_(?:tkn|oauth|pw|app)_ ptrn_ pul- pylf_v[0-9]_ pypi-AgE rdme_ rnd_ rubygems_ r8_ sbp_ sb_secret_ "
+    r"scauth_ sgamp_user_ sha256~ shippo_(?:live|test)_ shp(?:at|ca|pa|ss|ua|tka|it)_ sk-or-v[0-9] sktsec_ slk_ "
+    r"sm_(?:aat|pat|sat)_ sntry[suai]_ sq0[a-z]{3}- sq[apu]_ squ_ st\.[a-f0-9]{8} standard_ supabase_ tfp_ tgp_v1_ "
+    r"tk-us- tmprl_ tskey-(?:[a-z]{3,8}-)? tvly- tss_ ucat_ unkey_ v[1-4]\.(?:local|public)\. vc[apirk]_ vtwn_ "
+    r"waka_ whsec_ wrk[a-z]{1,3}- xa[ap]t- xai- xapp- xau_ xkeysib- xnd_(?:production|development)_ "
+    r"xox[a-z]{1,2}[-.] xsmtpsib- xtp_ ya29\. zpka_ github_pat_ gh[pousr]_ npm_ hf_ SG\. 3MVG "
+    r"00D[A-Za-z0-9]{12,15}! A3-[A-Z0-9]{6}- secret-(?:live|test)- sk-proj- TlRMTVNTUAA "
+).split()
+_BATCH = 40  # the automaton refuses twice as many in one pattern
+
+# Drawn at random, such a run is one in many thousands.
+_COUNTING = re.compile(
+    "|".join(string.ascii_lowercase[at : at + 6] for at in range(21))
+    + "|"
+    + "|".join(string.digits[at : at + 6] for at in range(5))
+)
+
+
+def _begins(text: str) -> bool:
+    """A provider's prefix, and what is drawn at random behind it."""
+    body = re.split(r"[-_.~$:+]", text, maxsplit=1)[-1]
+    return (
+        entropy.issued(text)
+        and entropy.digits(body) >= 3
+        and entropy.entropy(body) >= 3.3
+        and entropy.mixed(body)
+        and not _COUNTING.search(text.lower())
+    )
+
+
+def _of(providers: Sequence[str], number: int) -> Detector:
+    prefix = f"(?:{'|'.join(providers)})"
+    return Detector(
+        id=f"provider-token-{number}",
+        kind="secret.prefixed-token",
+        pattern=rf"{START}({prefix}[A-Za-z0-9_.=/+~$!:-]{{14,48}})",
+        accept=when(_begins),
+        tail=r"[A-Za-z0-9_.=/+~$!:-]*",
+        anchor=rf"{prefix}[A-Za-z0-9_.=/+~$!:-]{{2}}",
+    )
+
+
 PREFIXED: tuple[Detector, ...] = (
+    *(_of(_PROVIDERS[at : at + _BATCH], at // _BATCH + 1) for at in range(0, len(_PROVIDERS), _BATCH)),
     Detector(
         id="prefixed-token",
         kind="secret.prefixed-token",
