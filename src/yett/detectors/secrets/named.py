@@ -18,7 +18,7 @@ from yett.detectors.secrets.structures import SCHEME, VALUE
 
 # `password`, as people write it in names and in documents of many languages.
 _IN_LANGUAGES = (
-    r"pa[as]sw(?:or)?d|passwort|passphrase|passcode|kennwort|pwd|pass|pw|contrase(?:n|ñ)a|clave|mot[ _-]de[ _-]passe|mdp|senha|"
+    r"pa[as]sw(?:or)?d|ps{1,2}w(?:or)?d|pass[_-]word|passwort|passphrase|passcode|kennwort|passw|pwd|pass|pw|contrase(?:n|ñ)a|clave|mot[ _-]de[ _-]passe|mdp|senha|"
     r"wachtwoord|l(?:o|ö)senord|passord|adgangskode|salasana|has(?:l|ł)o|heslo|jelsz(?:o|ó)|parola|sifre|şifre|kata[ _-]sandi|"
     r"пароль|密码|密碼|パスワード|"
     r"비밀번호|비번|패스워드|암호|口令|identified by|(?:wpa|wifi|vpn|pre[_-]?shared)[_-]?(?:psk|key)|preshared"
@@ -43,16 +43,14 @@ _ARRAY = r"(?:\[[A-Za-z0-9_]{0,8}\])?"
 _TYPE = r"[ ]?:[ ]?&?[A-Za-z][A-Za-z<>\[\]?.]{1,20}"
 # Chinese, Japanese and Korean put a particle or a verb between a name and what it is, and no space.
 _PARTICLE = _bytes("：|＝|は|是|为|為|는|은")
-_EQUALS = (
-    rf"[ \t]{{0,12}}(?::{{0,3}}=|={{1,3}}>?|<-|->|[!~?]=|\|\|[:=]|\?\?=|:{{1,2}}|{_PARTICLE}|%3[AaDd])[ \t]{{0,12}}"
-)
+_EQUALS = rf"[ \t]{{0,12}}(?::{{0,3}}=|={{1,3}}[>~]?|<-|->|[!~?]=|<<<|\|\|[:=]|\?\?=|:{{1,2}}|{_PARTICLE}|%3[AaDd])[ \t]{{0,12}}"
 _OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|'\\?"|["'`])|&quot;|%22)"""
 # What makes bytes, a string or an option of a literal; a value in braces (JSX).
 _MADE = r"(?:(?:new[ ])?(?:\[\]byte|bytes|b64decode|[sS]tr(?:ing)?(?:::from|\.new)?|Q(?:String(?:Literal)?|Latin1String)|Secret(?:Str|String)?|Some|Buffer\.from|strdup)\([ ]?|\{)"
 # Between a name and a value in quotes stands more than an equals sign: a call, a pair of arguments, two attributes of an element.
 _GIVEN = (
     rf"(?:{_QUOTE}?\]?\)?{_ARRAY}(?:{_TYPE})?{_EQUALS}|{_QUOTE}?[\])]?[ ](?:\|\||\?\?|or)[ ]|{_QUOTE}?[ \t]{{0,2}},[ \t]{{0,2}}|"
-    rf"{_QUOTE}?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default|android:value)[ ]?=[ ]?|"
+    rf"{_QUOTE}?[ ]?\([ ]?|{_QUOTE}?[ \t]{{1,3}}(?:value|content|default|android:value)[ ]?=[ ]?|"
     rf"{_QUOTE}[ ]?\{{[^{{}}\x00]{{0,52}}default[ ]{{0,6}}=[ ]?|</(?i:key|name)>[ \t\r\n]{{0,16}}<string>|"
     rf"{_QUOTE},[ \t\r\n]{{0,12}}{_QUOTE}?[vV]alue{_QUOTE}?[ ]?:[ ]?|{_QUOTE}[ ]to[ ]|[ \t]{{1,3}}(?:is|was|as|to|by)?[ :]{{0,2}}|[ \t\r\n]{{1,12}}value:[ ]?){_OPEN}"
 )
@@ -67,10 +65,19 @@ _BARE = (
     r"</(?i:key|name|string)>[ \t\r\n]{0,16}<[a-z]{3,8}>|[ ]?\([A-Za-z0-9 _.-]{1,32}\)[ ]?:[ ]{0,2}|"
     r"[ \t](?:is|was|ist|war|lautet|est|es|era|are|jest|\xc3\xa9|\xc3\xa8|\xc3\xa4r)[ \t]?:?[ \t]{0,2}|[ \t](?:(?:is|was)[ ])?set to[ ]|[\r\n][ \t]{1,12}value:[ ]{1,2})"
 )
+# What a value may be wrapped in: a call, a list, what it stands in for, a scheme, the cell of a table. In few words for names and
+# signs: the automaton refuses all of these times all of those.
+_CREDENTIAL = (
+    r"ps{0,2}wo?r?d|pass(?:w(?:or)?d|phrase|code|_word)?|pwd?|secret|token|cred(?:ential)?s?|key|auth|salt|nonce"
+)
+_GIVES = r"[ \t]{0,4}(?:[:?]?=|=>|:|<-)[ \t]{0,4}"
+_CALL = r"(?:new[ ])?[A-Za-z0-9_.:>-]{0,24}(?:\[\])?[({\[]{1,2}[ ]?"
+_INSTEAD = rf"{_QUOTE}[A-Za-z0-9_.-]{{1,24}}{_QUOTE}(?:,|\)[ ]?(?:or|\|\||\?\?))[ ]?"
+_SCHEMES = r"(?i:basic|bearer|token|apikey|bot|ntlm|ssws|!!str)[ ]"
 _QUOTED_TAIL = r"[A-Za-z0-9!#$&()*+./:=?@^_~{}\[\]<>|;,-]*"
 
-_PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES = (
-    compiled(f"(?i:{_bytes(names)})") for names in (_IN_LANGUAGES, _KEYS, _WEAK)
+_PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES, _ALL_NAMES = (
+    compiled(f"(?i:{_bytes(names)})") for names in (_IN_LANGUAGES, _KEYS, _WEAK, f"{_IN_LANGUAGES}|{_KEYS}|{_WEAK}")
 )
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
 _IDENTIFIER_END = re.compile(r"[A-Za-z0-9_.-]*$")
@@ -117,6 +124,8 @@ _OWNERS = (
 _PLAIN_VALUE = re.compile(r"[\"'`]$|[A-Z0-9_]=$|[?&;][a-z_]{1,30}=$")  # between quotes, in an environment or a query
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,8}){2,}$")
 _RESOURCE = re.compile(r"arn:[a-z-]+:[^\s\"']*:secret:$")  # the name of a secret in a vault
+_SIGNED = re.compile(r"[\w!#$%^*@.+=~-]*[!#$^*@][\w!#$%^*@.+=~-]*")
+_GIVEN_TO = re.compile(r"(?:[=:|,\t]|<-)[^=:|\t]*$")  # where a name ends, and what its value is wrapped in begins
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # With these in its name, a value is about a credential, or is one of another kind (a page, a lexer's unit, a place in a table).
 _OTHER_AFTER = frozenset(
@@ -164,6 +173,8 @@ class _Name(NamedTuple):
         """Whether what is named is only about a credential, or is of another kind."""
         if self.credential == "secret" and self.after == ["id"] and "client" not in self.before:
             return False  # of HashiCorp Vault's AppRole: the half that is secret
+        if self.credential in {"auth", "authorization"} and self.after == ["code"]:
+            return False  # RFC 6749 section 4.1: who has it may have a token
         return self.inside or not (_OTHER_BEFORE.isdisjoint(self.before) and _OTHER_AFTER.isdisjoint(self.after))
 
 
@@ -211,7 +222,7 @@ def _word(left: str, text: str) -> int:
 
 
 def _key(left: str, text: str) -> int:
-    likely = entropy.key(text, uuid=True) or (_PLAIN_VALUE.search(left) and entropy.chosen(text))
+    likely = entropy.key(text, uuid=True) or (_PLAIN_VALUE.search(left) and entropy.chosen(text)) or _with_signs(text)
     if not likely or _RESOURCE.search(left):
         return 0
     name = _name(_KEY_NAMES, left)
@@ -222,10 +233,11 @@ def _key(left: str, text: str) -> int:
 
 def _weak(left: str, text: str) -> int:
     """A name that other things bear, too, wants a value that nothing else has."""
+    drawn = entropy.classes(text) == 3 and text.isalnum() and bool(_PLAIN_VALUE.search(left))
     if (
-        len(text) < 16
+        len(text) < (10 if drawn else 16)
         or _CONSTANT.match(text)
-        or not (entropy.key(text) and entropy.mixed(text) and entropy.entropy(text) >= 3.2)
+        or not (entropy.key(text) and entropy.mixed(text) and (drawn or entropy.entropy(text) >= 3.2))
     ):
         return 0
     name = _name(_WEAK_NAMES, left)
@@ -235,6 +247,19 @@ def _weak(left: str, text: str) -> int:
     return (
         0 if name.credential == "nonce" and "<" in left else len(text)
     )  # of a script in a page, for its content security policy
+
+
+def _with_signs(text: str) -> bool:
+    """Both cases, digits and a sign, and none that expressions in source code have: a password."""
+    return bool(len(text) >= 8 and _SIGNED.fullmatch(text) and entropy.classes(text) == 4 and entropy.password(text))
+
+
+def _wrapped(left: str, text: str) -> int:
+    """Where other values stand as well, only what looks issued, or has the signs that passwords are made up with."""
+    if not ((entropy.key(text) and entropy.mixed(text)) or _with_signs(text)):
+        return 0
+    name = _name(_ALL_NAMES, left[: _GIVEN_TO.search(left).start()])  # type: ignore[union-attr]
+    return 0 if name.other or name.path or (name.credential in _SHORT and len(text) < 16) else len(text)
 
 
 def _named(
@@ -268,6 +293,16 @@ def _named(
     )
 
 
+def _wrapped_in(what: str, between: str, value: str = VALUE) -> Detector:
+    return Detector(
+        id=f"credential-in-{what}",
+        kind="secret.generic-key",
+        pattern=rf"(?i:{_CREDENTIAL}){_REST}{between}({value}{{8,64}})",
+        judge=_wrapped,
+        tail=f"{value}*",
+    )
+
+
 # A parameter of a URL ends where the next one begins, or an escaped quote; a password may have either character in it.
 _KEY_VALUE = VALUE.replace("%&", "")
 # A digit is asked for by the pattern: of all that is assigned to a `key`, nearly nothing else has one.
@@ -277,6 +312,10 @@ NAMED: tuple[Detector, ...] = (
     *_named("password", "secret.password", _IN_LANGUAGES, _password, f"{VALUE}{{4,64}}", f"{VALUE}*"),
     *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{8,64}}", f"{_KEY_VALUE}*"),
     *_named("weak-key", "secret.generic-key", _WEAK, _weak, _WEAK_VALUE, f"{_KEY_VALUE}*"),
+    _wrapped_in("call", rf"{_QUOTE}?{_GIVES}{_CALL}{_OPEN}"),
+    _wrapped_in("default", rf"{_GIVES}{_CALL}{_INSTEAD}{_OPEN}"),
+    _wrapped_in("scheme", rf"{_QUOTE}?{_GIVES}[\"'`]?{_SCHEMES}"),
+    _wrapped_in("cell", r"[ ]{0,2}[|,\t][ ]{0,2}", r"[A-Za-z0-9_+/=.~-]"),
     Detector(
         id="password-word",
         kind="secret.password",
