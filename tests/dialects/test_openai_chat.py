@@ -225,7 +225,7 @@ def test_what_the_operator_says_is_kept_apart() -> None:
         (request(messages=[{"role": 1}]), "messages[0].role"),
         (request(tools={}), "tools"),
         (request(stream_options=[]), "stream_options"),
-        (request(stream_options={"include_usage": 1}), "include_usage"),
+        (request(stream_options={"include_usage": 1}), "stream_options.include_usage"),
         (request(stream="true"), "stream"),
         (request(stream=0), "stream"),
         (request(max_tokens=0), "max_tokens"),

@@ -326,8 +326,20 @@ START_LINES = {
     "a space in the target": b"GET /v1/ models HTTP/1.1\r\nHost: yett\r\n\r\n",
     "a control character in the target": b"GET /v1/\x01models HTTP/1.1\r\nHost: yett\r\n\r\n",
     "no Host": b"GET /v1/models HTTP/1.1\r\n\r\n",
+    "a Host with a space": b"GET /v1/models HTTP/1.1\r\nHost: yett other\r\n\r\n",
+    "a Host with a path": b"GET /v1/models HTTP/1.1\r\nHost: yett/v1\r\n\r\n",
+    "a Host with a user": b"GET /v1/models HTTP/1.1\r\nHost: you@yett\r\n\r\n",
+    "a Host whose port is a word": b"GET /v1/models HTTP/1.1\r\nHost: yett:http\r\n\r\n",
+    "a Host of other bytes": b"GET /v1/models HTTP/1.1\r\nHost: y\xe9tt\r\n\r\n",
     "bare LF everywhere": b"GET /v1/models HTTP/1.1\nHost: yett\n\n",
 }
+
+
+@pytest.mark.parametrize("host", [b"", b"yett:8484", b"127.0.0.1:1", b"[::1]:8484", b"[fe80::1]", b"a-b_c.example."])
+def test_any_host_that_may_be_named_is_taken(gateway: Gateway, host: bytes) -> None:
+    with gateway.connect() as connection:
+        send(connection, b"GET /v1/models HTTP/1.1\r\nHost: %b\r\n\r\n" % host)
+        assert read(connection).code == "missing_key"
 
 
 @pytest.mark.parametrize("case", START_LINES)

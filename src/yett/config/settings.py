@@ -201,11 +201,19 @@ class RoutingSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds, Meta(description="Longest wait, also for a provider's Retry-After; a longer one is passed on instead.")
     ] = 5.0
     breaker_failures: Annotated[
-        int, Meta(description="Failures in a row after which a target is set aside.", ge=1, le=10_000)
+        int,
+        Meta(
+            description="Failures in a row after which a target is set aside. Half of 20 attempts within a minute are enough as well.",
+            ge=1,
+            le=10_000,
+        ),
     ] = 5
-    cooldown: Annotated[Seconds, Meta(description="How long a target is set aside before one call may probe it.")] = (
-        15.0
-    )
+    cooldown: Annotated[
+        Seconds,
+        Meta(
+            description="How long a target is set aside before one call may probe it; twice as long each time that fails, up to ten minutes."
+        ),
+    ] = 15.0
     key_cooldown: Annotated[
         Seconds, Meta(description="How long a provider key is set aside after 401 or 429 without Retry-After.")
     ] = 60.0

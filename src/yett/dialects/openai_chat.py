@@ -51,13 +51,13 @@ def _bad(param: str, what: str) -> Refusal:
     return Refusal("invalid_request", f"`{param}` {what}.", param=param)
 
 
-def _flag(document: dict[str, Any], name: str) -> bool:
+def _flag(document: dict[str, Any], name: str, within: str = "") -> bool:
     value = document.get(name)
     if value is None or value is False:
         return False
     if value is True:
         return True
-    raise _bad(name, "must be a boolean")
+    raise _bad(within + name, "must be a boolean")
 
 
 def _count(document: dict[str, Any], name: str, default: int) -> int:
@@ -98,7 +98,7 @@ def understand(body: bytes) -> ChatRequest:
     return ChatRequest(
         model=model,
         stream=_flag(document, "stream"),
-        include_usage=_flag(options, "include_usage") if options else False,
+        include_usage=_flag(options, "include_usage", "stream_options.") if options else False,
         # OpenAI refuses both at once; an upstream that takes one of them must not surprise the ledger.
         max_tokens=max(_count(document, "max_tokens", 0), _count(document, "max_completion_tokens", 0)),
         choices=_count(document, "n", 1),

@@ -12,6 +12,7 @@ what it tolerates and we do not is checked here. Deadlines are plain numbers tha
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -27,6 +28,8 @@ from yett.model.call import Inbound
 IDLE, HEAD, BODY, BUSY, LINGER = range(5)
 NEVER = float("inf")
 MAX_URI = 8192  # bytes; RFC 9112 section 3 recommends 8000 at least
+# RFC 9110 section 7.2: uri-host [ ":" port ]; empty where the target has no authority.
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Za-z:.]+\])(?::[0-9]{0,5})?").fullmatch
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1 << 20
 REASONS = {
@@ -260,6 +263,8 @@ class Http1Connection(asyncio.Protocol):
         version = self._version = self._parser.get_http_version()
         # RFC 9112 section 3.2: a request must say which host it is for; section 6.1: HTTP/1.0 knows no transfer coding.
         if b"host" not in headers if version == "1.1" else version != "1.0" or b"transfer-encoding" in headers:
+            self._stop("bad_http")
+        if not _HOST(headers.get(b"host", b"")):  # section 3.2: else who reads it next may see another host in it
             self._stop("bad_http")
         if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             self._stop("bad_http")
