@@ -26,7 +26,8 @@ Build = Callable[[tuple[bytes, ...]], Automaton]
 
 REACH = 256  # bytes that a pattern which is looked for besides a number may match
 _BLOCK = 2048
-_EDGES = re.compile(rb"[^A-Za-z0-9](?=[0-9A-Z+(])")  # what shapes of a group begin with
+_SHORT = 512  # bytes in which looking for the shapes themselves costs what asking for their number does
+_EDGES = re.compile(rb"[^A-Za-z0-9](?=[0-9A-Zt+(])")  # what shapes of a group begin with
 
 
 class Heard(NamedTuple):
@@ -66,7 +67,7 @@ class _Group:
         self._which = _automaton(build, [f"^(?:{pattern})" for pattern in patterns])
 
     def __call__(self, data: bytes, part: bytes, first: int, last: int) -> Iterator[Heard]:
-        if not self._gate(part):
+        if len(part) > _SHORT and not self._gate(part):
             return
         starts: dict[int, list[int]] = {}
         for begin, end in self._any.matches(data, first, last + REACH):

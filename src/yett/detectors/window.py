@@ -67,6 +67,11 @@ _DATED = re.compile(
     r"|(?i:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?[ -](?:[0-9]{1,2}(?:[.,]|(?:st|nd|rd|th|er|º),?)?(?:[ -][0-9]{0,4})?)?"
     r"|[0-9]{4}(?:年|년 ?)(?:[0-9]{1,2}(?:(?:月|월 ?)[0-9]{0,2})?)?)\Z"
 )
+# What a text that ends in a date ends with, from its last character on: a few letters or digits behind a space or a hyphen, at most.
+_DATED_ENDS = re.compile(
+    r"[.,]{0,2}(?:[^\W\d_]{0,12}|[^\W\d_]{0,2}[0-9]{0,4}'?[^\W\d_]{0,3})[ -]|[0-9]{0,2} ?[年년月월]"
+)
+_DATED_END_CAP = 16
 _DIGIT = re.compile("[0-9]")
 _NUMBERED_CAP = GROUP_CAP + WORD_AFTER  # how far back a digit may be part of what has begun
 _DATE_CAP = 48  # characters of one
@@ -207,7 +212,8 @@ class Window:
 def _settled(text: str) -> int:
     """The length of the longest part of `text` in which no match can be incomplete. `text` is not empty."""
     length = len(text)
-    settled = max(len(text.rstrip(_WORD)), length - WORD_CAP)
+    # The letters next to ASCII are many, and all of them are compared with the character that a word ends at.
+    settled = max(len(text.rstrip(WORD if text.isascii() else _WORD)), length - WORD_CAP)
     last = text[-1]
     if _DIGIT.search(text, max(0, length - _NUMBERED_CAP)):
         settled = min(settled, _numbers(text))
@@ -234,9 +240,14 @@ def _numbers(text: str) -> int:
         settled = _groups(stem, _DIGITS, _DIGITS_BEGIN)
     if last in _GROUPED and (last != " " or text[-2:-1] in _GROUPED):
         settled = min(settled, _groups(text, _DIGITS, _DIGITS_BEGIN), _groups(text, _PRINTED, _PRINTED_BEGIN))
+    if not _DATED_ENDS.match(text[: -_DATED_END_CAP - 1 : -1]):
+        return settled
     # No date reaches over one of these, which are common where numbers are.
     begin = max(length - _DATE_CAP, text.rfind("\n") + 1, text.rfind('"') + 1, text.rfind(":") + 1)
-    dated = _DATED.search(text, begin) if last in " -" or _DIGIT.search(text, begin) else None
+    # It begins with a digit or with the name of a month, and a digit or nothing follows that.
+    digit = _DIGIT.search(text, begin)
+    begin = max(begin, (digit.start() if digit else length) - _MONTH_CAP)
+    dated = _DATED.search(text, begin)
     return min(settled, dated.start()) if dated else settled
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from yett.detectors.detector import Detector, when
-from yett.detectors.pii.words import NEAR, RIGHT_EDGE, named
+from yett.detectors.pii.words import NEAR, NUMBERS, RIGHT_EDGE, named
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_PLACES = {character: place for place, character in enumerate(_BASE58)}
@@ -54,7 +54,8 @@ CRYPTO: tuple[Detector, ...] = (
         kind="pii.crypto-wallet",
         pattern=rf"[^A-Za-z0-9/+=]([13DLMTt][1-9A-HJ-NP-Za-km-z]{{25,33}}){RIGHT_EDGE}",
         accept=when(base58check),
-        anchor=_LONG,
+        besides=_LONG,
+        group=NUMBERS,
     ),
     Detector(
         id="wallet-bech32",
