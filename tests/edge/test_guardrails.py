@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from yett.config.settings import RoutingSettings
-from yett.edge.guardrails import MOST_PARTS, Guardrails, LocalModel, NoModels
+from yett.edge.guardrails import MOST_PARTS, Guardrails, LocalModel
 from yett.edge.upstream import UpstreamClient
 from yett.guardrails.kind import Piece, Signal, Verdict
 from yett.guardrails.shelf import KINDS
@@ -62,6 +62,13 @@ def asking(*texts: str, side: str = "request", role: str = "user", tenant: str =
 
 def found(advice: Advice) -> set[tuple[str, int]]:
     return {(finding.kind, finding.segment) for finding in advice.findings}
+
+
+class NoModels:
+    """Implements Models where none is loaded."""
+
+    def get(self, guardrail: Guardrail) -> LocalModel | None:
+        return None
 
 
 Advisers = Callable[..., Guardrails]

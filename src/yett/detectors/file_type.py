@@ -51,7 +51,6 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x80\x05\x95", "pickle"),
 )
 TYPES = frozenset(name for _, _, name in _MAGIC)
-PROGRAMS = frozenset({"elf", "exe", "mach-o", "class", "wasm", "script", "pickle"})
 _DATA_URL = re.compile(
     r"data:([a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80})?(?:;[a-z0-9-]{1,20}=[a-z0-9._-]{1,40}){0,3};base64,", re.IGNORECASE
 )

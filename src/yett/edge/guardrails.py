@@ -52,13 +52,6 @@ class Models(Protocol):
         ...
 
 
-class NoModels:
-    """Implements Models where there are none."""
-
-    def get(self, guardrail: Guardrail) -> LocalModel | None:
-        return None
-
-
 class _Way(Struct, frozen=True):
     """How one guardrail is reached: under which breaker, and in how many turns at a time."""
 

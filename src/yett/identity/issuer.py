@@ -24,7 +24,6 @@ from yett.model.route import Provider
 LONGEST_ID = 255  # characters of a subject
 LONGEST_NAME = 100
 LONGEST_VALUE = 64  # of a label
-MOST_AUDIENCES = 32
 
 
 class Rule(Struct, frozen=True):

@@ -21,7 +21,6 @@ from yett.detectors.pii.words import SEPARATED, digits
 # HMRC NIM39110: letters that the prefix does not have. `QQ` is what examples use.
 _NINO = re.compile(r"(?!BG|GB|KN|NK|NT|TN)[A-Z]{2}[0-9]{6}[A-Z]?")
 _NINO_TWO = r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
-_MATRICULE_WEIGHTS = (2, 1) * 6
 
 
 def _nino(text: str) -> bool:
