@@ -9,44 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from yett.cli import fences as fence_events
 from yett.cli import issuing
-from yett.cli.fencing import check_reason, end_of, fence_named
+from yett.cli.office_stores import OfficeStores, sentence
 from yett.cli.sealed import Unsealer
 from yett.cli.search import Search
-from yett.cli.state import open_database, open_fences, open_keys
 from yett.cli.system import SystemClock
-from yett.config import units
-from yett.config.keyed_hash import keyed_hash
 from yett.config.operators import Rules, rules
 from yett.config.reader import changed, load
 from yett.config.reading import Reading
 from yett.console import answers
-from yett.console.office import DRAWN_HERE, Author, Event, Listing, Standing, Wanted
+from yett.console.office import Author, Event, Listing, Standing, Wanted
 from yett.edge.admin import Report
 from yett.edge.metrics import Metrics, State
 from yett.errors import ConfigurationError, Refusal, YettError
-from yett.model.fence import Fence, by_name
-from yett.model.key import Limits, VirtualKey
+from yett.model.fence import by_name
 from yett.model.operator import EMERGENCY, Identity, Session
 from yett.model.record import Record
-from yett.stores.database import Database
-from yett.stores.directory import DirectoryStore
-from yett.stores.fences import FenceStore
 from yett.stores.journal import FileJournal, open_journal
-from yett.stores.keys import KeyMistake, KeyStore, NewKey
-from yett.stores.operators import OperatorStore
+from yett.stores.keys import KeyMistake
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,28 +41,6 @@ log = logging.getLogger("yett")
 LOOK_SECONDS = 1.0  # between looks at the configuration, and at who is signed in
 LONGEST_LOOK = 0.5  # seconds that /readyz and /metrics wait for that
 SIGN_SECONDS = 10.0  # between checkpoints of what was recorded here
-_NONCE = 12
-_PURPOSE = b"operator sign-in cookie"
-
-
-class _Stores:
-    """What was opened on the office's thread."""
-
-    def __init__(self, reading: Reading, write: Callable[[Record], None]) -> None:
-        self.author: Author = {}  # of the change that is being made
-        self._write = write
-        self.database: Database = open_database(reading)
-        self.keys: KeyStore = open_keys(reading, self.database, witness=self._key)
-        self.fences: FenceStore = open_fences(reading, self.database, witness=self._fence)
-        self.operators = OperatorStore.open(reading.state, self.keys.pepper, self.database)
-        self.directories = DirectoryStore.open(reading.state, database=self.database)
-        self.cookies = AESGCM(keyed_hash(self.keys.pepper).digest(_PURPOSE))
-
-    def _key(self, event: str, key: VirtualKey) -> None:
-        self._write(issuing.event_of(event, key, {"operator": dict(self.author)}))
-
-    def _fence(self, event: str, fence: Fence) -> None:
-        self._write(fence_events.event_of(event, fence, {"operator": dict(self.author)}))
 
 
 class DeskOffice:
@@ -99,7 +63,7 @@ class DeskOffice:
         self._metrics = Metrics()
         self._thread = ThreadPoolExecutor(1, "console")
         self._searching = ThreadPoolExecutor(1, "console-search")
-        self._stores: _Stores | None = None
+        self._stores: OfficeStores | None = None
         self._journal: FileJournal | None = None
         self._present: tuple[Session, ...] = ()
         self._trouble = ""
@@ -170,10 +134,10 @@ class DeskOffice:
         await self._do(self._note, event)
 
     async def seal(self, content: bytes) -> str:
-        return await self._do(self._seal, content)
+        return await self._do(lambda: self._open().seal(content))
 
     async def unseal(self, sealed: str) -> bytes | None:
-        return await self._do(self._unseal, sealed)
+        return await self._do(lambda: self._open().unseal(sealed))
 
     async def begin(self, identity: Identity, origin: str, address: str, author: Author) -> tuple[Session, str]:
         return await self._do(self._begin, identity, origin, address, author)
@@ -225,10 +189,10 @@ class DeskOffice:
         }
 
     async def keys(self) -> tuple[answers.Key, ...]:
-        return await self._do(self._keys)
+        return await self._do(lambda: self._open().all_keys(self._now()))
 
     async def fences(self) -> tuple[answers.Fence, ...]:
-        return await self._do(self._fences)
+        return await self._do(lambda: self._open().all_fences(self._now()))
 
     async def calls(self, wanted: Wanted) -> answers.Calls:
         return await self._on(self._searching, Search(self._reading, self._clock).calls, wanted)
@@ -239,19 +203,19 @@ class DeskOffice:
     # ---- what they change -------------------------------------------------------------------------------------------
 
     async def create_key(self, new: answers.NewKey, author: Author) -> answers.Issued:
-        return await self._do(self._create_key, new, author)
+        return await self._do(lambda: self._open().create_key(new, author, self._reading, self._now()))
 
     async def rotate_key(self, id: str, overlap: str, author: Author) -> answers.Issued:
-        return await self._do(self._rotate_key, id, overlap, author)
+        return await self._do(lambda: self._open().rotate_key(id, overlap, author, self._now()))
 
     async def revoke_key(self, id: str, author: Author) -> answers.Key:
-        return await self._do(self._revoke_key, id, author)
+        return await self._do(lambda: self._open().revoke_key(id, author, self._now()))
 
     async def draw(self, new: answers.NewFence, author: Author) -> answers.Fence:
-        return await self._do(self._draw, new, author)
+        return await self._do(lambda: self._open().draw(new, author, self._reading, self._now()))
 
     async def lift(self, name: str, author: Author) -> answers.Fence:
-        return await self._do(self._lift, name, author)
+        return await self._do(lambda: self._open().lift(name, author, self._now()))
 
     # ---- on the thread ----------------------------------------------------------------------------------------------
 
@@ -266,18 +230,18 @@ class DeskOffice:
         except Refusal:
             raise
         except KeyMistake as mistake:
-            raise Refusal("conflict", _sentence(str(mistake))) from None
+            raise Refusal("conflict", sentence(str(mistake))) from None
         except ConfigurationError as error:
-            raise Refusal("conflict", _sentence(str(error))) from None
+            raise Refusal("conflict", sentence(str(error))) from None
         except (YettError, OSError) as error:
             if self._trouble != str(error):
                 self._trouble = str(error)
                 log.error("the console's state cannot be used", extra={"fields": {"why": str(error)}})  # noqa: TRY400
             raise Refusal("state_unavailable") from error
 
-    def _open(self) -> _Stores:
+    def _open(self) -> OfficeStores:
         if self._stores is None:
-            self._stores = _Stores(self._reading, self._record)
+            self._stores = OfficeStores(self._reading, self._record)
         return self._stores
 
     def _standing(self, token: str) -> Standing:
@@ -343,24 +307,13 @@ class DeskOffice:
         if self._stores is not None:
             self._stores.database.close()
 
-    def _seal(self, content: bytes) -> str:
-        nonce = secrets.token_bytes(_NONCE)
-        return (nonce + self._open().cookies.encrypt(nonce, content, None)).hex()
-
-    def _unseal(self, sealed: str) -> bytes | None:
-        try:
-            raw = bytes.fromhex(sealed)
-            return self._open().cookies.decrypt(raw[:_NONCE], raw[_NONCE:], None)
-        except (ValueError, InvalidTag):
-            return None
-
     def _begin(self, identity: Identity, origin: str, address: str, author: Author) -> tuple[Session, str]:
         try:
             session, token = self._open().operators.begin(
                 "oidc", identity, origin, self._now(), int(self._rules.lasting), address
             )
         except KeyMistake as mistake:
-            raise Refusal("sign_in_refused", _sentence(str(mistake))) from None
+            raise Refusal("sign_in_refused", sentence(str(mistake))) from None
         self._recorded_or_ended(Event("operator.sign_in", session.id, {**author, "session": session.id}), session)
         return session, token
 
@@ -368,7 +321,7 @@ class DeskOffice:
         try:
             session, token = self._open().operators.redeem(code, self._now(), address)
         except KeyMistake as mistake:
-            raise Refusal("sign_in_refused", _sentence(str(mistake))) from None
+            raise Refusal("sign_in_refused", sentence(str(mistake))) from None
         who = session.identity
         author = {"issuer": who.issuer, "subject": who.subject, "roles": ["admin"], "means": EMERGENCY}
         author |= {"session": session.id, "address": address}
@@ -395,91 +348,5 @@ class DeskOffice:
             raise Refusal("not_found", "There is no such session.")
         return ended
 
-    # ---- keys and fences
-
-    def _keys(self) -> tuple[answers.Key, ...]:
-        now = self._now()
-        newest = {one.key.id: one for one in self._open().keys.list()}
-        return tuple(_key(issuing.described(one, now)) for one in newest.values())
-
-    def _key_view(self, id: str) -> answers.Key:
-        return _key(issuing.described(self._open().keys.find(id), self._now()))
-
-    def _create_key(self, new: answers.NewKey, author: Author) -> answers.Issued:
-        now, stores = self._now(), self._by(author)
-        for label, value in new.labels.items():
-            if not issuing.LABEL.fullmatch(label) or not issuing.LABEL.fullmatch(value):
-                raise Refusal("invalid_request", f'The label "{label}" is not letters, digits, ".", "_", "/" and "-".')
-        try:
-            budget = units.parse_budget(new.budget) if new.budget else None
-            expires = now + int(units.parse_duration(new.expires)) if new.expires else 0
-        except ValueError as error:
-            raise Refusal("invalid_request", _sentence(str(error))) from None
-        wanted = NewKey(
-            name=new.name,
-            team=new.team,
-            tenant=new.tenant,
-            expires=expires,
-            models=new.models,
-            limits=Limits(rpm=new.rpm, tpm=new.tpm, concurrency=new.concurrency, budget=budget),
-            labels=tuple(new.labels.items()),
-        )
-        issuing.check_new(wanted, self._reading, now)
-        key, text = stores.keys.create(wanted, now)
-        return answers.Issued(text, self._key_view(key.id))
-
-    def _rotate_key(self, id: str, overlap: str, author: Author) -> answers.Issued:
-        try:
-            seconds = int(units.parse_duration(overlap))
-        except ValueError as error:
-            raise Refusal("invalid_request", _sentence(str(error))) from None
-        key, text = self._by(author).keys.rotate(id, self._now(), seconds)
-        return answers.Issued(text, self._key_view(key.id))
-
-    def _revoke_key(self, id: str, author: Author) -> answers.Key:
-        return self._key_view(self._by(author).keys.revoke(id, self._now()).id)
-
-    def _fences(self) -> tuple[answers.Fence, ...]:
-        now, stores = self._now(), self._open()
-        drawn = [fence for fence in stores.fences.all() if not fence.until or fence.until > now]
-        owners = {one.key.id: one.key.tenant for one in stores.keys.list()} if drawn else {}
-        return tuple(_fence(fence, owners) for fence in drawn)
-
-    def _draw(self, new: answers.NewFence, author: Author) -> answers.Fence:
-        now, stores = self._now(), self._by(author)
-        check_reason(new.reason)
-        name = fence_named(new.kind, new.id, new.tenant, self._reading, lambda named: stores.keys.find(named).key.id)
-        until = end_of(new.until, now)
-        (fence,) = stores.fences.draw(
-            (name,), now, until=until, sessions=new.sessions, reason=new.reason, source=DRAWN_HERE
-        )
-        return _fence(fence, {one.key.id: one.key.tenant for one in stores.keys.list()})
-
-    def _lift(self, name: str, author: Author) -> answers.Fence:
-        stores = self._by(author)
-        lifted = stores.fences.lift(name, self._now())
-        if not lifted:
-            raise Refusal("not_found", "There is no such fence.")
-        return _fence(lifted[0], {one.key.id: one.key.tenant for one in stores.keys.list()})
-
-    def _by(self, author: Author) -> _Stores:
-        stores = self._open()
-        stores.author = author
-        return stores
-
     def _now(self) -> int:
         return int(self._clock.now())
-
-
-def _key(described: dict[str, object]) -> answers.Key:
-    return msgspec.convert(described, answers.Key)
-
-
-def _fence(fence: Fence, owners: Mapping[str, str]) -> answers.Fence:
-    described = fence_events.described(fence)
-    tenant = fence_events.tenant_of(fence.name) or owners.get(fence.name.partition(":")[2], "")
-    return answers.Fence(tenant=tenant, **described)  # type: ignore[arg-type]
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."
