@@ -216,6 +216,13 @@ def test_the_map_names_every_stage_and_nothing_that_is_gone() -> None:
     assert stages - named == set()
 
 
+def test_the_map_has_the_layers_that_are_held() -> None:
+    (held,) = re.findall(r"^layers =\n((?: {4}.+\n)+)", (ROOT / ".importlinter").read_text(), flags=re.MULTILINE)
+    layers = [re.findall(r"(?<!\()\b[a-z]+\b(?!\))", line) for line in held.splitlines()]
+    (drawn,) = re.findall(r"^```text\n(cli .*?)^```", MAP, flags=re.MULTILINE | re.DOTALL)
+    assert [line.split("   ")[0].split(" | ") for line in drawn.splitlines()] == layers
+
+
 # ---- links ----------------------------------------------------------------------------------------------------------
 
 

@@ -37,10 +37,8 @@ PURE = (
 CLOCK_CALLS = {"now", "utcnow", "today"}
 # An auditor copies and reads the verifier alone, so it is one file, signature check included.
 ONE_FILE = {"verify.py"}
-# The readable twin that the shared ledger is tested against, and detectors that no setting asks for yet.
-WITHOUT_CALLER = {
-    "yett.stores.memory_ledger",
-}
+# The readable twin that the shared ledger is tested against.
+WITHOUT_CALLER = {"yett.stores.memory_ledger"}
 # One file per item and one list of them, `shelf.py`. Named here is the machinery that items share.
 SHELVES = {
     "providers": {"kind"},
