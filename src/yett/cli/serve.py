@@ -24,6 +24,7 @@ from yett.cli.receiver import Receiver
 from yett.cli.sealed import Unsealer
 from yett.cli.supervisor import Supervisor, received
 from yett.cli.worker import Worker
+from yett.cli.worker_report import report_of
 from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import load
 from yett.config.reading import Reading
@@ -89,7 +90,7 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
     await worker.start(gateway)
 
     async def reports() -> list[Report]:
-        return [worker.report()]
+        return [report_of(worker)]
 
     receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, reports)
     desk.start()
@@ -148,7 +149,7 @@ async def _worker(config: Path, environment: Mapping[str, str], control: socket.
     async def answer() -> None:
         with contextlib.suppress(OSError):
             while await reader.readline():
-                writer.write(msgspec.json.encode(worker.report()) + b"\n")
+                writer.write(msgspec.json.encode(report_of(worker)) + b"\n")
                 await writer.drain()
         stopped.set()  # the supervisor is gone
 

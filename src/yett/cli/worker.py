@@ -21,7 +21,6 @@ from yett.cli.meters import Meters
 from yett.cli.shared import Shared
 from yett.cli.system import SystemClock, call_ids
 from yett.config.settings import Settings
-from yett.edge.admin import Report
 from yett.edge.attachments import Attachments
 from yett.edge.examiner import Examiner
 from yett.edge.http1 import Http1Limits
@@ -29,7 +28,7 @@ from yett.edge.issuers import Issuers
 from yett.edge.keyless import Keyless
 from yett.edge.listener import Listener
 from yett.edge.log import AccessLog
-from yett.edge.metrics import Labels, Metrics
+from yett.edge.metrics import Metrics
 from yett.edge.outbox import Outbox
 from yett.edge.pool import PoolLimits
 from yett.edge.tasks import spawn
@@ -38,7 +37,7 @@ from yett.errors import ConfigurationError, Mistake, Refusal, YettError
 from yett.gate import Flight, Gate
 from yett.model.record import Record
 from yett.pipeline import run
-from yett.stages import exchange, fence
+from yett.stages import fence
 from yett.stages.health import Health
 from yett.stages.identify import check
 from yett.stages.tasks import SEEN, Tasks
@@ -79,10 +78,10 @@ class Worker:
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
         """Raises ConfigurationError with every mistake, IntegrityError, OSError."""
-        self._clock = SystemClock()
+        self.clock = SystemClock()
         self._environment = {"PATH": environment.get("PATH", os.defpath)}  # of processes that read files
         self._tesseract = shutil.which("tesseract", path=self._environment["PATH"]) or ""
-        self.shared = Shared(path, environment, self._clock)
+        self.shared = Shared(path, environment, self.clock)
         self._reading, self.live = self.shared.reading, self.shared.live
         self.state, self.audit = self._reading.state, self._reading.audit
         self.tasks = Tasks(self.shared.keys.pepper)
@@ -98,73 +97,16 @@ class Worker:
 
     async def start(self, bound: socket.socket) -> None:
         settings = self.settings
-        audit = settings.audit
-        tuning = Tuning(
-            segment=audit.segment_bytes, records=audit.checkpoint_records, interval=audit.checkpoint_seconds
-        )
-        with _written(self.audit):
-            self.journal: FileJournal = open_journal(
-                self.audit, self.state, self._clock, durability=audit.durability, content=audit.content, tuning=tuning
-            )
-        self.journal.start()
-        with _written(self.state):
-            self.limits = await open_limits(self._reading, self._clock, self.shared.facts)
-            self.vault = Vault(self.state / "vault.db", self._clock, self.shared.another)
-            alone = settings.gateway.workers == 1 and not self.shared.database.remote
-            self.exchange = TaskExchange(self._tasks_database, self._clock, alone=alone)
+        await self._open_state()
         await self._take_over()
-        self.health = Health(settings.routing)
         flights: set[Flight] = set()
         outbox = Outbox(flights)
-        self.upstream = UpstreamClient(
-            limits=PoolLimits(connections=settings.routing.max_connections),
-            proxy=self.live.current.proxy,
-            max_decoded=settings.gateway.max_reply_bytes,
-            outbox=outbox,
-        )
-        self.proofs = UsedProofs(self.state / "proofs.used")
-        self.tokens = LiveTokens(self.state / "tokens.live")
-        self.issuers = Issuers(
-            self.upstream,
-            self._clock,
-            partial(self.metrics.count, "yett_issuer_fetches"),
-            IssuerKeys(self.state / "issuer-keys"),
-            self.proofs,
-        )
-        self.keyless = Keyless(self.upstream, self._clock, partial(self.metrics.count, "yett_provider_token_fetches"))
-        self.examiner = Examiner()
-        self.files = Attachments(
-            self._environment,
-            self._tesseract,
-            processes=PROCESSES,
-            tell=partial(self.metrics.count, "yett_attachments"),
-        )
-        self.counsel = Counsel(self.upstream, self._clock, settings.routing, self._tell_guardrail)
+        self._open_upstream(outbox)
+        self._open_inspection()
         await asyncio.to_thread(self.counsel.start, self.live.current.panel)
         access = AccessLog(settings.log.format, partial(os.write, 2)) if settings.gateway.access_log else None
         self.meters = Meters(self.metrics, access)
-        self.gate = Gate(
-            live=self.live,
-            ledger=self.limits.ledger,
-            journal=self.journal,
-            upstream=self.keyless,
-            health=self.health,
-            trust=self.issuers,
-            signer=self.shared.signing,
-            allowance=self.tokens,
-            clock=self._clock,
-            meter=self.meters,
-            calls=Calls(self.audit),
-            examine=self.examiner.examine,
-            advisers=self.counsel.advisers,
-            files=self.files,
-            vault=self.vault,
-            tasks=self.tasks,
-            new_id=call_ids(),
-            roll=random.random,
-            flights=flights,
-            aside=spawn,
-        )
+        self.gate = self._gate(flights)
         self._apply()
         self.shared.start()
         if self.shared.another is not None:
@@ -189,6 +131,78 @@ class Worker:
             spawn(self._every(TASKS_SECONDS, self._share_tasks), "tasks"),
             spawn(self._every(SWEEP_SECONDS, self._sweep_tasks), "idle tasks"),
         ]
+
+    async def _open_state(self) -> None:
+        """What has to be there to record and limit a call."""
+        settings, audit = self.settings, self.settings.audit
+        tuning = Tuning(
+            segment=audit.segment_bytes, records=audit.checkpoint_records, interval=audit.checkpoint_seconds
+        )
+        with _written(self.audit):
+            self.journal: FileJournal = open_journal(
+                self.audit, self.state, self.clock, durability=audit.durability, content=audit.content, tuning=tuning
+            )
+        self.journal.start()
+        with _written(self.state):
+            self.limits = await open_limits(self._reading, self.clock, self.shared.facts)
+            self.vault = Vault(self.state / "vault.db", self.clock, self.shared.another)
+            alone = settings.gateway.workers == 1 and not self.shared.database.remote
+            self.exchange = TaskExchange(self._tasks_database, self.clock, alone=alone)
+
+    def _open_upstream(self, outbox: Outbox) -> None:
+        """The connections to providers, and to those whose keys and tokens a call needs."""
+        settings = self.settings
+        self.health = Health(settings.routing)
+        self.upstream = UpstreamClient(
+            limits=PoolLimits(connections=settings.routing.max_connections),
+            proxy=self.live.current.proxy,
+            max_decoded=settings.gateway.max_reply_bytes,
+            outbox=outbox,
+        )
+        self.proofs = UsedProofs(self.state / "proofs.used")
+        self.tokens = LiveTokens(self.state / "tokens.live")
+        self.issuers = Issuers(
+            self.upstream,
+            self.clock,
+            partial(self.metrics.count, "yett_issuer_fetches"),
+            IssuerKeys(self.state / "issuer-keys"),
+            self.proofs,
+        )
+        self.keyless = Keyless(self.upstream, self.clock, partial(self.metrics.count, "yett_provider_token_fetches"))
+
+    def _open_inspection(self) -> None:
+        self.examiner = Examiner()
+        self.files = Attachments(
+            self._environment,
+            self._tesseract,
+            processes=PROCESSES,
+            tell=partial(self.metrics.count, "yett_attachments"),
+        )
+        self.counsel = Counsel(self.upstream, self.clock, self.settings.routing, self._tell_guardrail)
+
+    def _gate(self, flights: set[Flight]) -> Gate:
+        return Gate(
+            live=self.live,
+            ledger=self.limits.ledger,
+            journal=self.journal,
+            upstream=self.keyless,
+            health=self.health,
+            trust=self.issuers,
+            signer=self.shared.signing,
+            allowance=self.tokens,
+            clock=self.clock,
+            meter=self.meters,
+            calls=Calls(self.audit),
+            examine=self.examiner.examine,
+            advisers=self.counsel.advisers,
+            files=self.files,
+            vault=self.vault,
+            tasks=self.tasks,
+            new_id=call_ids(),
+            roll=random.random,
+            flights=flights,
+            aside=spawn,
+        )
 
     async def _take_over(self) -> None:
         """What processes that died have left behind."""
@@ -271,7 +285,7 @@ class Worker:
         return built
 
     async def _event(self, event: str, detail: dict[str, object]) -> None:
-        record = Record(kind="event", call=event, ts=int(self._clock.now() * 1e6), event=event, detail=detail)
+        record = Record(kind="event", call=event, ts=int(self.clock.now() * 1e6), event=event, detail=detail)
         try:
             await self.journal.append(record)
         except Refusal as refusal:
@@ -299,7 +313,7 @@ class Worker:
 
     def _cut_stale(self) -> None:
         """End the calls whose credential has been revoked, fenced off or has expired since they began."""
-        snapshot, now = self.live.current, self._clock.now()
+        snapshot, now = self.live.current, self.clock.now()
         for flight in tuple(self.gate.flights):
             caller = flight.trail.caller
             if caller is None:
@@ -342,7 +356,7 @@ class Worker:
             self.tasks.apart = False
 
     async def _sweep_tasks(self) -> None:
-        self.tasks.sweep(self.settings.tasks.ttl, self._clock.now())
+        self.tasks.sweep(self.settings.tasks.ttl, self.clock.now())
 
     async def _renew_keys(self) -> None:
         await self.issuers.renew()
@@ -361,93 +375,6 @@ class Worker:
     def _tell_guardrail(self, name: str, outcome: str, seconds: float) -> None:
         self.metrics.count("yett_guardrail_asked", name, outcome)
         self.metrics.time("yett_guardrail_duration_seconds", seconds, name)
-
-    # ---- what the operator sees -------------------------------------------------------------------------------------
-
-    def trouble(self) -> list[str]:
-        """Why this worker should not get calls; empty when it should."""
-        found = ["draining"] if self.draining else []
-        if not self.journal.healthy:
-            found.append(self.journal.reason)
-        if self.limits.trouble:
-            found.append(self.limits.trouble)
-        if self.failure:
-            found.append(self.failure)
-        if self.vault.trouble and self.settings.redaction.vault == "required":
-            found.append(self.vault.trouble)
-        return found
-
-    def degraded(self) -> list[str]:
-        """What does not work as it should, though calls are taken. A guardrail that fails closed is here as well: calls that need
-        it are told so, and it is the next call that finds out when it is well again."""
-        found = [f"guardrail {name}: set aside after failures" for name, state in self._guardrails() if state == "open"]
-        found += self.issuers.troubles()
-        found += [f"provider {name}: no token: {why}" for name, why in self.keyless.troubles().items()]
-        if self.vault.trouble and self.settings.redaction.vault == "optional":
-            found.append(self.vault.trouble)
-        found += self.shared.troubles()
-        if self.limits.degraded:
-            found.append(self.limits.degraded)
-        if self.exchange.trouble:
-            found.append(f"tasks are not shared: {self.exchange.trouble}")
-        return found
-
-    def _guardrails(self) -> list[tuple[str, str]]:
-        return [(each.id.partition("/")[2], each.state) for each in self.counsel.advisers.targets()]
-
-    def report(self) -> Report:
-        """Everything that /readyz and /metrics show of this worker."""
-        self.meters.tell()
-        snapshot, now, vault = self.live.current, self._clock.monotonic(), self.vault.figures()
-        gauges: dict[str, list[tuple[Labels, float]]] = {
-            "yett_calls_in_flight": [((), len(self.gate.flights))],
-            "yett_connections": [((), self.listener.connections)],
-            "yett_upstream_connections": [
-                ((state,), sum(getattr(pool, state) for pool in self.upstream.status()))
-                for state in ("open", "idle", "waiting")
-            ],
-            "yett_target_available": [((t.id,), float(t.state != "open")) for t in self.health.targets(now)],
-            "yett_provider_key_available": [
-                ((k.provider, k.label), float(k.state != "set_aside")) for k in self.health.keys(now)
-            ],
-            "yett_provider_token_seconds": [((name,), seconds) for name, seconds in self.keyless.lives().items()],
-            "yett_snapshot_epoch": [((), snapshot.epoch)],
-            "yett_configuration_revision": [((), snapshot.revision)],
-            "yett_reload_failures": [((), self.live.refused)],
-            "yett_ready": [((), float(not self.trouble()))],
-            "yett_audit_healthy": [((), float(self.journal.healthy))],
-            "yett_tasks": [((), len(self.tasks))],
-            "yett_directory_users": [((name,), users) for name, users in self.shared.directories.sizes().items()],
-            "yett_fences": [((), sum(map(len, snapshot.fences.values())))],
-            "yett_expired_holds": [((), self.limits.abandoned)],
-            "yett_ledger_available": [((), float(not (self.limits.trouble or self.limits.degraded)))],
-            "yett_guardrail_available": [((name,), float(state != "open")) for name, state in self._guardrails()],
-            "yett_vault_healthy": [((), float(not self.vault.trouble))],
-            "yett_vault_rows": [((), vault.rows)],
-            "yett_vault_bytes": [((), vault.bytes)],
-        }
-        totals = {
-            "yett_vault_failures": vault.failures,
-            "yett_vault_expired": vault.expired,
-            "yett_ledger_outages": self.limits.outages,
-            "yett_ledger_local_calls": self.limits.local_calls,
-        }
-        return Report(
-            pid=os.getpid(),
-            trouble=self.trouble(),
-            epoch=snapshot.epoch,
-            digest=snapshot.digest,
-            revision=snapshot.revision,
-            mode=snapshot.settings.mode,
-            refused=str(self.live.error) if self.live.error else "",
-            restart=list(self.live.waiting_for_restart()),
-            targets={t.id: t.state for t in self.health.targets(now)},
-            state=self.metrics.state(gauges, totals),
-            degraded=self.degraded(),
-            guardrails=dict(self._guardrails()),
-            metadata=exchange.metadata(self.settings).decode() if self.settings.identity.tasks.issuer else "",
-            keys=self.shared.signing.document.decode() if self.settings.identity.tasks.issuer else "",
-        )
 
 
 @contextmanager
