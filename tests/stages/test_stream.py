@@ -376,6 +376,42 @@ def test_a_stream_is_looked_at_for_a_frame_so_many_times() -> None:
     assert run(events, made) == b"".join(events)
 
 
+@pytest.mark.parametrize("name", ["id", "model", "system_fingerprint", "object"])
+def test_what_stands_beside_the_text_is_looked_at_too(name: str) -> None:
+    made = review()
+    events = [
+        delta(word).replace(b'"choices"', b'"%b": "%b", "choices"' % (name.encode(), TOKEN.encode())) for word in "ab"
+    ]
+    events = [
+        event.replace(b'"id": "c", ', b"").replace(b'"object": "chat.completion.chunk", ', b"") for event in events
+    ]
+    documents = _documents(run([*events, end()], made))
+    assert [document.get(name) for document in documents] == ["[REDACTED:secret.github-token]"] * 2 + [None]
+    assert [document["choices"][0]["delta"].get("content") for document in documents] == ["a", "b", None]
+    assert made.found.counted["secret.github-token", "redacted"] == 2
+
+
+def test_ids_and_words_of_the_protocol_may_hold_anything() -> None:
+    call = {"index": 0, "id": TOKEN, "type": {"a": [MAIL]}, "function": {"name": "f", "arguments": "{}"}}
+    out = run(
+        [
+            delta("", usage={"note": TOKEN}),
+            delta("").replace(b'"content": ""', b'"tool_calls": [%b]' % json.dumps(call).encode()),
+            end(),
+        ]
+    )
+    assert out.count(TOKEN.encode()) == 1  # in `usage`, which has numbers only
+    assert MAIL.encode() not in out
+
+
+def test_a_secret_cannot_be_the_name_of_a_field() -> None:
+    secret = delta("a").replace(b'"content"', b'"role": "assistant", "%b"' % TOKEN.encode())
+    with pytest.raises(Refusal, match="name of a field"):
+        run([secret])
+    odd = delta("a").replace(b'"content": "a"', b'"a-field-nobody-knows": 1')
+    assert run([odd, odd]) == odd + odd
+
+
 def test_numbers_and_flags_in_a_chunk_are_no_text() -> None:
     chunk = b'data: {"choices":[{"index":0,"delta":{"content":"Hello. ","n":1,"b":true,"f":1.5,"z":null,"e":"","l":[1,null]}}]}\n\n'
     made = review()

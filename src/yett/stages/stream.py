@@ -2,7 +2,8 @@
 
 Each piece of text in each event belongs to a channel: one choice's content, one tool call's arguments. A channel has its
 own detector window, which releases text when nothing that follows could make it part of a finding. What is found is put to policy
-(`stream_findings`), and each event leaves when its text is settled (`stream_events`).
+(`stream_findings`), and each event leaves when its text is settled (`stream_events`). What stands beside the text, an id or a name, is
+whole in its event and is looked at there, once for all events that repeat it.
 
 Nearly all events of a stream differ in one text only. Where one has the same bytes around it as one before, it need not be
 taken apart to know that: see `dialects.frame`.
@@ -21,8 +22,10 @@ from yett.detectors.mask import marker, mask, place
 from yett.detectors.window import Released, Window
 from yett.dialects import sse, strict_json
 from yett.dialects.frame import Frame, frame_of
-from yett.dialects.leaves import ROLE_OF
+from yett.dialects.leaves import COMMON_NAMES, ROLE_OF
 from yett.dialects.openai_chat import CALLS, ENVELOPE, place_of, usage_of
+from yett.errors import Refusal
+from yett.model.finding import Finding
 from yett.model.usage import Usage
 from yett.redaction.restore import Piece, Restorer
 from yett.stages.restore import Restoration
@@ -38,6 +41,11 @@ MAX_NESTING = 32
 FRAMES = 32  # events of a stream that are looked at for a frame: one of the first has one, or none has
 
 _WATCHED = frozenset(("content", "arguments"))
+_UNREAD = frozenset(
+    ("logprobs", "obfuscation", "usage")
+)  # spells out the text, and goes where that changes; noise; numbers
+_KNOWN = COMMON_NAMES | ENVELOPE
+_SHORTEST = 12  # characters of a value beside the text that may be more than a word of the protocol
 _decode = msgspec.json.Decoder().decode
 
 
@@ -92,6 +100,7 @@ class StreamReview:
         self._restoration = restoration
         self._watch = watch
         self._tools: dict[Channel, str] = {}  # names of the tools that are called
+        self._beside: set[str] = set()  # names and values beside the text in which nothing is
         self.found = found
         self.usage: Usage | None = None
         self.finish: list[str] = []
@@ -189,7 +198,9 @@ class StreamReview:
         for name, value in document.items():
             if name == "choices" and type(value) is list:
                 self._choices(event, value, ended)
-            elif name not in ENVELOPE:
+            elif name in ENVELOPE and type(value) is str:
+                self._clean(event, document, name, value)
+            else:
                 self._collect(event, document, (name,), ("",))
                 self.failed = self.failed or name == "error"
         for channel in ended:
@@ -218,11 +229,15 @@ class StreamReview:
             raise BrokenStreamError("garbage")
         for key in keys:
             value = node[key]
-            if value is None or key in ENVELOPE:
+            if key not in _KNOWN and type(key) is str and (found := self._standing(key)):
+                raise Refusal("reply_blocked", f"{found[0].kind} is the name of a field, where it cannot be redacted.")
+            if value is None or key in _UNREAD:
                 continue
             kind = type(value)
             if kind is str:
-                if value:
+                if key in ENVELOPE:
+                    self._clean(event, node, key, value)
+                elif value:
                     self._feed(event, node, key, value, (*channel, key))
             elif kind is dict:
                 # A list's items say which one they continue by `index` (tool_calls); else their position does.
@@ -230,6 +245,22 @@ class StreamReview:
                 self._collect(event, value, value, (*channel, index if type(index) is int else key))
             elif kind is list:
                 self._collect(event, value, range(len(value)), (*channel, key))
+
+    def _standing(self, text: str) -> list[Finding]:
+        """What must not stay in a text that is whole. Raises Refusal."""
+        if self._scanner is None or len(text) < _SHORTEST or text in self._beside:
+            return []
+        found = [f for f in self._scanner.scan_text(text) if self.found.to_redact(f, text, "other", 0)]
+        if not found and len(self._beside) < MAX_CHANNELS:
+            self._beside.add(text)
+        return found
+
+    def _clean(self, event: Event, container: Any, key: Any, value: str) -> None:
+        """Redact what an event has beside its text. Later events may repeat it, so none has a frame that is known."""
+        if found := self._standing(value):
+            container[key] = mask(value, found)
+            event.changed = True
+            self._frame, self._frames = None, 0
 
     def _feed(self, event: Event, container: Any, key: Any, text: str, channel: Channel) -> None:
         waiting = self._taken(channel, text)
