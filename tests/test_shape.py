@@ -63,6 +63,7 @@ SHELVES = {
         "resolve",
         "sieve",
         "size",
+        "spelling",
         "suppress",
         "taxonomy",
         "topics",

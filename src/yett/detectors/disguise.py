@@ -1,4 +1,4 @@
-"""Disguise: words that a person still reads, written so that a pattern does not: l33t, s p a c e d, backwards, rot13.
+"""Disguise: words that a person still reads, written so that a pattern does not: l33t, s p a c e d, backwards, rot13, run_together, mispselt.
 
 Each is undone only where its shape is seen, as a further reading beside the text itself: undoing one spoils text that does
 not use it.
@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from yett.detectors import spelling
+from yett.detectors.spelling import words_of
 from yett.detectors.view import Rewriting, View
 from yett.detectors.vocabulary import LONGEST, REVERSED, ROTATED, WORDS
 
@@ -26,7 +28,6 @@ _SPACED = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z0-9@$!](?:{_SEPARATOR}{{1,6}}[A-Z
 
 _GAPS = re.compile(rf"({_SEPARATOR}+)")
 _LONG = re.compile(f"[A-Za-z]{{{LONGEST + 1},}}")
-_NO_WORD = 1.2  # what a letter of no word costs, where a word costs 1
 
 _TELLING = 8  # letters in hidden words: one short word backwards is a word of another language
 
@@ -84,7 +85,7 @@ def spaced(view: View) -> View | None:
             joined = _LEET_WORD.sub(
                 lambda word: word.group() if word.group().isalpha() else _unleet(word.group()), joined
             )
-        joined = _LONG.sub(lambda word: " ".join(_words(word.group().lower())), joined)
+        joined = _LONG.sub(lambda word: " ".join(words_of(word.group().lower())), joined)
         rewriting.put(match.start(), match.end(), joined, "spaced")
     return rewriting.view()
 
@@ -104,29 +105,6 @@ def _joint(gap: str, usual: str) -> str:
     rest = "".join(character for character in gap if character not in usual and character != " ")
     apart = gap.count(" ") > 2 if " " in usual else " " in gap or not rest
     return rest + " " if gap != usual and apart else rest
-
-
-def _words(text: str) -> Iterator[str]:
-    """The fewest words of the vocabulary that make up the text; what is none of them stays together."""
-    costs = [0.0]
-    lengths = [0]  # of the word that ends at each place, 0 for a letter of no word
-    for end in range(1, len(text) + 1):
-        best, length = costs[end - 1] + _NO_WORD, 0
-        for start in range(max(0, end - LONGEST), end):
-            if costs[start] + 1.0 < best and text[start:end] in WORDS:
-                best, length = costs[start] + 1.0, end - start
-        costs.append(best)
-        lengths.append(length)
-    words: list[str] = []
-    end = rest = len(text)
-    while end:
-        if lengths[end]:
-            words += [text[end:rest], text[end - lengths[end] : end]]
-            end = rest = end - lengths[end]
-        else:
-            end -= 1
-    words.append(text[:rest])
-    return (word for word in reversed(words) if word)
 
 
 def rotated(view: View) -> View | None:
@@ -183,12 +161,14 @@ SHAPES: dict[str, str] = {
     "spaced": r"[^A-Za-z0-9][A-Za-z0-9@$!](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9@$!]){4}[^A-Za-z0-9]",
     "rot13": "(?i:[^a-z](?:" + "|".join(sorted(ROTATED)) + ")[^a-z])",
     "reversed": "(?i:[^a-z](?:" + "|".join(sorted(REVERSED)) + ")[^a-z])",
-}
+} | spelling.SHAPES
 READINGS: dict[str, tuple[Callable[[View], View | None], ...]] = {
     "leet": (leet,),
     "spaced": (spaced,),
     "rot13": (rotated,),
     "reversed": (backwards, turned),
+    "joined": (spelling.joined,),
+    "misspelt": (spelling.mended,),
 }
 
 

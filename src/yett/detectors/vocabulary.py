@@ -160,6 +160,12 @@ _PROMPTS = (
     "yourself zero "
 )
 
+# What orders are made of that are meant to replace others.
+ORDERS = frozenset(
+    "ignore disregard forget override bypass previous previously prior earlier above preceding instruction instructions guideline guidelines "
+    "directive directives restriction restrictions constraints prompt prompts system reveal pretend unrestricted jailbreak developer "
+    "everything confidential disable safety filters".split()
+)
 WORDS = frozenset(f"{_TELLING} {_COMMON} {_SHORT} {_PROMPTS}".split())
 LONGEST = max(map(len, WORDS))
 
