@@ -279,9 +279,8 @@ class Walk:
         self._late: set[int] = set()
         self._tip: bytes | None = start
         self._damaged = False
-        self._last: tuple[str, int] | None = (
-            None  # kind and position of the problem reported last: one cause, one problem
-        )
+        # Kind and position of the problem reported last: one cause, one problem.
+        self._last: tuple[str, int] | None = None
         for position, link in enumerate(self._links):
             self._step(position, link)
 

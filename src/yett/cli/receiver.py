@@ -34,9 +34,8 @@ from yett.stores.issuer_keys import IssuerKeys
 
 log = logging.getLogger("yett")
 
-LOOK_SECONDS = (
-    1.0  # between looks whether the configuration has changed: whoever sends events, believed or not, causes no more
-)
+# Between looks whether the configuration has changed: whoever sends events, believed or not, causes no more.
+LOOK_SECONDS = 1.0
 _TAKEN = Received(202)
 
 

@@ -24,14 +24,12 @@ _GRANTS = {
     "token_exchange": "urn:ietf:params:oauth:grant-type:token-exchange",
     "jwt_bearer": "urn:ietf:params:oauth:grant-type:jwt-bearer",
 }
-_ASSERTION_SECONDS = 60
+_ASSERTION_SECONDS = 60  # it is used at once
 _UNSAID_SECONDS = 300.0  # of a token whose end is not told
-_LONGEST = 86_400.0
-_MOST_TOKEN = 16_384
+_LONGEST = 86_400.0  # seconds
+MOST_TOKEN = 16_384  # characters
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _ERROR = re.compile(r"[A-Za-z0-9_.:/-]{1,60}", re.ASCII)
-
-
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -101,7 +99,7 @@ def answer(status: int, body: bytes) -> Token:
     return Token(Secret(token), _lifetime(said.expires_in))
 
 
-def usable(secret: str, most: int = _MOST_TOKEN) -> bool:
+def usable(secret: str, most: int = MOST_TOKEN) -> bool:
     """Whether it can be a token: it is there, not too long, and fits into a header."""
     return len(secret) <= most and _VISIBLE.fullmatch(secret) is not None
 

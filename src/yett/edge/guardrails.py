@@ -25,9 +25,8 @@ from yett.model.route import Target
 from yett.ports import Clock, Outgoing, Upstream, UpstreamFailure
 from yett.stages.health import Health, TargetState
 
-MOST_PARTS = (
-    256  # that one guardrail is asked about for one question; what it has judged is remembered when the caller retries
-)
+# That one guardrail is asked about for one question; what it has judged is remembered when the caller retries.
+MOST_PARTS = 256
 Tell = Callable[[str, str, float], None]  # guardrail, outcome, seconds
 _INCOMPLETE = frozenset(("too much text", "not everything was judged"))
 MOST_ANSWER = 4 * 1024**2  # bytes

@@ -18,7 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from yett.edge import aws, google
-from yett.edge.grants import Headers, Token, TokenTrouble, answer, request
+from yett.edge.grants import MOST_TOKEN, Headers, Token, TokenTrouble, answer, request
 from yett.edge.tasks import spawn
 from yett.model.route import Grant, Provider, Secret, Timeouts
 from yett.ports import Clock, Exchange, Outgoing, Upstream, UpstreamFailure
@@ -30,8 +30,7 @@ SPACING = 10.0  # seconds between two fetches, when a token did not do or was re
 DOUBT = 60.0  # seconds that a key is used before a 403 makes another be fetched
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # between tries that fail
 FAILURES = (TokenTrouble, UpstreamFailure, OSError, ValueError)  # of a fetch
-_MOST_ANSWER = 64 << 10
-_MOST_TOKEN = 16_384
+_MOST_ANSWER = 64 << 10  # bytes
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
@@ -235,7 +234,7 @@ def _same_client(one: Grant, other: Grant) -> bool:
 
 def _token_in(file: str) -> str:
     with Path(file).open("rb") as content:
-        text = content.read(_MOST_TOKEN + 1).decode("ascii", "replace").strip()
-    if not text or len(text) > _MOST_TOKEN or not text.isprintable() or not text.isascii():
+        text = content.read(MOST_TOKEN + 1).decode("ascii", "replace").strip()
+    if not text or len(text) > MOST_TOKEN or not text.isprintable() or not text.isascii():
         raise TokenTrouble(f"{file} holds no token")
     return text

@@ -71,9 +71,8 @@ class TaskClaims(Struct, frozen=True, omit_defaults=True):
     asr: int
     src: tuple[str, ...]  # what it was exchanged for: "key:ID", or the URL of an issuer
     fen: tuple[str, ...]  # whose revocation ends it
-    old: int = (
-        0  # when the oldest of the proofs was issued: a session that has ended lives on in no token exchanged since
-    )
+    # When the oldest of the proofs was issued: a session that has ended lives on in no token exchanged since.
+    old: int = 0
     scope: str = ""
     lab: tuple[tuple[str, str], ...] = ()
     act: dict[str, Any] | None = None

@@ -28,16 +28,14 @@ from yett.stages.identify_certificates import certificate_of
 from yett.stages.identify_tokens import Trust
 from yett.stages.record import Trail
 
-LONGEST_PURPOSE = 128
+LONGEST_PURPOSE = 128  # characters
 MOST_SCOPES = 64
+KEYS, METADATA = "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"
 _TYPES = frozenset(f"urn:ietf:params:oauth:token-type:{name}" for name in ("access_token", "jwt", "id_token"))
 _KNOWN = frozenset(
     "grant_type subject_token subject_token_type requested_token_type scope audience purpose expires_in budget bind".split()
 )
 _BINDS = ("", "key", "certificate", "none")
-
-
-KEYS, METADATA = "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"
 
 
 class Signer(Protocol):
