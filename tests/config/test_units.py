@@ -30,6 +30,8 @@ def test_durations(text: str, seconds: float) -> None:
         ("3w", 'no unit of time "w"'),
         ("3S", 'no unit of time "S"'),
         ("9" * 400 + "s", "a number and a unit"),
+        ("36501d", "a hundred years"),
+        ("3153600001s", "a hundred years"),
     ],
 )
 def test_bad_durations(text: str, part: str) -> None:

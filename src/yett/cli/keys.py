@@ -18,7 +18,7 @@ from yett.config import units
 from yett.config.reading import Reading
 from yett.config.snapshot import TENANT
 from yett.model.key import Budget, Limits, VirtualKey
-from yett.stores.keys import KeyStore, NewKey, StoredKey
+from yett.stores.keys import KeyMistake, KeyStore, NewKey, StoredKey
 
 
 @click.group("keys")
@@ -68,6 +68,14 @@ class _Label(click.ParamType[Any]):
         return name, text
 
 
+def _names(models: str) -> tuple[str, ...]:
+    """Of the models of a key. Raises KeyMistake when there are none: a variable that is empty must not allow every model."""
+    names = tuple(model for part in models.split(",") if (model := part.strip()))
+    if not names:
+        raise KeyMistake("--models names no model; leave it out for all that team and policy allow")
+    return names
+
+
 DURATION = _Duration()
 _limit = click.IntRange(1, 10**12)
 _team_option = click.option("--team", default="", help="When keys of several teams have this name.")
@@ -80,7 +88,7 @@ _team_option = click.option("--team", default="", help="When keys of several tea
 @click.option("--name", required=True, help="What it is for; unique among the team's live keys.")
 @click.option("--team", required=True, help="A [teams.NAME] of yett.toml.")
 @click.option("--tenant", default=TENANT, show_default=True, help="One of `tenants` of yett.toml.")
-@click.option("--models", default="", help="Only these models, separated by commas; else what team and policy allow.")
+@click.option("--models", help="Only these models, separated by commas; else what team and policy allow.")
 @click.option("--budget", type=_Budget(), help='Money per period, as in "50usd/month".')
 @click.option("--rpm", type=_limit, help="Requests per minute.")
 @click.option("--tpm", type=_limit, help="Tokens per minute.")
@@ -94,7 +102,7 @@ def create(
     name: str,
     team: str,
     tenant: str,
-    models: str,
+    models: str | None,
     budget: Budget | None,
     rpm: int | None,
     tpm: int | None,
@@ -113,7 +121,7 @@ def create(
             team=team,
             tenant=tenant,
             expires=0 if expires is None else now + expires,
-            models=tuple(model for part in models.split(",") if (model := part.strip())),
+            models=() if models is None else _names(models),
             limits=Limits(rpm=rpm, tpm=tpm, concurrency=concurrency, budget=budget),
             labels=labels,
         )

@@ -9,6 +9,7 @@ from yett.model.key import Budget
 
 DURATION_UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
 SIZE_UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+LONGEST_DURATION = 36_500  # days: a moment that far from now still has a date
 PERIODS = ("day", "week", "month")
 
 DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
@@ -26,7 +27,10 @@ def parse_duration(text: str) -> float:
         raise ValueError('a duration is a number and a unit, such as "500ms", "30s", "5m", "1h" or "30d"')
     if (unit := DURATION_UNITS.get(match[2])) is None:
         raise ValueError(f'no unit of time "{match[2]}"; use ms, s, m, h or d')
-    return float(Decimal(match[1]) * unit)
+    seconds = Decimal(match[1]) * unit
+    if seconds > LONGEST_DURATION * DURATION_UNITS["d"]:
+        raise ValueError(f"longer than {LONGEST_DURATION}d, which is a hundred years")
+    return float(seconds)
 
 
 def parse_size(text: str) -> int:
