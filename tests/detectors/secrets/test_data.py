@@ -28,6 +28,7 @@ def data() -> Scanner:
         ("host=db user=a;password=", WORD, ""),
         ("jdbc:oracle:thin:scott/", WORD, "@//db:1521/x"),
         ("sqlplus -s scott/", WORD, "@orcl"),
+        ("git clone https://", "Zk3qT9vLw2Xr7NbYc5Md8HsF", "@git.example.org/a/b"),
         ("machine x.io\nlogin ada\npassword ", WORD, "\n"),
     ],
 )
@@ -41,6 +42,7 @@ def test_passwords(data: Scanner, before: str, password: str, after: str) -> Non
     [
         "http://localhost:8080@x",
         "http://a:80@b",
+        "ssh://build-and-release-service-42@git.example.org/a",
         "postgres://app:${DB_PASSWORD}@db/app",
         "postgres://app:<password>@db/app",
         "postgres://app:password@db/app",

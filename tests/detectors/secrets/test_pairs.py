@@ -23,6 +23,8 @@ def pairs() -> Scanner:
         ('auth=("ada", "', WORD, '")'),
         ("HTTPBasicAuth('ada', '", WORD, "')"),
         ('new NetworkCredential("ada", "', WORD, '")'),
+        ("[Net.NetworkCredential]::new('ada', '", WORD, "')"),
+        ('DBI->connect("dbi:mysql:shop", "root", "', WORD, '")'),
         ("creds: ada / ", WORD, ""),
         ("Log in with ada and password ", WORD, ""),
         ("user ada, pass ", WORD, ""),

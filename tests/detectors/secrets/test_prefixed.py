@@ -32,6 +32,8 @@ def prefixed() -> Scanner:
         "dckr" + "_pat_" + RANDOM[:20],
         "CLOJARS" + "_" + RANDOM[:60].lower(),
         "phx" + "_" + RANDOM[:30] + "-" + RANDOM[30:38],
+        "rpa" + "_" + "Zkq9vLwXrNbYcMdHsFjGpKaQeRuiVoBtCx",
+        "1000" + "." + HEX[:32] + "." + HEX[32:64],
         "dt0c01" + "." + RANDOM[:24].lower() + "." + RANDOM[:64].lower(),
     ],
 )

@@ -25,6 +25,7 @@ AI: tuple[Detector, ...] = (
     token("perplexity-key", r"pplx-[A-Za-z0-9]{48}"),
     token("replicate-token", r"r8_[A-Za-z0-9]{37}"),
     token("nvidia-key", r"nvapi-[A-Za-z0-9_-]{60,70}"),
+    token("deepl-key", rf"{UUID}:fx", anchor=r"-[0-9a-fA-F]{12}:fx"),
     token("cerebras-key", r"csk-[a-z0-9]{48}"),
     token("fireworks-key", r"fw_[A-Za-z0-9]{24}"),
     token("together-key", r"tgp_v1_[A-Za-z0-9_-]{43}"),

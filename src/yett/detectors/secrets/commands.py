@@ -39,7 +39,7 @@ def _argument(id: str, before: str, *, least: int = 5) -> Detector:
 
 COMMANDS: tuple[Detector, ...] = (
     _argument("password-command", rf"[^a-z](?:{_PROGRAMS})[^\r\n\x00|;]{{0,60}}?[ ]-(?:p|a|w|pw|n|k)[ ]?"),
-    _argument("password-net", rf"net[ ](?:user[ ]{_WORD}{{1,32}}|use[ ][a-z*]:?[ ]\\\\{{1,4}}{_WORD}{{3,60}})[ ]"),
+    _argument("password-net", rf"net[ ](?:user[ ]{_WORD}{{1,32}}|use[ ](?:[a-z*]:?[ ])?\\\\{{1,4}}{_WORD}{{3,60}})[ ]"),
     _argument(
         "password-account",
         rf"(?:htpasswd[ ]-[a-z]{{0,6}}b[a-z]{{0,6}}[ ]{_WORD}{{1,60}}|rabbitmqctl[ ](?:add_user|change_password|authenticate_user))[ ]{_WORD}{{1,32}}[ ]",
@@ -47,7 +47,8 @@ COMMANDS: tuple[Detector, ...] = (
     _argument("password-httpie", r"[ ](?:-a|--auth)[ =][\"']?[a-z0-9._@-]{1,40}:"),
     _argument("password-after-user", r"[ ]-u[ ]?[\"']?[a-z0-9._@\\-]{1,40}[%,]"),
     _argument(
-        "password-switch", r"[ ]/(?:pass|password|pwd)[:=]|(?:freerdp|rdesktop|runas)[^\r\n\x00]{0,60}?[ ][/-]p:?[ ]?"
+        "password-switch",
+        r"[ ]/(?:pass|password|pwd)[:=]|[ ]/rp[ ]|[ ]/user:[^ \t\r\n\x00]{1,48}[ ]|(?:freerdp|rdesktop|runas)[^\r\n\x00]{0,60}?[ ][/-]p:?[ ]?",
     ),
     _argument(
         "password-directive",

@@ -21,6 +21,11 @@ def _user_password(text: str) -> bool:
 _WEAK = frozenset(("admin", "secret", "root"))
 
 
+def _alone(text: str) -> bool:
+    """A token where a user stands, whose name is in words."""
+    return entropy.key(text) and entropy.mixed(text)
+
+
 def _connected(text: str) -> bool:
     """The value of `Password=` in a connection string, where anything but a placeholder is meant as it stands."""
     text = text.rstrip("\"'")
@@ -54,6 +59,14 @@ DATA: tuple[Detector, ...] = (
         kind="secret.url-password",
         pattern=r"[A-Za-z0-9]:(?:\\?/){2}[A-Za-z0-9._~%!$&*+=-]{0,64}:([A-Za-z0-9._~%!$&()*+=:?^#@-]{3,100})@[A-Za-z0-9_.\[{$-]",
         accept=when(_user_password),
+    ),
+    # A token in the place of the user, and no password: of a registry, a clone, a report of errors.
+    Detector(
+        id="url-token",
+        kind="secret.url-password",
+        pattern=r"[A-Za-z]:(?:\\?/){2}([A-Za-z0-9_~-]{20,100})@",
+        accept=when(_alone),
+        anchor=r":(?:\\?/){2}[A-Za-z0-9_~-]{20}",
     ),
     # ADO.NET, ODBC, JDBC, libpq, AMQP and MQTT client strings: after a server, a database or a user.
     Detector(

@@ -45,7 +45,14 @@ KEYS: tuple[Detector, ...] = (
     token("phpass-hash", r"\$[PH]\$[A-Za-z0-9./]{31}", kind="password-hash"),
     after("argon-hash", r"\$argon2(?:id|i|d)\$v=[0-9]{2}\$m=[0-9]{1,8},t=[0-9]{1,3},p=[0-9]{1,3}\$", r"[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,88}", kind="password-hash"),
     token("pbkdf-hash", r"pbkdf2_sha(?:256|1|512)\$[0-9]{4,8}\$[A-Za-z0-9]{8,32}\$[A-Za-z0-9+/]{27,88}={0,2}", kind="password-hash"),
+    # Of Cisco IOS: PBKDF2 and scrypt.
+    token("cisco-hash", r"\$[89]\$[A-Za-z0-9./]{14}\$[A-Za-z0-9./]{43}", kind="password-hash"),
+    after("kerberos-hash", r"\$krb5(?:tgs|asrep|pa)\$(?:17|18|23)\$[!-~]{1,80}?", r"[a-f0-9]{24,32}\$[a-f0-9]{64}", kind="password-hash", tail=r"[a-f0-9]*"),
+    # RFC 2307 section 5.3.
+    token("ldap-hash", r"\{(?:S?SHA(?:256|384|512)?|SMD5)\}[A-Za-z0-9+/]{22,120}={0,2}", kind="password-hash"),
     after("ntlm-hash", r"[a-fA-F0-9]{32}:", r"[a-fA-F0-9]{32}", kind="password-hash", end=r":::"),
+    after("vault-unseal-key", r"(?i:unseal[ _-]?key)(?:[ _]?[0-9])?[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?", r"[A-Za-z0-9+/]{43,44}={0,1}|[a-f0-9]{64,66}", kind="vault-token", end=r"[^A-Za-z0-9+/=]"),
+    after("rdp-password", r"password[ \t]{1,2}51:b:", r"[A-Fa-f0-9]{64}", kind="password", tail=r"[A-Fa-f0-9]*"),
     after("kubernetes-bootstrap-token", r"(?i:kubeadm[ -~]{0,60}--token|bootstrap[-_ ]?token[\"']?)[ \t:=\"']{1,4}", r"[a-z0-9]{6}\.[a-z0-9]{16}", kind="kubernetes-token"),
     after("rails-master-key", r"(?i:RAILS_MASTER_KEY|secret_key_base)[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?", r"[a-f0-9]{32,128}", kind="framework-key"),
     after("laravel-app-key", r"APP_KEY[ \t]{0,2}[=:][ \t]{0,2}[\"']?", r"base64:[A-Za-z0-9+/]{43}=", kind="framework-key", end=r"[^A-Za-z0-9+/=]"),

@@ -93,6 +93,11 @@ _PROVIDERS = (
     r"waka_ whsec_ wrk[a-z]{1,3}- xa[ap]t- xai- xapp- xau_ xkeysib- xnd_(?:production|development)_ "
     r"xox[a-z]{1,2}[-.] xsmtpsib- xtp_ ya29\. zpka_ github_pat_ gh[pousr]_ npm_ hf_ SG\. 3MVG "
     r"00D[A-Za-z0-9]{12,15}! A3-[A-Z0-9]{6}- secret-(?:live|test)- sk-proj- TlRMTVNTUAA "
+    r"1000\.[a-f0-9]{32}\. 1PRK- APP_USR- BB(?:FF|US)- KEY[0-9A-F]{32}_ NF- (?:PRD|SBX)-[a-f0-9]{8,12}-[a-f0-9]{4}- "
+    r"(?:PRODUCTION|STAGE)_[a-f0-9]{40} VF\.(?:DM|WS)\. \$aact_(?:prod|hmlg)_ aks_ b10ck5\. bb_(?:live|test)_ bu_ "
+    r"cf(?:k|ut|at|xk)_ cog_ cr-[a-f0-9]{40} csk- dub_ fc-[a-f0-9]{20} gs_appsweep_ hxt[pw]_ isat_ lip_ m0- mfa\. mik_ "
+    r"mint_dsc_ nrt_ p8e- pat\.[A-Za-z0-9_-]{22}\. pinr_ ptr_ pts_ rpa_ s-s4t2ud- salad_cloud_user_ sct_ seam_ "
+    r"signkey-(?:prod|test|branch)- tgpa[kt]_ tmc1[0-9A-Za-z]{18} tsec_ v1\.0-[a-f0-9]{24}- vk1\.a\. "
 ).split()
 _BATCH = 40  # the automaton refuses twice as many in one pattern
 
@@ -107,13 +112,8 @@ _COUNTING = re.compile(
 def _begins(text: str) -> bool:
     """A provider's prefix, and what is drawn at random behind it."""
     body = re.split(r"[-_.~$:+]", text, maxsplit=1)[-1]
-    return (
-        entropy.issued(text)
-        and entropy.digits(body) >= 3
-        and entropy.entropy(body) >= 3.3
-        and entropy.mixed(body)
-        and not _COUNTING.search(text.lower())
-    )
+    drawn = entropy.mixed(body) if entropy.digits(body) >= 3 else len(body) >= 20 and entropy.key(body)
+    return drawn and entropy.issued(text) and entropy.entropy(body) >= 3.3 and not _COUNTING.search(text.lower())
 
 
 def _of(providers: Sequence[str], number: int) -> Detector:
