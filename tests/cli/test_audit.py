@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import Raw
 
 from yett.cli.audit import command
 from yett.model.record import Attempt, Content, FindingCount, Record
@@ -44,7 +45,8 @@ def write(journal: FileJournal, number: int, **fields: object) -> None:
     ts = NOW * 1_000_000 + number * 1000
     asked = Content(5, journal.fingerprint(b"hello"), journal.keep(call, "request", b"secret prompt %d" % number))
     common = {"call": call, "caller": "key_1", "name": "robot", "team": "research", "model": "fast"}
-    journal.write(Record(kind="intent", ts=ts, request=asked, **common))  # type: ignore[arg-type]
+    facts = Raw(b'{"team":"research","injection":15}')
+    journal.write(Record(kind="intent", ts=ts, request=asked, facts=facts, **common))  # type: ignore[arg-type]
     answered = Content(5, journal.fingerprint(b"world"), journal.keep(call, "reply", b"secret reply\nin two lines"))
     outcome = {"outcome": "ok", "status": 200, "target": "sim/fast-1", "reply": answered, **common, **fields}
     journal.write(Record(kind="outcome", ts=ts + 500, **outcome))  # type: ignore[arg-type]
@@ -115,6 +117,7 @@ def test_show(folder: Path) -> None:
     assert result.exit_code == 0
     assert "sim/slow-1" in result.stdout
     assert "cost=1234" in result.stdout
+    assert "team=research  injection=15" in result.stdout
     assert "record 0 of w-" in result.stdout
     assert "secret" not in result.stdout
     result = run(folder, "show", call_id(1), "--content")
@@ -132,6 +135,7 @@ def test_showing_what_is_not_there(folder: Path) -> None:
     assert result.exit_code == 1
     assert "nothing is recorded" in result.stderr
     assert json.loads(run(folder, "show", call_id(9), "--json").stdout) == []
+    assert run(folder, "show", "").stderr.startswith("yett: nothing is recorded of ")
 
 
 def test_content_that_cannot_be_opened_is_said(folder: Path) -> None:

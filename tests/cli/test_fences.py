@@ -90,6 +90,7 @@ def test_whom_and_until(folder: Path) -> None:
         (("user", "ada", "--tenant", "a/b"), "no slash"),
         (("user", "ada", "--reason", "a\nb"), "a reason is one line"),
         (("user", "ada", "--until", "soon"), "neither a duration"),
+        (("user", "ada", "--until", "9999-12-31T23:59:59-12:00"), "a hundred years away"),
         (("user", "ada", "--until", "2020-01-01T00:00:00Z"), "over already"),
         (("nobody", "ada"), "is not one of"),
     ],

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 
 from yett.errors import ConfigurationError, IntegrityError, Refusal
 from yett.model.record import Content, Record
@@ -158,11 +159,12 @@ def test_after_close_nothing_is_taken(place: Place) -> None:
 
 def test_what_json_cannot_say_is_written_as_well_as_it_can_be(place: Place) -> None:
     journal = place.open()
-    journal.write(intent("a\ud800b\n\"\\", facts={"when": object()}))  # fmt: skip
+    journal.write(intent("a\ud800b\n\"\\", facts=Raw(b'{"team":"research"}'), detail={"when": object()}))  # fmt: skip
     journal.write(intent("c\x00\u2028é"))
     journal.close()
     found = lines(place.folder)
     assert found[0]["call"] == 'a?b\n"\\'
+    assert found[0]["facts"] == {"team": "research"}
     assert found[1]["call"] == "c\x00\u2028é"
     assert place.intact()
 

@@ -73,7 +73,9 @@ def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_j
     """Print everything that is recorded of one call (or of the events about ID)."""
     with told(as_json=as_json):
         folder = folder_of(folder, config)
-        found = [entry(raw) for raw in find(folder, call_id)] or list(entries(folder, Filter(call=call_id)))
+        found = [entry(raw) for raw in find(folder, call_id)]
+        if call_id and not found:  # a filter that says nothing lets everything through
+            found = list(entries(folder, Filter(call=call_id)))
         open_content = opener(folder, config) if content else None
         told_of = [(each, open_content(each) if open_content else {}) for each in found]
     if as_json:

@@ -77,7 +77,9 @@ def as_details(entry: Entry, texts: dict[str, object]) -> str:
     lines = [f"{head}  {click.style(word, fg=_COLOURS.get(word))}  record {entry.n} of {entry.writer}"]
     if record.kind == "unreadable":
         return lines[0]
-    for name, value in msgspec.to_builtins(record).items():
+    for name, value in msgspec.to_builtins(
+        record, enc_hook=msgspec.json.decode
+    ).items():  # what is JSON already: the facts
         if name not in {"kind", "ts"}:
             lines += _field(name, value)
     for name, text in texts.items():

@@ -54,4 +54,6 @@ def end_of(until: str, now: int) -> int:
         end = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     if end <= now:
         raise KeyMistake(f'"{until}" is over already')
+    if end - now > units.LONGEST_DURATION * 86_400:
+        raise KeyMistake(f'"{until}" is more than a hundred years away; leave it out for ever')
     return end

@@ -402,9 +402,12 @@ def _unknown(intent: Record, writer: str, n: int, ts: int) -> Record:
 
 def _lossy(record: Record) -> bytes:
     """A record with a lone surrogate in it, as if it had been a question mark: better than no record."""
-    return json.dumps(msgspec.to_builtins(record, enc_hook=str), ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "replace"
-    )
+    fields = msgspec.to_builtins(record, enc_hook=_in_words)
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _in_words(value: object) -> object:
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else str(value)
 
 
 def open_journal(
