@@ -121,9 +121,9 @@ def _of(providers: Sequence[str], number: int) -> Detector:
     return Detector(
         id=f"provider-token-{number}",
         kind="secret.prefixed-token",
-        pattern=rf"{START}({prefix}[A-Za-z0-9_.=/+~$!:-]{{14,48}})",
+        pattern=rf"{START}({prefix}[A-Za-z0-9_.=/+~$!:-]{{13,47}}[A-Za-z0-9_=/+~$-])",
         accept=when(_begins),
-        tail=r"[A-Za-z0-9_.=/+~$!:-]*",
+        tail=r"(?:[.!:]{0,2}[A-Za-z0-9_=/+~$-]+)*",  # what ends a sentence is no part of it
         anchor=rf"{prefix}[A-Za-z0-9_.=/+~$!:-]{{2}}",
     )
 
