@@ -164,6 +164,9 @@ def examined(inspector: Inspector, unit: Unit) -> Verdict:
 def _across(scanner: Scanner, segments: Sequence[Segment], known: Sequence[Finding]) -> Iterator[Finding]:
     """What begins in one part of a message and ends in another, a finding for the piece in each: a model is shown the parts as one
     text. What a part holds whole is not made longer by the next one, which in most messages begins something else."""
+    own: dict[int, list[Finding]] = {}
+    for finding in known:
+        own.setdefault(finding.segment, []).append(finding)
     by_role: dict[str, list[int]] = {}
     for place, segment in enumerate(segments):
         if segment.role in openai_chat.ROLES and segment.index != UNPATCHABLE:
@@ -174,7 +177,7 @@ def _across(scanner: Scanner, segments: Sequence[Segment], known: Sequence[Findi
             ends = list(accumulate(map(len, texts)))
             for finding in scanner.scan_text("".join(texts)):
                 pieces = list(_pieces(finding, places, ends))
-                if len(pieces) > 1 and not any(_overlap(piece, other) for piece in pieces for other in known):
+                if len(pieces) > 1 and not any(_known(piece, own.get(piece.segment, ())) for piece in pieces):
                     yield from pieces
 
 
@@ -189,9 +192,9 @@ def _pieces(finding: Finding, places: Sequence[int], ends: Sequence[int]) -> Ite
         number += 1
 
 
-def _overlap(piece: Finding, other: Finding) -> bool:
-    same = piece.segment == other.segment and piece.kind == other.kind
-    return same and piece.start < other.end and other.start < piece.end
+def _known(piece: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether one of the findings in the same segment is of its kind and overlaps it."""
+    return any(piece.kind == other.kind and piece.start < other.end and other.start < piece.end for other in findings)
 
 
 def _seen(body: bytes, verdicts: list[Verdict]) -> Seen:
