@@ -35,7 +35,7 @@ _AWS: tuple[Detector, ...] = (
         accept=when(_mixed),
     ),
     token("aws-session-token", r"(?:FwoGZXIvYXdz|FQoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+]{40}", r"[A-Za-z0-9/+=]*"),
-    token("aws-bedrock-key", r"ABSK[A-Za-z0-9+/]{100}", r"[A-Za-z0-9+/=]*", valid=entropy.varied),
+    token("aws-bedrock-key", r"ABSK[A-Za-z0-9+/]{100}", r"[A-Za-z0-9+/=]*"),
     token(
         "aws-bedrock-short-key",
         r"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{8}",
