@@ -50,6 +50,7 @@ def test_found(prefixed: Scanner, before: str, token: str) -> None:
         "npm_" + "config_user_agent_for_version_20",
         "waka_" + "x" * 36,
         "sq0idp-short12",
+        "cog_tiles_86502_z17_rgb_final_31",
         "restore-cache-key-" + HEX,
         "my-app:prod-" + HEX[:40],
         "prod-api-execution-role-DLX8ZYHKVZR4",

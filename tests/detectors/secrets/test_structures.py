@@ -62,6 +62,7 @@ def test_found(structures: Scanner, before: str, value: str, after: str) -> None
         "curl -u ${USER}:${PASSWORD} x",
         "curl -u user:password x",
         "curl -u username: x",
+        f"ENV GPG_KEY {RANDOM[:40]}",
         "the basic requirements1 and basic abcdefghijkl and basic abcdefghijklm",
     ],
 )

@@ -124,6 +124,7 @@ _OWNERS = (
 _PLAIN_VALUE = re.compile(r"[\"'`]$|[A-Z0-9_]=$|[?&;][a-z_]{1,30}=$")  # between quotes, in an environment or a query
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,8}){2,}$")
 _RESOURCE = re.compile(r"arn:[a-z-]+:[^\s\"']*:secret:$")  # the name of a secret in a vault
+_HEX = re.compile(r"[A-Fa-f0-9]+")
 _SIGNED = re.compile(r"[\w!#$%^*@.+=~-]*[!#$^*@][\w!#$%^*@.+=~-]*")
 _GIVEN_TO = re.compile(r"(?:[=:|,\t]|<-)[^=:|\t]*$")  # where a name ends, and what its value is wrapped in begins
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -244,6 +245,8 @@ def _weak(left: str, text: str) -> int:
     # Clouds call the first of two keys primary; and so does every database the column that identifies a row.
     if name.other or name.path or ("primary" in name.before and len(text) < 32):
         return 0
+    if not {"gpg", "pgp"}.isdisjoint(name.before) and _HEX.fullmatch(text):
+        return 0  # the fingerprint of who signs releases
     return (
         0 if name.credential == "nonce" and "<" in left else len(text)
     )  # of a script in a page, for its content security policy
@@ -254,12 +257,28 @@ def _with_signs(text: str) -> bool:
     return bool(len(text) >= 8 and _SIGNED.fullmatch(text) and entropy.classes(text) == 4 and entropy.password(text))
 
 
+def _stands_out(text: str) -> bool:
+    return (entropy.key(text) and entropy.mixed(text)) or _with_signs(text)
+
+
 def _wrapped(left: str, text: str) -> int:
     """Where other values stand as well, only what looks issued, or has the signs that passwords are made up with."""
-    if not ((entropy.key(text) and entropy.mixed(text)) or _with_signs(text)):
+    if not _stands_out(text):
         return 0
     name = _name(_ALL_NAMES, left[: _GIVEN_TO.search(left).start()])  # type: ignore[union-attr]
-    return 0 if name.other or name.path or (name.credential in _SHORT and len(text) < 16) else len(text)
+    return 0 if name.other or name.path or _identifies(name, text) else len(text)
+
+
+def _identifies(name: _Name, text: str) -> bool:
+    """A `key` of a row, a cache or a signer: short, or in hexadecimal, as digests and fingerprints are."""
+    return name.credential in (*_SHORT, "salt", "nonce") and (len(text) < 16 or _HEX.fullmatch(text) is not None)
+
+
+def _directed(left: str, text: str) -> int:
+    """The same behind a directive, and what people choose where it is named a password."""
+    name = _name(_ALL_NAMES, left)
+    chosen = name.credential.startswith("pass") and entropy.password(text)
+    return 0 if name.other or _identifies(name, text) or not (chosen or _stands_out(text)) else len(text)
 
 
 def _named(
@@ -316,6 +335,13 @@ NAMED: tuple[Detector, ...] = (
     _wrapped_in("default", rf"{_GIVES}{_CALL}{_INSTEAD}{_OPEN}"),
     _wrapped_in("scheme", rf"{_QUOTE}?{_GIVES}[\"'`]?{_SCHEMES}"),
     _wrapped_in("cell", r"[ ]{0,2}[|,\t][ ]{0,2}", r"[A-Za-z0-9_+/=.~-]"),
+    Detector(
+        id="credential-in-directive",
+        kind="secret.generic-key",
+        pattern=rf"[^A-Za-z](?:ENV|ARG|[sS]et[eE]nv|%global|%define|fastcgi_param)[ \t]{{1,4}}[A-Za-z0-9_.-]{{0,24}}(?i:{_CREDENTIAL}){_REST}[ \t]{{1,4}}({VALUE}{{6,64}})",
+        judge=_directed,
+        tail=f"{VALUE}*",
+    ),
     Detector(
         id="password-word",
         kind="secret.password",

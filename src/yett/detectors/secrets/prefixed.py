@@ -87,7 +87,7 @@ _PROVIDERS = (
     r"nfp_ npg_ ntn_ nvapi- nyk_v0_ oauth_live_ ops_eyJ ory_(?:pat|apikey|st|at|rt)_ ovsxp_ packagist_[a-z]{2,3}_ "
     r"pcsk_ persona_(?:production|sandbox)_ ph[cxsar]_ pina_ polar_(?:pat|oat|at|rt)_ pplx- prf_[a-z]{3}_ "
     r"pscale_(?:tkn|oauth|pw|app)_ ptrn_ pul- pylf_v[0-9]_ pypi-AgE rdme_ rnd_ rubygems_ r8_ sbp_ sb_secret_ "
-    r"scauth_ sgamp_user_ sha256~ shippo_(?:live|test)_ shp(?:at|ca|pa|ss|ua|tka|it)_ sk-or-v[0-9] sktsec_ slk_ "
+    r"scauth_ sgamp_user_ shippo_(?:live|test)_ shp(?:at|ca|pa|ss|ua|tka|it)_ sk-or-v[0-9] sktsec_ slk_ "
     r"sm_(?:aat|pat|sat)_ sntry[suai]_ sq0[a-z]{3}- sq[apu]_ squ_ st\.[a-f0-9]{8} standard_ supabase_ tfp_ tgp_v1_ "
     r"tk-us- tmprl_ tskey-(?:[a-z]{3,8}-)? tvly- tss_ ucat_ unkey_ v[1-4]\.(?:local|public)\. vc[apirk]_ vtwn_ "
     r"waka_ whsec_ wrk[a-z]{1,3}- xa[ap]t- xai- xapp- xau_ xkeysib- xnd_(?:production|development)_ "
@@ -95,7 +95,7 @@ _PROVIDERS = (
     r"00D[A-Za-z0-9]{12,15}! A3-[A-Z0-9]{6}- secret-(?:live|test)- sk-proj- TlRMTVNTUAA "
     r"1000\.[a-f0-9]{32}\. 1PRK- APP_USR- BB(?:FF|US)- KEY[0-9A-F]{32}_ NF- (?:PRD|SBX)-[a-f0-9]{8,12}-[a-f0-9]{4}- "
     r"(?:PRODUCTION|STAGE)_[a-f0-9]{40} VF\.(?:DM|WS)\. \$aact_(?:prod|hmlg)_ aks_ b10ck5\. bb_(?:live|test)_ bu_ "
-    r"cf(?:k|ut|at|xk)_ cog_ cr-[a-f0-9]{40} csk- dub_ fc-[a-f0-9]{20} gs_appsweep_ hxt[pw]_ isat_ lip_ m0- mfa\. mik_ "
+    r"cf(?:k|ut|at|xk)_ cog_ cr-[a-f0-9]{40} csk- dub_ gs_appsweep_ hxt[pw]_ isat_ lip_ m0- mfa\. mik_ "
     r"mint_dsc_ nrt_ p8e- pat\.[A-Za-z0-9_-]{22}\. pinr_ ptr_ pts_ rpa_ s-s4t2ud- salad_cloud_user_ sct_ seam_ "
     r"signkey-(?:prod|test|branch)- tgpa[kt]_ tmc1[0-9A-Za-z]{18} tsec_ v1\.0-[a-f0-9]{24}- vk1\.a\. "
 ).split()
@@ -112,6 +112,9 @@ _COUNTING = re.compile(
 def _begins(text: str) -> bool:
     """A provider's prefix, and what is drawn at random behind it."""
     body = re.split(r"[-_.~$:+]", text, maxsplit=1)[-1]
+    words = _WORDS.findall(body)
+    if not body.isupper() and not any(len(word) >= 9 and entropy.digits(word) and not word.isdigit() for word in words):
+        return False  # `sct_scan_20240131_patient_361`
     drawn = entropy.mixed(body) if entropy.digits(body) >= 3 else len(body) >= 20 and entropy.key(body)
     return drawn and entropy.issued(text) and entropy.entropy(body) >= 3.3 and not _COUNTING.search(text.lower())
 

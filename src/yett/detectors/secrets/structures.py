@@ -142,6 +142,7 @@ STRUCTURES: tuple[Detector, ...] = (
         pattern=r"(?i:[^A-Za-z](?:bearer|token|apikey|api-key|sso-key|geniekey|splunk|key))[ \t]{1,2}([A-Za-z._~+/:-]{0,60}[0-9][A-Za-z0-9._~+/:-]{6,100})",
         accept=when(_bearer),
         tail=r"[A-Za-z0-9._~+/=-]*",
+        unless=r"(?i:(?:gpg|pgp)_key)[ \t]{1,2}\z",  # a fingerprint
     ),
     # Two detectors: in a stream, what may be a scheme or all of the value must not be decided by what follows it.
     Detector(
