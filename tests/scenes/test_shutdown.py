@@ -13,6 +13,7 @@ from tests.scenes.conftest import HEAD, provider_toml, simulated
 from tests.scenes.harness import Gateway, Reply, arrived, error_of, models_toml, request_body, until
 
 from yett.simulator.server import Simulator
+from yett.stores.keys import KeyStore
 
 MODELS = {
     "plain": "",
@@ -74,6 +75,8 @@ def test_calls_under_way_finish(own: Callable[..., Gateway], provider: Simulator
     closed_well(gateway, 12)
     assert gateway.outcome(stream.id)["outcome"] == gateway.outcome(reply.id)["outcome"] == "ok"
     assert len(gateway.events("stop")) == (2 if options else 1)
+    with KeyStore.open(gateway.state) as store:
+        assert store.find("main").last_used >= store.find("main").key.created
 
 
 def test_a_connection_that_is_kept_takes_no_new_call_while_draining(own: Callable[..., Gateway]) -> None:

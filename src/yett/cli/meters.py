@@ -1,4 +1,4 @@
-"""The meters of a process, each told of every outcome: metrics, and the access log."""
+"""The meters of a process, each told of every outcome: metrics, the access log, and when each key was last used."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Meters:
         self._metrics = metrics
         self._access = access
         self._outcomes: list[Record] = []
+        self._used: dict[str, int] = {}
 
     def observe(self, outcome: Record) -> None:
         self._outcomes.append(outcome)
@@ -28,6 +29,7 @@ class Meters:
         outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:
             self._metrics.observe(outcome)
+            self._used[outcome.caller] = outcome.ts
         if self._access is not None:
             for outcome in outcomes:
                 self._access.observe(outcome)
@@ -36,3 +38,9 @@ class Meters:
         self.tell()
         if self._access is not None:
             self._access.flush()
+
+    def used(self) -> dict[str, int]:
+        """Who has called since this was last asked, keys by their id among them, and when: seconds since the Unix epoch."""
+        self.tell()
+        used, self._used = self._used, {}
+        return {caller: ts // 1_000_000 for caller, ts in used.items()}

@@ -149,6 +149,18 @@ class Shared:
         self._credentials_version = version
         return self.live.current.sealed not in (0, version)
 
+    async def note_uses(self, used: Mapping[str, int]) -> None:
+        """Write down when keys (by id) were last used, beside the loop."""
+        if keys := {key: used[key] for key in self.live.current.keys_by_id.keys() & used.keys()}:
+            await asyncio.to_thread(self._note_uses, keys)
+
+    def _note_uses(self, used: Mapping[str, int]) -> None:
+        if self._database.remote:
+            self.keys.touch(used)
+            return
+        with contextlib.closing(open_keys(self.reading)) as keys:  # a file is for the thread that opened it
+            keys.touch(used)
+
     async def _read(self, rows: Callable[[], T]) -> T:
         """From the database; not on the loop when it takes a while."""
         return await asyncio.to_thread(rows) if self._database.remote else rows()

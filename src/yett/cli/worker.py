@@ -60,6 +60,7 @@ VAULT_SECONDS = 1.0
 ISSUERS_SECONDS = 1.0
 LIMITS_SECONDS = 1.0
 TASKS_SECONDS = 0.25  # what other processes know of a task is at most about twice as old
+USED_SECONDS = 30.0  # how old what `yett keys list` says of a key's last use may be
 PROCESSES = 2  # that read attached files at a time
 
 
@@ -124,6 +125,7 @@ class Worker:
             spawn(self._every(settings.limits.lease_seconds / 3, self._extend), "leases"),
             spawn(self._every(LIMITS_SECONDS, self.limits.refresh), "limits"),
             spawn(self._every(LOG_SECONDS, self._flush), "log"),
+            spawn(self._every(USED_SECONDS, self._note_uses), "last uses"),
             spawn(self._every(VAULT_SECONDS, self._probe_vault), "vault"),
             spawn(self._every(ISSUERS_SECONDS, self._renew_keys), "issuers"),
             spawn(self._every(KEYS_SECONDS, self._turn_signing), "signing"),
@@ -219,6 +221,8 @@ class Worker:
         for duty in self._duties:
             duty.cancel()
         await self._reloading.acquire()  # one that has begun ends before the journal does
+        with contextlib.suppress(YettError):  # what is lost is when keys were last used
+            await self._note_uses()
         await self._event("stop", {})
         self.keyless.close()
         await self.upstream.close()
@@ -341,6 +345,9 @@ class Worker:
 
     async def _flush(self) -> None:
         self.meters.flush()
+
+    async def _note_uses(self) -> None:
+        await self.shared.note_uses(self.meters.used())
 
     def _tasks_database(self) -> Database:
         shared = self.shared.database
