@@ -20,12 +20,11 @@ import msgspec
 import numpy as np
 from injection_data import measure
 from injection_data.mixture import mixture, save, weights
-from injection_data.network import FILTERS, HIDDEN, LENGTHS, WIDTH, text, train
+from injection_data.network import EARLIER, FILTERS, HIDDEN, LENGTHS, RAREST, SIGHTS, WIDTH, rarities, text, train
 from injection_data.sample import FROM, TO, Sample, read
 
-from yett.detectors.injection.features import BITS, seen
+from yett.detectors.injection.features import BITS, seen, words
 from yett.detectors.injection.model import FILE, FORMAT, REACH, READERS, Header, InjectionModel, Part, Surface
-from yett.detectors.injection.sentences import SHAPE
 
 PACKAGE = Path(__file__).parents[1] / "src" / "yett" / "data"
 TABLE = Path(__file__).parents[1] / "docs" / "injection-accuracy.json"
@@ -33,11 +32,12 @@ UNSET = {"user": Surface(READERS[0], 0.0, 1.0)}
 WIDE = (2 * REACH + 1) * WIDTH
 PARTS = (
     Part("words", (1 << BITS, WIDTH), "int8", 0.01),  # but for a few in a million, vectors are within +-1.27
+    Part("rarity", (1 << BITS,), "int8", 1 / RAREST),
     Part("filters", (WIDE, FILTERS), "float16"),
     Part("filters.bias", (FILTERS,), "float16"),
     *(
         Part(f"{reader}.{name}", shape, "float16")
-        for reader, sights in (("window", 2 * FILTERS), ("sentence", 3 * FILTERS + SHAPE))
+        for reader, sights in (("window", 2 * FILTERS), ("sentence", SIGHTS))
         for name, shape in (
             ("hidden", (sights, HIDDEN)),
             ("hidden.bias", (HIDDEN,)),
@@ -61,7 +61,7 @@ def main() -> int:
     arguments.add_argument(
         "--fresh", action="store_true", help="begin with nothing, not with what an earlier model learned of all sources"
     )
-    arguments.add_argument("--epochs", type=float, default=1.5)
+    arguments.add_argument("--epochs", type=float, default=0.8)
     arguments.add_argument("--seed", type=int, default=7)
     arguments.add_argument("--save", type=Path, help="also write the samples there")
     arguments.add_argument(
@@ -70,7 +70,12 @@ def main() -> int:
     options = arguments.parse_args()
     out = options.out or (None if options.hold else PACKAGE / FILE)
     source = random.Random(options.seed)
-    samples = list(mixture(options.data, options.corpus, source, options.share))
+    earlier = InjectionModel(EARLIER.read_bytes())
+    samples = list(
+        mixture(
+            options.data, options.corpus, source, options.share, lambda text: measure.worst(earlier.sentences, text)[0]
+        )
+    )
     if options.save:
         save(options.save, samples)
 
@@ -99,15 +104,17 @@ def learned(rows: list[measure.Row], epochs: float, seed: int, fresh: bool) -> b
     """The arrays after training."""
     source = random.Random(seed)
     texts, kept = [], []
-    for part, sample in rows:
-        content = text(*cropped(sample, source))
+    pieces = [cropped(sample, source) for _, sample in rows]
+    rarity = rarities(words(content) for content, _, _ in pieces)
+    for (part, sample), piece in zip(rows, pieces, strict=True):
+        content = text(*piece, rarity)
         if content:
             texts.append(content)
             kept.append((part, sample))
     print(f"{len(texts)} texts, {sum(len(each.words) for each in texts) / 1e6:.1f} million words", flush=True)
     labels = np.array([sample.attack for _, sample in kept], np.float32)
     shares = np.array([weights(part, sample) for part, sample in kept], np.float32)
-    return packed(train(texts, labels, shares, epochs, seed, fresh))
+    return packed(train(texts, labels, shares, epochs, seed, fresh) | {"rarity": rarity})
 
 
 def cropped(sample: Sample, source: random.Random) -> tuple[str, int, int]:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from injection_data.sample import Sample
-from yett.detectors.injection.features import blocks, seen
+from yett.detectors.injection.features import Block, blocks, seen
 from yett.detectors.injection.model import READERS, InjectionModel, Surface
 
 RATES = (0.05, 0.01, 0.001)
-# The share of the measured benign texts that may lie above 0.5.
-SHIPPED = {"user": 0.006, "tool": 0.02}
+# The share of the measured benign texts that may lie above 0.5; DOUBTED times as many lie above 0.2, where rules count in full.
+SHIPPED = {"user": 0.009, "tool": 0.015}
+DOUBTED = 6
 PER_KIND = 400  # texts of one kind that count, so that no kind outweighs the others
 LENGTHS = (5.0, 7.0)  # binary logarithms: up to 32 windows or sentences are few, from 128 on they are many
 ENOUGH = 50  # texts, to tell what length does
@@ -53,8 +55,8 @@ def table(
             for wanted in (False, True)
         )
         clean = np.concatenate(list(benign.values()))
-        margin, strict = (float(np.quantile(clean, 1 - rate)) for rate in (SHIPPED[surface], SHIPPED[surface] / 4))
-        slope = math.log(4) / max(strict - margin, 0.2)
+        margin, doubted = (float(np.quantile(clean, 1 - SHIPPED[surface] * times)) for times in (1, DOUBTED))
+        slope = math.log(4) / max(margin - doubted, 0.2)
         surfaces[surface] = Surface(reader, margin, slope, growth)
         published[surface] = [
             {
@@ -94,12 +96,13 @@ def _growth(found: Sequence[np.ndarray]) -> float:
 
 def raw(model: InjectionModel, text: str) -> tuple[tuple[float, float], ...]:
     """The worst window and the worst sentence, each with the logarithm of how many there are."""
-    seen_blocks = [each for each in map(seen, blocks(text)) if len(each.words)]
-    found = []
-    for judged in (model.windows, model.sentences):
-        values = [judged(each) for each in seen_blocks] or [np.full(1, -30.0)]
-        found.append((float(max(each.max() for each in values)), math.log2(sum(map(len, values)))))
-    return tuple(found)
+    return worst(model.windows, text), worst(model.sentences, text)
+
+
+def worst(judged: Callable[[Block], np.ndarray], text: str) -> tuple[float, float]:
+    """The highest verdict on any part of a text, and the logarithm of how many parts there are."""
+    values = [judged(each) for each in map(seen, blocks(text)) if len(each.words)] or [np.full(1, -30.0)]
+    return float(max(each.max() for each in values)), math.log2(sum(map(len, values)))
 
 
 def _kinds(part: str, sample: Sample, held: Sequence[str]) -> list[str]:
@@ -113,7 +116,7 @@ def _kinds(part: str, sample: Sample, held: Sequence[str]) -> list[str]:
     if part.startswith("harvested"):
         return [_HARVESTED.get(family.split("/")[0], "messages in many languages")]
     if family.startswith("generated:") or ("Purple" in family and sample.attack):
-        family = family.split("/")[0]
+        family = re.sub("(?<=_languages)_.*", "", family.split("/")[0])
     return [family]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import random
 import re
@@ -19,21 +20,42 @@ from injection_data.sample import FROM, TO, Sample, read
 # How much of each kind of harvested text, as shares of the whole.
 SHARES = {"code": 0.18, "definition": 0.13, "catalogue": 0.38, "prompt": 0.12, "docs": 0.16, "chat": 0.03}
 HARVESTED = 40_000
+HARD = {"docs", "code", "definition", "catalogue"}
+CANDIDATES = 400  # texts of a package, at most
+HARDEST = 30
+PIECE = 3_000  # characters of them
 GENERATED = 1_200  # texts of a family, at most; a family of few lines has fewer
 PER_LINE = 40
+PER_SWITCHED = 12  # of those that change the language within a text, of which each language has some
 PER_NEW_LINE = 5  # of what is only measured
-COMPOSED = 36_000  # attacks in tool results; harmless ones are a fifth more
+COMPOSED = 54_000  # attacks in tool results; harmless ones are a fifth more
 MEASURED = 3_000  # of each, that are only measured
 BOTH = 0.1  # of the attacks say two things
 EXCERPTS = (
-    0.35  # of what is composed: an order between two sentences of a text as it was found, or nothing between them
+    0.45  # of what is composed: an order between two sentences of a text as it was found, or nothing between them
 )
-UNTOUCHED = 0.6  # of the harmless excerpts
+UNTOUCHED = 0.75  # of the harmless excerpts
+FOUND = 0.8  # of the excerpts are of packages
+EXERCISED = 0.2  # of the excerpts are exercises
+EXERCISES = (
+    "<task>\n\n<given>\n\n<answer>",
+    "<task>\n<given>",
+    "<task> <answer>",
+    "Instruction: <task>\nInput: <given>\nOutput: <answer>",
+    "Instruction: <task>\nOutput: <answer>",
+    "### Instruction:\n<task>\n\n### Input:\n<given>\n\n### Response:\n<answer>",
+    "### Instruction:\n<task>\n\n### Response:\n<answer>",
+    "Q: <task>\nA: <answer>",
+    "Question: <task>\n\n<given>\n\nAnswer: <answer>",
+    "Task: <task>\nText: <given>\nSolution: <answer>",
+    "prompt: <task>\ncompletion: <answer>",
+    "User: <task>\n\nAssistant: <answer>",
+)
 PLAIN_CARRIERS = 0.45  # of the rest; what then remains are records
 BARE = 0.3  # of the tasks are put without a word around them
 PAYLOADS = {
     "attack_tool/addressed": 2.0,
-    "attack_tool/override": 2.0,
+    "attack_tool/override": 3.0,
     "attack_tool/system": 1.0,
     "attack_tool/bare": 4.0,
     "attack_tool/indirect": 2.5,
@@ -43,7 +65,7 @@ PAYLOADS = {
     "attack_tool/inboxes": 1.2,
     "attack_tool/argued": 1.0,
     "attack_tool/answer": 1.5,
-    "attack_tool/definition": 0.4,
+    "attack_tool/definition": 1.5,
     "attack_tool/languages": 0.8,
     "attack_languages/override": 0.3,
     "attack_user/override": 1.0,
@@ -74,6 +96,9 @@ EVERYWHERE = {
     "attack_user/override",
     "attack_user/authority",
 }
+LANGUAGES = 3.0  # how much a prompt in another language counts: of each language there are few
+HARMLESS = 1.5  # how much another harmless prompt counts beside an attack: there are fewer of them
+ERRANDS = "errand"  # in the name of families of what people ask of each other, or of their agents, as an order to an agent would
 SYNTHETIC = ("neuralchemy", "S-Labs")  # merely harmful or too short to be an order in a document
 
 
@@ -87,17 +112,22 @@ def unseen_line(line: str) -> bool:
     return zlib.crc32(line.encode()) % 5 == 0 and not _SLOT.fullmatch(line)
 
 
-def mixture(data: Path, corpus: Path, source: random.Random, share: float = 1.0) -> Iterator[tuple[str, Sample]]:
+def mixture(
+    data: Path, corpus: Path, source: random.Random, share: float, judged: Callable[[str], float]
+) -> Iterator[tuple[str, Sample]]:
     """Samples with the part that they come from: sets, generated, harvested, composed; and what is for measuring only, each of
-    them with `.unseen` behind it: from packages and lines that are in no other part. `share` is how much of what there could be."""
+    them with `.unseen` behind it: from packages and lines that are in no other part. `share` is how much of what there could be,
+    `judged` how much an earlier model takes a text for an attack."""
     sets = list(read(data / "injection_train.jsonl.gz"))
-    packages = chosen(harvested(corpus), int(share * HARVESTED), source)
+    found = harvested(corpus)
+    packages = chosen(found, int(share * HARVESTED), source)
     every = Grammar()
     grammar, new = every.part(lambda line: not unseen_line(line)), every.part(unseen_line)
     known = [sample for sample in packages if not unseen(sample.family)]
     yield from (("sets", sample) for sample in sets)
     yield from (("generated", sample) for sample in generated(grammar, source))
     yield from (("harvested", sample) for sample in known)
+    yield from (("harvested", sample) for sample in hardest(found, judged))
     yield from (("composed", sample) for sample in composed(grammar, sets, known, int(share * COMPOSED), source))
     other = [sample for sample in packages if unseen(sample.family)]
     yield from (("harvested.unseen", sample) for sample in other)
@@ -131,6 +161,19 @@ def chosen(samples: Sequence[Sample], count: int, source: random.Random) -> list
     return kept
 
 
+def hardest(samples: Sequence[Sample], judged: Callable[[str], float]) -> Iterator[Sample]:
+    """Of each package that is learned from, what an earlier model took for an attack, or nearly did."""
+    families: dict[str, list[str]] = {}
+    for sample in samples:
+        if sample.family.split("/")[0] in HARD and not unseen(sample.family):
+            families.setdefault(sample.family, []).append(sample.text[:PIECE])
+    for family, texts in families.items():
+        different = sorted(set(texts))
+        some = different[:: 1 + len(different) // CANDIDATES]
+        for text in sorted(some, key=judged, reverse=True)[: min(HARDEST, 1 + len(some) // 10)]:
+            yield Sample(text, attack=False, family=family, surface="both")
+
+
 def generated(grammar: Grammar, source: random.Random, per_line: int = PER_LINE) -> Iterator[Sample]:
     """Prompts as users write them, each once."""
     seen: set[str] = set()
@@ -147,7 +190,8 @@ def generated(grammar: Grammar, source: random.Random, per_line: int = PER_LINE)
             )
         ):
             continue
-        for text in grammar.texts(family, max(5 * per_line, min(GENERATED, len(lines) * per_line)), source):
+        often = min(per_line, PER_SWITCHED) if "_switch/" in family else per_line
+        for text in grammar.texts(family, max(5 * often, min(GENERATED, len(lines) * often)), source):
             if text.lower() not in seen:
                 seen.add(text.lower())
                 yield Sample(localised(text, source), family.startswith("attack"), f"generated:{family}")
@@ -163,7 +207,7 @@ def composed(
         [sample for sample in attacks if not any(name in sample.family for name in SYNTHETIC)],
     ]
     filler = _filler(grammar, sets, packages, source)
-    excerpt = _excerpt(packages, filler, source)
+    excerpt = _excerpt(grammar, packages, filler, source)
     for _ in range(count):
         family, payload = _payload(grammar, short, source)
         if source.random() < BOTH:
@@ -189,20 +233,42 @@ def _in_place(family: str, text: str, filler: Filler, attack: bool, source: rand
 
 
 def _excerpt(
-    packages: Sequence[Sample], filler: Callable[[], tuple[str, str]], source: random.Random
+    grammar: Grammar, packages: Sequence[Sample], filler: Callable[[], tuple[str, str]], source: random.Random
 ) -> Callable[[str, str, bool], Sample]:
     """Stretches of harvested texts, or of what is written about work, with a text between two of their sentences or lines."""
-    found = [[sample.text for sample in packages if sample.family.startswith(f"{kind}/")] for kind in ("docs", "code", "definition")]  # fmt: skip
+    found = [[sample for sample in packages if sample.family.startswith(f"{kind}/")] for kind in ("docs", "code", "definition", "catalogue")]  # fmt: skip
+    found = [kind for kind in found if kind]
+    about: dict[str, list[str]] = {}
+    for sample in itertools.chain(*found):
+        about.setdefault(sample.family, []).append(sample.text)
+    tasks = [family for family in grammar.families if family.startswith("benign_user_task/") and ERRANDS not in family]
 
-    def text() -> str:
-        length, whole = int(source.choice([250, 500, 900, 1400]) * source.uniform(0.7, 1.3)), ""
-        kind = source.choice([*found, None])
-        while len(whole) < length:
-            whole += (source.choice(kind)[:length] if kind else filler()[1][:400]) + source.choice(["\n", "\n\n", " "])
+    def text(length: int) -> str:
+        """Of one package, mostly, so that what stands beside each other speaks of the same."""
+        if source.random() < FOUND:
+            sample = source.choice(source.choice(found))
+            whole = sample.text
+            while len(whole) < length:
+                whole += source.choice(["\n", "\n\n", " "]) + source.choice(about[sample.family])
+        else:
+            whole = ""
+            while len(whole) < length:
+                whole += filler()[1][:400] + source.choice(["\n", "\n\n", " "])
         return whole[:length].strip()
 
+    def exercise() -> str:
+        """A task, what it is about, and an answer, as sets of such hold them."""
+        task = grammar.expand(source.choice(grammar.families[source.choice(tasks)]), source)
+        whole = text(int(source.choice([150, 300, 600]) * source.uniform(0.7, 1.3)))
+        middle = source.choice([match.end() for match in _BETWEEN.finditer(whole)] or [len(whole)])
+        given, answer = whole[:middle].strip(), whole[middle:].strip() or whole
+        return source.choice(EXERCISES).replace("<task>", task).replace("<given>", given).replace("<answer>", answer)
+
     def excerpt(family: str, payload: str, attack: bool) -> Sample:
-        whole = text()
+        if tasks and source.random() < EXERCISED:
+            whole = exercise()
+        else:
+            whole = text(int(source.choice([250, 500, 900, 1400]) * source.uniform(0.7, 1.3)))
         place = source.choice([0, len(whole), *(match.end() for match in _BETWEEN.finditer(whole))])
         gap = source.choice([" ", " ", "\n", "\n\n"]) if payload else ""
         marked = _marked(payload) if payload else ""
@@ -228,9 +294,9 @@ def _payload(grammar: Grammar, short: Sequence[Sequence[Sample]], source: random
     if kind < 0.1:
         sample = source.choice(source.choice(short))
         return f"sets/{sample.family.split('/')[0]}", sample.text
-    if kind < 0.18:
+    if kind < 0.24:
         return "agent_languages", grammar.expand(source.choice(_lines(grammar, "agent_languages/")), source)
-    if kind < 0.38:
+    if kind < 0.46:
         [family] = source.choices(
             list(PAYLOADS), [share * (name in grammar.families) for name, share in PAYLOADS.items()]
         )
@@ -255,7 +321,10 @@ def _filler(
         sample.text for sample in packages if sample.family.split("/")[0] in {"docs", "code", "definition", "catalogue"}
     ]
     chat = [sample.text for sample in sets if not sample.attack and len(sample.text) > 20]
-    groups = [[family for family in grammar.families if family.startswith(start)] for start in FILLERS]
+    groups = [
+        [family for family in grammar.families if family.startswith(start) and ERRANDS not in family]
+        for start in FILLERS
+    ]
 
     def filler() -> tuple[str, str]:
         kind = source.random()
@@ -286,7 +355,8 @@ def weights(part: str, sample: Sample) -> tuple[float, float]:
             return (0.5 if "neuralchemy" in family else 1.0), 0.3
         return 1.0, 0.5 if prose else 0.0
     if part == "generated":
-        return 1.0, 0.2 if sample.attack else 0.5 if "security" in family else 0.0
+        alone = LANGUAGES if "languages" in family else 1.0 if sample.attack else HARMLESS
+        return alone, 0.2 if sample.attack else 0.5 if "security" in family else 0.0
     if part == "harvested":
         return 0.7, 0.15 if family.startswith("prompt") else 0.7
     if sample.attack:

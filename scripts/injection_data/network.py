@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,19 +16,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from yett.detectors.injection.features import BITS, COLUMNS, Words, seen
-from yett.detectors.injection.model import AROUND, CHUNK, FEWEST, REACH
+from yett.detectors.injection.model import AROUND, BESIDE, CHUNK, FEWEST, REACH
+from yett.detectors.injection.novelty import BEGINNING, NOVEL, novelty
 from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
-WIDTH, FILTERS, HIDDEN = 24, 96, 32
+WIDTH, FILTERS, HIDDEN = 24, 96, 64
 LENGTHS = (16, 32, 64, 128, 256)  # words to which the texts of a batch are padded; what is longer is cut in training
 SENTENCES = {16: 5, 32: 9, 64: 17, 128: 33, 256: 65}  # as many as there can be in so many words
 BATCH = 8_192  # words
 RATE = 1e-3
 DECAY = 1e-5
-BESIDE = 0.5  # how much the harmless sentences beside an attack count
+OTHERS = 0.5  # how much the harmless sentences beside an attack count
 NEVER = -30.0
+SIGHTS = 3 * FILTERS + SHAPE + NOVEL + 1  # what is known of a sentence
 ANEW = 0.5  # of what ships is what was learned now, the rest what was known before: between the two lies what is good at both
 EARLIER = Path(__file__).parent / "beginning.bin"
+RAREST = 127
 TOGETHER = 8_192  # different words of a step are a multiple of this, so that few shapes are compiled
 STYLE_KEPT = 0.8  # of the sentences: how something is written must not be all that is learned
 
@@ -36,26 +39,31 @@ Parameters = dict[str, jax.Array]
 
 
 class Text(NamedTuple):
-    """What is learned from one text: its words, where its sentences begin, and how they are written."""
+    """What is learned from one text: its words, where its sentences begin, how they are written, and how new they are."""
 
     words: Words
     starts: np.ndarray
     shapes: np.ndarray
+    novel: np.ndarray  # how new they are beside the others
     orders: np.ndarray  # which sentences are part of what makes the text an attack
 
 
-def text(content: str, begin: int, end: int) -> Text | None:
+def text(content: str, begin: int, end: int, rarity: np.ndarray) -> Text | None:
     """The beginning of a text as the network sees it, of which content[begin:end] is the attack; None when it says nothing."""
     block = seen(content)
     if not len(block.words):
         return None
     first = starts(block)
-    style = shapes(block, first)
+    style, new = shapes(block, first), novelty(block, first, rarity)
     within = first < LENGTHS[-1]
     places = [0, *block.first[first[1:]].tolist(), len(content)]
     orders = np.array([a < end and b > begin for a, b in itertools.pairwise(places)])
     return Text(
-        block.words[: LENGTHS[-1]], first[within].astype(np.int16), style[within].astype(np.float16), orders[within]
+        block.words[: LENGTHS[-1]],
+        first[within].astype(np.int16),
+        style[within].astype(np.float16),
+        new[within].astype(np.float16),
+        orders[within],
     )
 
 
@@ -71,7 +79,7 @@ def beginning(source: np.random.Generator, fresh: bool) -> Parameters:
         "filters": normal((2 / wide) ** 0.5, wide, FILTERS),
         "filters.bias": jnp.zeros(FILTERS),
     }
-    for reader, sights in (("window", 2 * FILTERS), ("sentence", 3 * FILTERS + SHAPE)):
+    for reader, sights in (("window", 2 * FILTERS), ("sentence", SIGHTS)):
         parameters |= {
             f"{reader}.hidden": normal(FILTERS**-0.5, sights, HIDDEN),
             f"{reader}.hidden.bias": jnp.zeros(HIDDEN),
@@ -93,6 +101,16 @@ def _earlier(parameters: Parameters) -> Parameters:
     return {name: jnp.asarray(known[name]) for name in parameters}
 
 
+def rarities(texts: Iterable[Words]) -> np.ndarray:
+    """How rare the words of each beginning are, from 0.0 (in all texts) to 1.0 (in one, or in none), in steps of a byte."""
+    among, count = np.zeros(1 << BITS), 1
+    for words in texts:
+        among[np.unique(words[:, BEGINNING])] += 1
+        count += 1
+    rarity = 1 - np.log(np.maximum(among, 1)) / np.log(count)
+    return (np.rint(rarity * RAREST) / RAREST).astype(np.float32)
+
+
 class Batch(NamedTuple):
     """Texts x words and texts x sentences. `present` marks what is no padding, `kept` what dropout left, `number` the sentence
     of each word."""
@@ -103,6 +121,7 @@ class Batch(NamedTuple):
     number: np.ndarray
     starts: np.ndarray
     shapes: np.ndarray
+    novel: np.ndarray
     real: np.ndarray
     orders: np.ndarray
 
@@ -115,7 +134,7 @@ def verdicts(parameters: Parameters, batch: Batch) -> tuple[jax.Array, jax.Array
     padded = jnp.pad(vectors, ((0, 0), (REACH, REACH), (0, 0)))
     fives = jnp.concatenate([padded[:, place : place + length] for place in range(2 * REACH + 1)], -1)
     active = jax.nn.relu(fives @ parameters["filters"] + parameters["filters.bias"]) * present
-    return _windows(parameters, active, batch), _sentences(parameters, active, batch)
+    return _windows(parameters, active, batch), _sentences(parameters, vectors, active, batch)
 
 
 def _windows(parameters: Parameters, active: jax.Array, batch: Batch) -> jax.Array:
@@ -134,7 +153,7 @@ def _windows(parameters: Parameters, active: jax.Array, batch: Batch) -> jax.Arr
     return jnp.where(sizes > 0, values, -30.0).max(1)
 
 
-def _sentences(parameters: Parameters, active: jax.Array, batch: Batch) -> jax.Array:
+def _sentences(parameters: Parameters, vectors: jax.Array, active: jax.Array, batch: Batch) -> jax.Array:
     rows, length = batch.words.shape[:2]
     most = batch.starts.shape[1]
     number = (jnp.arange(rows)[:, None] * most + batch.number).reshape(-1)
@@ -151,7 +170,22 @@ def _sentences(parameters: Parameters, active: jax.Array, batch: Batch) -> jax.A
 
     average, own = mean(first, last)
     around, _ = mean(first - AROUND, jnp.minimum(last + AROUND, counts), own)
-    return _head(parameters, "sentence", strongest.reshape(rows, most, -1), average, around, batch.shapes)
+    near = _nearness(
+        jax.ops.segment_sum(vectors.reshape(rows * length, -1), number, rows * most).reshape(rows, most, -1)
+    )
+    return _head(
+        parameters, "sentence", strongest.reshape(rows, most, -1), average, around, batch.shapes, batch.novel, near
+    )
+
+
+def _nearness(own: jax.Array) -> jax.Array:
+    """The cosine of each sentence's words with those of the sentences beside it."""
+    most = own.shape[1]
+    sums = jnp.pad(jnp.cumsum(own, 1), ((0, 0), (1, 0), (0, 0)))
+    places = jnp.arange(most)
+    others = sums[:, jnp.minimum(places + BESIDE + 1, most)] - sums[:, jnp.maximum(places - BESIDE, 0)] - own
+    sizes = jnp.sqrt((own * own).sum(-1) * (others * others).sum(-1) + 1e-12)
+    return ((own * others).sum(-1) / (sizes + 1e-6))[..., None]
 
 
 def _head(parameters: Parameters, reader: str, *sights: jax.Array) -> jax.Array:
@@ -167,7 +201,7 @@ def _loss(parameters: Parameters, batch: Batch, labels: jax.Array, weights: jax.
     losses = (jnp.logaddexp(0, windows) - windows * labels) * weights[:, 0]
     order = jnp.where(batch.orders > 0, sentences, NEVER).max(1)
     other = jax.nn.logsumexp(jnp.where((batch.real > 0) & (batch.orders == 0), sentences, NEVER), 1)
-    share = jnp.where(labels > 0, BESIDE, 1.0)
+    share = jnp.where(labels > 0, OTHERS, 1.0)
     losses += (jnp.logaddexp(0, -order) * labels + jnp.logaddexp(0, other) * share) * weights[:, 1]
     large = sum((parameters[name] ** 2).sum() for name in ("filters", "window.hidden", "sentence.hidden"))
     return losses.sum() / weights.sum() + DECAY * large
@@ -240,13 +274,15 @@ def _batch(texts: Sequence[Text], length: int, source: np.random.Generator) -> B
     number = np.zeros((rows, length), np.int32)
     begins = np.full((rows, most), length, np.int32)
     style = np.zeros((rows, most, SHAPE), np.float32)
+    novel = np.zeros((rows, most, NOVEL), np.float32)
     real, orders = np.zeros((2, rows, most), np.float32)
     for row, each in enumerate(texts):
         count, sentences = len(each.words), min(len(each.starts), most)
         words[row, :count], present[row, :count] = each.words, 1
         begins[row, :sentences], real[row, :sentences] = each.starts[:sentences], 1
         style[row, :sentences], orders[row, :sentences] = each.shapes[:sentences], each.orders[:sentences]
+        novel[row, :sentences] = each.novel[:sentences]
         number[row] = np.searchsorted(begins[row], np.arange(length), "right") - 1
     style *= source.random((rows, most, 1)) < STYLE_KEPT
     kept = (source.random((rows, length, 1)) > 0.08) & (source.random((rows, length, COLUMNS)) > (0.15, 0.1, 0.1))
-    return Batch(words, present, kept.astype(np.float32), number, begins, style, real, orders)
+    return Batch(words, present, kept.astype(np.float32), number, begins, style, novel, real, orders)

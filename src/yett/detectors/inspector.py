@@ -33,8 +33,10 @@ THRESHOLD = 0.5
 WINDOW = 1024  # characters within which evidence adds up
 # Documents and code talk of instructions all the time, in the words that rules look for. So what rules find where data stands
 # counts in full when the model, which judges each sentence by what stands around it, sees something there as well.
+# A definition is written for models: what it says to them needs nobody to second it.
 SECONDED = 0.2
 UNSECONDED = 0.5
+TALK = ("tool", "document")  # surfaces whose texts may talk of instructions
 
 # Whose text it is decides how an instruction in it is taken. What the operator wrote is not searched for instructions.
 SURFACES = {
@@ -225,7 +227,7 @@ class Inspector:
             if count >= SHOTS:
                 evidence.append(_Evidence("many-shot", "many-shot-turns", start, end, _SHOTS_SAY))
         weighed = _weighed(evidence)
-        if surface != "user" and self._model and score < SECONDED:
+        if surface in TALK and self._model and score < SECONDED:
             weighed *= UNSECONDED
         score = max(score, weighed)
         if score >= THRESHOLD:

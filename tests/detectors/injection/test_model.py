@@ -9,16 +9,29 @@ import numpy as np
 import pytest
 
 from yett.detectors.injection.features import BITS, COLUMNS, Block, seen, words
-from yett.detectors.injection.model import AROUND, CHUNK, FORMAT, REACH, READERS, Header, InjectionModel, Part, Surface
+from yett.detectors.injection.model import (
+    AROUND,
+    BESIDE,
+    CHUNK,
+    FORMAT,
+    REACH,
+    READERS,
+    Header,
+    InjectionModel,
+    Part,
+    Surface,
+)
+from yett.detectors.injection.novelty import NOVEL
 from yett.detectors.injection.sentences import SHAPE
 
 WIDTH, FILTERS, HIDDEN = 4, 3, 2
 SIZES: dict[str, tuple[int, ...]] = {
     "words": (1 << BITS, WIDTH),
+    "rarity": (1 << BITS,),
     "filters": ((2 * REACH + 1) * WIDTH, FILTERS),
     "filters.bias": (FILTERS,),
 }
-for _reader, _sights in (("window", 2 * FILTERS), ("sentence", 3 * FILTERS + SHAPE)):
+for _reader, _sights in (("window", 2 * FILTERS), ("sentence", 3 * FILTERS + SHAPE + NOVEL + 1)):
     SIZES |= {
         f"{_reader}.hidden": (_sights, HIDDEN),
         f"{_reader}.hidden.bias": (HIDDEN,),
@@ -30,7 +43,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def arrays() -> Arrays:
-    return {name: np.zeros(shape, np.int8 if name == "words" else "<f2") for name, shape in SIZES.items()}
+    return {name: np.zeros(shape, np.int8 if name in {"words", "rarity"} else "<f2") for name, shape in SIZES.items()}
 
 
 def file(content: Arrays, **changes: object) -> bytes:
@@ -85,6 +98,8 @@ def reshaped(name: str, *shape: int) -> Callable[[], bytes]:
         (lambda: file(arrays(), surfaces={"user": Surface("line", 0.0, 1.0)}), "none of its readers"),
         (without("window.hidden"), "no part 'window.hidden'"),
         (reshaped("words", 5, WIDTH), "words has the shape"),
+        (without("rarity"), "no part 'rarity'"),
+        (reshaped("rarity", 5), "rarity has the shape"),
         (reshaped("filters", 7, FILTERS), "filters has the shape"),
         (reshaped("sentence.hidden", 5, HIDDEN), "sentence.hidden has the shape"),
         (reshaped("window.verdict.bias", 7), "window.verdict.bias has the shape"),
@@ -177,6 +192,30 @@ def test_what_stands_around_a_sentence_counts() -> None:
     )
     assert model.sentences(seen(near))[-1] > 0
     assert model.sentences(seen(far))[-1] == 0
+
+
+def weighing(place: int) -> InjectionModel:
+    """A model whose verdict on a sentence is what it is told at one place beside the filters, positive or nothing."""
+    content = arrays()
+    content["words"][words("gate gates door")[:, 0], 0] = 2
+    content["words"][words("duck")[:, 0], 1] = 2
+    content["rarity"][:] = 2
+    content["sentence.hidden"][place, 0] = content["sentence.verdict"][0] = 2
+    return InjectionModel(file(content))
+
+
+def test_how_new_a_sentence_is_counts() -> None:
+    found = weighing(3 * FILTERS + SHAPE).sentences(seen("a gate and a gate. a gate and the duck."))
+    assert found.tolist() == pytest.approx([0.0, 2 / 5])
+
+
+def test_how_near_a_sentence_is_to_those_beside_it_counts() -> None:
+    model = weighing(3 * FILTERS + SHAPE + NOVEL)
+    assert model.sentences(seen("it is a gate")).tolist() == [0.0]
+    found = model.sentences(seen("it is a gate. it is a door. it is a duck."))
+    assert found.tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 0.0], abs=1e-3)
+    far = model.sentences(seen("it is a duck. " + "it is no bird. " * BESIDE + "it is a duck."))
+    assert far[0] == far[-1] == 0.0
 
 
 @pytest.mark.parametrize("surface", ["user", "tool", "document", "definition"])

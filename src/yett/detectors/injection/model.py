@@ -21,15 +21,18 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from yett.detectors.injection.features import BITS, COLUMNS, Block, Places, Words, blocks, seen
+from yett.detectors.injection.novelty import NOVEL, novelty
 from yett.detectors.injection.sentences import SHAPE, shapes, starts
 
 FILE = "injection-model.bin"
-FORMAT = 3
+FORMAT = 4
 CHUNK = 32  # words; a window is two chunks, and begins at each chunk
 REACH = 2  # words that a filter sees on each side of its own
 FEWEST = 8  # an average over fewer words counts as one over so many: a single word is not a whole text
 AROUND = 48  # words on each side of a sentence that count as what stands around it
+BESIDE = 4  # sentences on each side of one that its words are compared with
 READERS = ("window", "sentence")
+_SMALL = np.float32(1e-6)
 _CERTAIN = 30.0
 _BELOW = np.tri(CHUNK, dtype=np.float32)  # sums are products with rows of this, which take less time
 _WHOLE = np.int32  # numbers that are not below zero are in the same order as their bits are, which are compared sooner
@@ -81,6 +84,7 @@ class InjectionModel:
         arrays = _arrays(header.parts, body)
         try:
             self._words, self._filters, floor = arrays["words"], arrays["filters"], arrays["filters.bias"]
+            self._rarity = arrays["rarity"]
             self._heads = {
                 reader: tuple(
                     arrays[f"{reader}.{part}"] for part in ("hidden", "hidden.bias", "verdict", "verdict.bias")
@@ -114,7 +118,7 @@ class InjectionModel:
     def windows(self, block: Block) -> Floats:
         """The raw verdict on each window of a block with at least one word."""
         count = len(block.words)
-        active = self._activity(block.words)
+        active = self._activity(self._vectors(block.words))
         chunks = len(active)
         strongest = np.maximum.reduce(active.view(_WHOLE), axis=1).view(np.float32)
         total: Floats = (_BELOW[-1:] @ active)[:, 0]
@@ -128,7 +132,8 @@ class InjectionModel:
     def sentences(self, block: Block) -> Floats:
         """The raw verdict on each sentence of a block with at least one word."""
         count = len(block.words)
-        active = self._activity(block.words)
+        vectors = self._vectors(block.words)
+        active = self._activity(vectors)
         first = starts(block)
         last = np.append(first[1:], count)
         strongest = _strongest(active.reshape(-1, active.shape[2])[:count], first)
@@ -138,18 +143,25 @@ class InjectionModel:
         left, right = np.maximum(first - AROUND, 0), np.minimum(last + AROUND, count)
         outside = np.maximum((right - left) - (last - first), FEWEST)
         around: Floats = np.divide(sums[right] - sums[left] - total, outside[:, None], dtype=np.float32)
-        return self._verdicts("sentence", strongest, average, around, shapes(block, first))
+        near = _nearness(vectors, first)
+        new = novelty(block, first, self._rarity)
+        return self._verdicts("sentence", strongest, average, around, shapes(block, first), new, near)
 
-    def _activity(self, found: Words) -> Floats:
-        """What each filter sees at each word, in chunks of CHUNK words; after the last word, nothing."""
+    def _vectors(self, found: Words) -> Floats:
+        """The vector of each word, with a one behind it, and REACH vectors of no word before the first and after the last."""
         count, width = len(found), self._words.shape[1]
         # Between two words lies a one for the filters' floor, which only that of the word itself is multiplied with.
         padded = np.zeros((count + 2 * REACH, width + 1), np.float32)
         padded[:, width] = 1.0
         vectors = self._words.take(found.T.ravel(), axis=0).reshape(COLUMNS, count, width)
         np.add.reduce(vectors, axis=0, dtype=np.float32, out=padded[REACH : REACH + count, :width])
+        return padded
+
+    def _activity(self, padded: Floats) -> Floats:
+        """What each filter sees at each word, in chunks of CHUNK words; after the last word, nothing."""
+        count, width = len(padded) - 2 * REACH, padded.shape[1]
         # A row of five words is where they lie one after the other; the product would copy such rows at more cost.
-        step, five = padded.strides[0], (2 * REACH + 1) * (width + 1)
+        step, five = padded.strides[0], (2 * REACH + 1) * width
         fives = np.ndarray((count, five), np.float32, padded, 0, (step, padded.itemsize)).copy()
         chunks = -(-count // CHUNK)
         active = np.empty((chunks * CHUNK, self._filters.shape[1]), np.float32)
@@ -195,6 +207,26 @@ def _strongest(active: Floats, first: Places) -> Floats:
     return found
 
 
+def _nearness(padded: Floats, first: Places) -> Floats:
+    """How much the words of each sentence, on average, have the direction of those of the BESIDE sentences on each side: a
+    cosine. Without any other it is 0."""
+    own = np.add.reduceat(padded[REACH:-REACH], first)[:, :-1]
+    count, width = own.shape
+    beside = np.zeros((BESIDE + 1 + count + BESIDE, width), np.float32)
+    beside[BESIDE + 1 :][:count] = own
+    sums = np.add.accumulate(beside)
+    others = sums[2 * BESIDE + 1 :] - sums[:count] - own
+    sizes = np.sqrt(_products(own, own) * _products(others, others))
+    near: Floats = (_products(own, others) / (sizes + _SMALL))[:, None]
+    return near
+
+
+def _products(some: Floats, others: Floats) -> Floats:
+    """The product of each vector with the other in its place."""
+    found: Floats = np.einsum("ij,ij->i", some, others)
+    return found
+
+
 def _sums(active: Floats) -> Floats:
     """The sums before each word and after the last, of each filter."""
     chunks, size, filters = active.shape
@@ -219,10 +251,11 @@ def _check_shapes(arrays: dict[str, Floats]) -> None:
     width, filters = arrays["words"].shape[-1], arrays["filters"].shape[-1]
     due: dict[str, tuple[int, ...]] = {
         "words": (1 << BITS, width),
+        "rarity": (1 << BITS,),
         "filters": ((2 * REACH + 1) * width, filters),
         "filters.bias": (filters,),
     }
-    for reader, sights in (("window", 2 * filters), ("sentence", 3 * filters + SHAPE)):
+    for reader, sights in (("window", 2 * filters), ("sentence", 3 * filters + SHAPE + NOVEL + 1)):
         hidden = arrays[f"{reader}.hidden"].shape[-1]
         due |= {
             f"{reader}.hidden": (sights, hidden),
