@@ -113,3 +113,8 @@ def test_of_what_workers_share_there_is_one() -> None:
     text = exposition(states).decode()
     assert "yett_vault_rows 9.0" in text
     assert "yett_vault_healthy 2.0" in text
+
+
+def test_of_the_tokens_that_workers_have_the_one_that_ends_first_counts() -> None:
+    left = [Metrics().state({"yett_provider_token_seconds": [(("cloud",), n)]}) for n in (3000.0, 0.0, 2900.0)]
+    assert 'yett_provider_token_seconds{provider="cloud"} 0.0' in exposition(left).decode()

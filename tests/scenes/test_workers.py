@@ -129,6 +129,10 @@ def test_a_fence_reaches_every_worker(gateway: Gateway) -> None:
     assert {error_of(stream.events()) for stream in streams} == {"fenced"}
     assert {gateway.listed(key) for _ in range(12)} == {403}
     assert time.monotonic() - drawn < 2.5, "the promise is one second, the machine may be busy"
+    figures = gateway.metrics()
+    assert figures["yett_fences"] == 1
+    assert figures["yett_snapshot_epoch"] == 1
+    assert figures["yett_ready"] == 2
 
 
 def test_what_one_worker_knows_of_a_task_the_other_soon_does(gateway: Gateway) -> None:

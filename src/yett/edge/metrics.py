@@ -94,8 +94,13 @@ SHARED = frozenset(
         "yett_operator_sessions",
         "yett_directory_users",
         "yett_configuration_revision",
+        "yett_snapshot_epoch",
+        "yett_reload_failures",
+        "yett_fences",
     )
 )
+# Of something that each worker has for itself, and that is worth what the worst of them is worth.
+WORST = frozenset(("yett_provider_token_seconds",))
 
 
 class Histogram(msgspec.Struct):
@@ -242,7 +247,7 @@ class _States(Collector):
             yield self._histogram(name, text, labels, bounds)
         for name, (text, labels) in GAUGES.items():
             gauge = GaugeMetricFamily(name, text, labels=labels)
-            together = _highest if name in SHARED else _summed
+            together = _highest if name in SHARED else _lowest if name in WORST else _summed
             for values, amount in together(state.gauges.get(name, []) for state in self._states).items():
                 gauge.add_metric(values, amount)
             yield gauge
@@ -289,6 +294,14 @@ def _highest(series: Iterable[Iterable[tuple[Labels, float]]]) -> dict[Labels, f
         for labels, amount in one:
             most[tuple(labels)] = max(most.get(tuple(labels), amount), amount)
     return most
+
+
+def _lowest(series: Iterable[Iterable[tuple[Labels, float]]]) -> dict[Labels, float]:
+    least: dict[Labels, float] = {}
+    for one in series:
+        for labels, amount in one:
+            least[tuple(labels)] = min(least.get(tuple(labels), amount), amount)
+    return least
 
 
 def exposition(states: list[State]) -> bytes:
