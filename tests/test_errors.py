@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import yett
 from yett.errors import CODES, ConfigurationError, IntegrityError, Mistake, Refusal, YettError
 
 
@@ -18,6 +21,12 @@ def test_a_refusal_is_its_row(code: str) -> None:
     assert str(Refusal(code, "other words")) == "other words"
     # SDKs retry 408, 409, 429 and 5xx by themselves; a status that says so and a row that does not would cost for nothing
     assert not row.retry or row.status in (408, 409, 429) or row.status >= 500
+
+
+def test_every_code_can_occur() -> None:
+    sources = [path for path in Path(yett.__file__).parent.rglob("*.py") if path.name != "errors.py"]
+    code = "".join(path.read_text("utf-8") for path in sources)
+    assert [name for name in CODES if f'"{name}"' not in code] == []
 
 
 def test_an_unknown_code_is_a_bug() -> None:

@@ -176,9 +176,6 @@ CODES: dict[str, Code] = {
     "stream_truncated": Code(
         502, "upstream_error", "upstream", True, "The provider's stream ended without its terminator."
     ),
-    "stream_cut": Code(
-        403, "policy_error", "policy", False, "The stream was cut: the key was revoked or a limit was hit."
-    ),
     # operators
     "sign_in_required": Code(401, _INVALID, "caller", False, "The request names no operator who is signed in."),
     "session_over": Code(401, _INVALID, "caller", False, "The session has ended; sign in again."),

@@ -61,7 +61,6 @@ class Transit:
         self._namespace = namespace
         self._ca_file = ca_file
         self._timeout = timeout
-        self._newest = 0
 
     def __repr__(self) -> str:
         return f"Transit({self._address}, {self._key})"
