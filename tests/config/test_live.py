@@ -126,10 +126,16 @@ def test_what_waits_for_a_restart(tmp_path: Path) -> None:
     holder = live(tmp_path)
     assert holder.waiting_for_restart() == ()
     (tmp_path / "yett.toml").write_text(
-        TOML + '[gateway]\nport = 9999\n[log]\nlevel = "debug"\n[routing]\nattempts = 1\n'
+        TOML
+        + '[gateway]\nport = 9999\naccess_log = false\n[identity.tasks]\nrotate = "12h"\n[log]\nlevel = "debug"\n[routing]\nattempts = 1\n'
     )
     assert holder.reload()
-    assert holder.waiting_for_restart() == ("gateway.port", "log.level")
+    assert holder.waiting_for_restart() == (
+        "gateway.port",
+        "gateway.access_log",
+        "identity.tasks.rotate",
+        "log.level",
+    )
     (tmp_path / "yett.toml").write_text(TOML)
     assert holder.reload()
     assert holder.waiting_for_restart() == ()

@@ -57,6 +57,16 @@ def digest(gateway: Gateway) -> str:
     return str(gateway.readiness()[1]["workers"][0]["digest"])
 
 
+def test_limits_of_requests_hold_for_new_connections(gateway: Gateway, text: str, original: str) -> None:
+    large = request_body("plain", "x" * 5000)
+    assert gateway.ask(large).status == 200
+    gateway.configure(text.replace("[gateway]", "[gateway]\nmax_body_bytes = 4096", 1))
+    gateway.signal(signal.SIGHUP)
+    until(lambda: digest(gateway) != original and current(gateway), what="the new configuration")
+    gateway.hang_up()
+    assert gateway.ask(large).code == "body_too_large"
+
+
 def epoch(gateway: Gateway) -> float:
     return gateway.metrics()["yett_snapshot_epoch"]
 

@@ -258,6 +258,7 @@ class Worker:
             taken = await asyncio.to_thread(self.live.reload)
             if taken:
                 self._apply()
+                self.listener.bound_by(_limits(self.settings))
                 await self.listener.take_up(self.live.current.tls)
                 await asyncio.to_thread(self.counsel.take_up, self.live.current.panel)
                 await asyncio.to_thread(memory.trim)
@@ -275,6 +276,7 @@ class Worker:
     def _apply(self) -> None:
         snapshot = self.live.current
         self.metrics.known = frozenset(snapshot.models)
+        self.upstream.max_decoded = snapshot.settings.gateway.max_reply_bytes
         self.issuers.take_up(snapshot.issuers.values())
         self.keyless.take_up([t.provider for m in snapshot.models.values() for t in m.targets])
         self.health.configure(snapshot.settings.routing, [t for m in snapshot.models.values() for t in m.targets])

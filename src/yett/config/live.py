@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 
 from yett.config.compile import Build, Sources, compile_snapshot, gather
@@ -25,8 +26,10 @@ AT_START = (
     ("gateway", "host"),
     ("gateway", "port"),
     ("gateway", "workers"),
+    ("gateway", "access_log"),
     ("admin", "host"),
     ("admin", "port"),
+    ("admin", "token"),
     ("state", "dir"),
     ("audit", "dir"),
     ("audit", "durability"),
@@ -35,6 +38,7 @@ AT_START = (
     ("audit", "checkpoint_seconds"),
     ("audit", "checkpoint_records"),
     ("limits", "lease_seconds"),
+    ("identity.tasks", "rotate"),
     ("stores", "state"),
     ("stores", "configuration"),
     ("stores", "pepper"),
@@ -150,4 +154,4 @@ class Live:
 
 
 def _setting(settings: Settings, section: str, name: str) -> object:
-    return getattr(getattr(settings, section), name)
+    return attrgetter(f"{section}.{name}")(settings)

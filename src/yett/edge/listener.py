@@ -43,6 +43,10 @@ class Listener:
         self._server = await self._serve(bound, tls)
         self._sweeper = spawn(self._sweep(), "deadlines")
 
+    def bound_by(self, limits: Http1Limits) -> None:
+        """Hold new connections to these; those that are open keep what they began with."""
+        self._limits = limits
+
     async def take_up(self, tls: Tls | None) -> None:
         """Encrypt new connections like this; those that are open stay as they are, and none is refused meanwhile."""
         unchanged = (tls.name if tls else b"") == (self._tls.name if self._tls else b"")

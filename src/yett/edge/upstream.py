@@ -40,7 +40,7 @@ class UpstreamClient:
         self._loop = asyncio.get_running_loop()
         self._limits = limits or PoolLimits()
         self._dialer = Dialer(Proxy(proxy) if proxy else None, dns_seconds)
-        self._max_decoded = max_decoded
+        self.max_decoded = max_decoded
         self._outbox = outbox or Outbox()
         self._pools: dict[Origin, Pool] = {}
         self._places: dict[tuple[str, str], tuple[Address, Pool]] = {}
@@ -119,7 +119,7 @@ class UpstreamClient:
     ) -> UpstreamExchange:
         bodiless = outgoing.method == "HEAD"
         timeouts = outgoing.provider.timeouts
-        exchange = UpstreamExchange(connection, timeouts, began, now, max_decoded=self._max_decoded, bodiless=bodiless)
+        exchange = UpstreamExchange(connection, timeouts, began, now, max_decoded=self.max_decoded, bodiless=bodiless)
         connection.send(exchange, head, outgoing.body)
         return exchange
 
