@@ -128,6 +128,21 @@ def test_a_second_signal_does_not_wait(
     assert gateway.outcome(stream.id)["outcome"] == "cut"
 
 
+def test_workers_drain_for_as_long_as_is_in_force(own: Callable[..., Gateway]) -> None:
+    gateway = own("0s", "--workers", "2")
+    settings = gateway.folder / "yett.toml"
+    settings.write_text(settings.read_text().replace('drain_seconds = "0s"', 'drain_seconds = "60s"'))
+    gateway.signal(signal.SIGHUP)
+    until(lambda: gateway.metrics()["yett_snapshot_epoch"] == 2, what="the longer drain")
+    time.sleep(1.5)  # until the process above the workers has looked as well
+    stream = gateway.stream("river")
+    gateway.signal(signal.SIGTERM)
+    time.sleep(5.5)  # when it would have killed what is still running
+    gateway.signal(signal.SIGTERM)
+    assert error_of(stream.events()) == "draining", "cut by the second signal, and told so"
+    closed_well(gateway, 12)
+
+
 def test_a_caller_that_reads_nothing_does_not_hold_up_the_end(own: Callable[..., Gateway]) -> None:
     gateway = own("300ms")
     stream = gateway.ask(request_body("river", stream=True), receive_buffer=4096)

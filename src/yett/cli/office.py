@@ -23,6 +23,7 @@ from yett.cli.system import SystemClock
 from yett.config.operators import Rules, rules
 from yett.config.reader import changed, load
 from yett.config.reading import Reading
+from yett.config.settings import Settings
 from yett.console import answers
 from yett.console.office import Author, Event, Listing, Standing, Wanted
 from yett.edge.admin import Report
@@ -74,6 +75,11 @@ class DeskOffice:
     @property
     def rules(self) -> Rules:
         return self._rules
+
+    @property
+    def settings(self) -> Settings:
+        """As the files were when they were last without mistakes."""
+        return self._reading.settings
 
     def degraded(self) -> list[str]:
         """What /readyz says: that somebody is in who came around the identity provider."""

@@ -123,7 +123,9 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, count)
     await stopped.wait()
-    await supervisor.stop(settings.gateway.drain_seconds + 5)
+    # Workers drain by the settings in force; which of the two that is, they know. None is to be killed before it is done.
+    drain = max(settings.gateway.drain_seconds, desk.office.settings.gateway.drain_seconds)
+    await supervisor.stop(drain + 5)
     held.close()
     server.stop()
     await serving
