@@ -19,6 +19,7 @@ from yett.cli.inspection import Look, scanner
 ROOT = Path(__file__).parent.parent.parent
 OWN = ROOT / "tests" / "data" / "accuracy"
 RESULTS = ROOT / "bench" / "accuracy.json"
+COST_ROUNDS = 20  # over half a minute: what else the machine does comes and goes
 
 
 def everything(folders: Iterable[Path]) -> list[figures.Measured]:
@@ -39,7 +40,7 @@ def main() -> None:
     if chosen.data is not None and not chosen.data.is_dir():
         parser.error(f"{chosen.data} is no folder")
     found = everything([OWN] if chosen.data is None else [OWN, chosen.data])
-    cost = measure_cost(scanner(None), Look())
+    cost = measure_cost(scanner(None), Look(), COST_ROUNDS)
     tables = page.render(found, [dict(row) for row in cost])
     print(tables)
     if chosen.publish:
