@@ -167,7 +167,10 @@ class Upgrade:
             self.replace(number, self.now)
             if number + 1 < self._count:
                 self.both_know()
-                self.keys.append(self.new_key(self.gateways[number], f"new-{number}"))
+                key = self.new_key(self.gateways[number], f"new-{number}")
+                for gateway in self.gateways:
+                    until(lambda: gateway.listed(key) == 200, 1.0, "the key")  # noqa: B023 - it is called at once
+                self.keys.append(key)
                 time.sleep(1.0)
         self.replace(0, self.before)
         self.both_know()
