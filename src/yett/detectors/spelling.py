@@ -132,7 +132,7 @@ def mended(view: View) -> View | None:
         if after and behind - end < _BREAK_MOST and _broken(word, after) and _BREAK.fullmatch(view.text, end, behind):
             done, telling = last, True
             rewriting.put(start, last, word + after, "misspelt")
-        elif meant := _meant(word):
+        elif _LEAST <= len(word) <= _MOST and (meant := _meant(word)):
             telling |= meant.lower() in ORDERS
             rewriting.put(start, end, meant, "misspelt")
     return rewriting.view() if telling else None
@@ -144,9 +144,10 @@ def _broken(first: str, second: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _meant(word: str) -> str:
-    """The word of the vocabulary that is meant by one that is not in it; nothing for others."""
+    """The word of the vocabulary that is meant by one that is not in it; nothing for others. What is remembered is short: nobody
+    fills the memory with long ones."""
     lower = word.lower()
-    if not _LEAST <= len(word) <= _MOST or lower in WORDS:
+    if lower in WORDS:
         return ""
     meant = _MISSPELT.get(lower) or _SCRAMBLED.get(_scrambled(lower)) or _ONCE.get(_once(lower), "")
     return meant.capitalize() if word[0].isupper() else meant

@@ -46,6 +46,7 @@ _UNREAD = frozenset(
 )  # spells out the text, and goes where that changes; noise; numbers
 _KNOWN = COMMON_NAMES | ENVELOPE
 _SHORTEST = 12  # characters of a value beside the text that may be more than a word of the protocol
+_LONGEST = 256  # of one that is remembered: ids are shorter
 _decode = msgspec.json.Decoder().decode
 
 
@@ -251,7 +252,7 @@ class StreamReview:
         if self._scanner is None or len(text) < _SHORTEST or text in self._beside:
             return []
         found = [f for f in self._scanner.scan_text(text) if self.found.to_redact(f, text, "other", 0)]
-        if not found and len(self._beside) < MAX_CHANNELS:
+        if not found and len(self._beside) < MAX_CHANNELS and len(text) <= _LONGEST:
             self._beside.add(text)
         return found
 
