@@ -155,10 +155,8 @@ class Shared:
             await asyncio.to_thread(self._note_uses, keys)
 
     def _note_uses(self, used: Mapping[str, int]) -> None:
-        if self._database.remote:
-            self.keys.touch(used)
-            return
-        with contextlib.closing(open_keys(self.reading)) as keys:  # a file is for the thread that opened it
+        # A connection of its own: on the other one a revocation would wait for this, and a file is for the thread that opened it.
+        with contextlib.closing(open_keys(self.reading, self.another() if self.another else None)) as keys:
             keys.touch(used)
 
     async def _read(self, rows: Callable[[], T]) -> T:

@@ -221,7 +221,7 @@ class Worker:
         for duty in self._duties:
             duty.cancel()
         await self._reloading.acquire()  # one that has begun ends before the journal does
-        with contextlib.suppress(YettError):  # what is lost is when keys were last used
+        with contextlib.suppress(YettError, OSError):  # what is lost is when keys were last used
             await self._note_uses()
         await self._event("stop", {})
         self.keyless.close()

@@ -67,6 +67,7 @@ _INSERT_DIGEST = "INSERT INTO virtual_key_digests VALUES ($1, $2, $3, $4, $5)"
 _SUPERSEDE = "UPDATE virtual_key_digests SET expires = $2 WHERE key_id = $1 AND (expires = 0 OR expires > $2)"
 _REVOKE = "UPDATE virtual_keys SET revoked = $2 WHERE id = $1 AND revoked = 0"
 _TOUCH = "UPDATE virtual_keys SET last_used = $2 WHERE id = $1 AND last_used < $2"
+_TOUCHED = 100  # keys in one transaction: whoever revokes one waits for no more
 _OVER = "SELECT revoked <> 0 OR (expires <> 0 AND expires <= $2) FROM virtual_keys WHERE id = $1"
 _BEGIN_STATE = "INSERT INTO virtual_key_state VALUES (1, 1, $1) ON CONFLICT (one) DO NOTHING"
 
@@ -246,9 +247,11 @@ class KeyStore(Tables):
 
     def touch(self, last_used: Mapping[str, int]) -> None:
         """Note when keys (by id) were last used. Meant for a batch every minute or so; not a change in `version()`."""
-        with self._database.writing():
-            for key_id, when in sorted(last_used.items()):
-                self._database.run(_TOUCH, key_id, when)
+        ordered = sorted(last_used.items())
+        for start in range(0, len(ordered), _TOUCHED):
+            with self._database.writing():
+                for key_id, when in ordered[start : start + _TOUCHED]:
+                    self._database.run(_TOUCH, key_id, when)
 
     def _refuse_second(self, new: NewKey, now: int) -> None:
         for stored in self.list():
