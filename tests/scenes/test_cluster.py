@@ -172,6 +172,7 @@ def test_two_gateways_know_the_same_keys(build: Callable[..., Gateway], provider
     first.yett("keys", "revoke", "app")
     until(lambda: second.listed(key) == 401, 1.0, "the revocation")
     assert first.stop() == second.stop() == 0
+    assert any(line.startswith("UPDATE virtual_keys SET last_used") for line in statements(server))
 
 
 STAYS = """
