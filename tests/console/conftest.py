@@ -46,7 +46,7 @@ class Room:
         self.reading = load(self.path, environment)
         self.desk = Desk(self.path, environment, self.reading, self._reports)
         self.office = self.desk.office
-        self.app: Starlette = application(self._reports, "", self._receive, (self.desk,))
+        self.app: Starlette = application(self._reports, lambda: self.office.admin_token, self._receive, (self.desk,))
         self.origin = self.office.rules.origin
 
     async def _reports(self) -> list[Report]:

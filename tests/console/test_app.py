@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.console.conftest import Room, Rooms, configured
+from tests.console.conftest import TEAMS, Room, Rooms, configured
 
 from yett.console import app
 from yett.console.access import csrf_of
@@ -62,6 +62,18 @@ async def test_with_tls_no_other_host_can_set_the_cookie(rooms: Rooms) -> None:
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
+async def test_a_port_that_was_opened_with_a_token_never_goes_without(rooms: Rooms) -> None:
+    """It may be open to other machines, until a restart has closed it."""
+    room = await rooms(more='[admin]\ntoken = "env:TOKEN"\n', TOKEN="the-first-token")
+    async with room.client() as client:
+        assert (await client.get("/metrics")).status_code == 401
+        room.path.write_text(TEAMS)
+        await room.office._do(room.office._take_up)
+        assert (await client.get("/metrics")).status_code == 401
+        right = {"authorization": "Bearer the-first-token"}
+        assert (await client.get("/metrics", headers=right)).status_code == 200
+
+
 async def test_an_emergency(rooms: Rooms) -> None:
     """Without any identity provider: admin, short, seen by everybody, on the record with its reason."""
     room = await rooms()
@@ -69,6 +81,7 @@ async def test_an_emergency(rooms: Rooms) -> None:
     async with room.client(**ORIGIN) as client:
         assert "No identity provider is configured" in (await client.get("/console")).text
         assert (await client.get("/console/sign-in")).status_code == 503
+        assert (await client.head("/console/break-glass")).status_code == 200
         wrong = await client.post("/console/break-glass", data={"code": code[:-1] + "x"})
         assert (wrong.status_code, "no code" in wrong.text) == (403, True)
         foreign = await client.post(
@@ -81,6 +94,8 @@ async def test_an_emergency(rooms: Rooms) -> None:
         assert again.status_code == 403
         me = (await client.get("/api/v1/me")).json()
         assert (me["means"], me["roles"]) == ("break-glass", [{"role": "admin", "tenants": []}])
+        room.office._looked = 0.0  # it is a second later
+        assert (await client.get("/api/v1/overview")).json()["degraded"][0].startswith("break-glass: root is signed in")
         page = await client.get("/console")
         assert "emergency access" in page.text
         key = {"name": "k", "team": "research"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import socket
 import ssl
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -55,6 +57,27 @@ def current(gateway: Gateway) -> bool:
 
 def digest(gateway: Gateway) -> str:
     return str(gateway.readiness()[1]["workers"][0]["digest"])
+
+
+def details(gateway: Gateway, token: str = "") -> bool:
+    """Whether /readyz tells more than that."""
+    request = urllib.request.Request(f"http://127.0.0.1:{gateway.admin}/readyz")
+    request.add_header("authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return "workers" in json.load(answer)
+
+
+def test_another_admin_token_is_asked_for_at_once(gateway: Gateway, text: str) -> None:
+    token = gateway.folder / "token"
+    token.write_text("the-first-token-of-this-port")
+    gateway.configure(text.replace("[admin]", '[admin]\ntoken = "file:token"'))
+    until(lambda: not details(gateway), what="a token")
+    assert details(gateway, "the-first-token-of-this-port")
+    token.write_text("the-second-token-of-this-port")
+    until(lambda: details(gateway, "the-second-token-of-this-port"), what="another token")
+    assert not details(gateway, "the-first-token-of-this-port")
+    gateway.configure(text)
+    until(lambda: details(gateway), what="a port that was opened without a token")
 
 
 def test_limits_of_requests_hold_for_new_connections(gateway: Gateway, text: str, original: str) -> None:

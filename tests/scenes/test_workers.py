@@ -196,7 +196,9 @@ def test_a_worker_that_dies_is_replaced_and_its_calls_are_closed(gateway: Gatewa
 
 def test_no_worker_survives_its_supervisor(build: Callable[..., Gateway], provider: Simulator) -> None:
     gateway = build(HEAD + provider_toml(provider, "cloud") + models_toml(simulated(MODELS)))
-    gateway.start("--workers", "2")
+    gateway.start("--workers", "2", ready=False)
+    until(lambda: "yett: gateway on " in gateway.log, what="the announcement")
+    assert gateway.chat("plain").status == 200, "who waits for that line may call"
     workers = pids(gateway)
     stream = gateway.stream("brook")
     gateway.kill()

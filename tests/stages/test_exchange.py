@@ -213,6 +213,7 @@ async def test_whoever_asks_learns_what_verifies_a_token(scene: Scene) -> None:
     jws.verify(token, "Ed25519", jws.read_keys(reply.body))
     record = scene.outcome(reply)
     assert (record.surface, record.outcome, record.caller) == ("oauth_keys", "ok", "")
+    assert (await scene.call(replace(get("/.well-known/jwks.json"), method="HEAD"), "")).status == 200
     reply = await scene.call(get(WELL_KNOWN), "")
     assert (reply.status, scene.outcome(reply).surface) == (200, "oauth_metadata")
     assert reply.json["token_endpoint"] == "https://yett.example/oauth/token"

@@ -49,14 +49,20 @@ def test_what_is_no_route(path: str) -> None:
     ("inbound", "allowed"),
     [
         (get("/v1/chat/completions"), "POST"),
-        (replace(get("/v1/models"), method="HEAD"), "GET"),
-        (replace(get("/yett/v1/calls/x"), method="get"), "GET"),
+        (replace(get("/v1/chat/completions"), method="HEAD"), "POST"),
+        (replace(get("/v1/models"), method="POST"), "GET, HEAD"),
+        (replace(get("/yett/v1/calls/x"), method="get"), "GET, HEAD"),
     ],
 )
 def test_methods(inbound: Inbound, allowed: str) -> None:
     with pytest.raises(Refusal) as caught:
         surface_of(inbound)
     assert (caught.value.code, caught.value.headers) == ("method_not_allowed", (("allow", allowed),))
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/fast", "/yett/v1/calls/x"])
+def test_head_is_a_get_without_a_body(path: str) -> None:
+    assert surface_of(replace(get(path), method="HEAD")) == surface_of(get(path))
 
 
 def test_what_the_listener_could_not_take_is_refused_as_that() -> None:

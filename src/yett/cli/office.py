@@ -60,6 +60,8 @@ class DeskOffice:
         self._reports = reports
         self._unsealer = Unsealer()
         self._rules = rules(reading)
+        self._token = _admin_token(reading)
+        self._guarded = bool(self._token)  # since the port was opened
         self._clock = SystemClock()
         self._metrics = Metrics()
         self._thread = ThreadPoolExecutor(1, "console")
@@ -80,6 +82,11 @@ class DeskOffice:
     def settings(self) -> Settings:
         """As the files were when they were last without mistakes."""
         return self._reading.settings
+
+    @property
+    def admin_token(self) -> str:
+        """What /metrics and the details of /readyz take now. A port that was opened with one never goes without."""
+        return self._token
 
     def degraded(self) -> list[str]:
         """What /readyz says: that somebody is in who came around the identity provider."""
@@ -166,6 +173,7 @@ class DeskOffice:
 
     async def overview(self) -> answers.Overview:
         found = await self._reports()
+        await self.look()
         return answers.Overview(
             ready=bool(found) and not any(report.trouble for report in found),
             degraded=tuple(sorted({what for report in found for what in report.degraded} | set(self.degraded()))),
@@ -279,6 +287,9 @@ class DeskOffice:
         except ConfigurationError:
             return
         self._rules = rules(self._reading)
+        token = _admin_token(self._reading)
+        if token or not self._guarded:
+            self._token = token
 
     def _note(self, event: Event) -> None:
         detail: dict[str, object] = {**event.detail, **({"operator": dict(event.author)} if event.author else {})}
@@ -356,3 +367,8 @@ class DeskOffice:
 
     def _now(self) -> int:
         return int(self._clock.now())
+
+
+def _admin_token(reading: Reading) -> str:
+    secret = reading.secrets.get(reading.settings.admin.token)
+    return secret.reveal() if secret else ""

@@ -58,17 +58,15 @@ def command(config: Path, workers: int | None, control: int | None) -> None:
         reading = load(config, environment, Unsealer())
         settings = reading.settings
         logger = log.configure(settings.log.format, settings.log.level)
-        secret = reading.secrets.get(settings.admin.token)
-        token = secret.reveal() if secret else ""
         count = workers or settings.gateway.workers
         if supervised is not None:
             uvloop.run(_worker(config, environment, supervised))
         elif count == 1:
-            uvloop.run(_alone(config, environment, reading, token))
+            uvloop.run(_alone(config, environment, reading))
         else:
             # Policies as well: what is wrong is told here once, not by each worker in turn.
             compile_snapshot(gather(config, environment, Unsealer()), epoch=0, pepper=b"", build=builder(environment))
-            uvloop.run(_supervise(config, environment, reading, count, token))
+            uvloop.run(_supervise(config, environment, reading, count))
         logger.info("stopped")
 
 
@@ -80,7 +78,7 @@ def _bound(host: str, port: int, setting: str, *, shared: bool) -> socket.socket
         raise ConfigurationError((Mistake("yett.toml", 0, mistake),)) from error
 
 
-async def _alone(config: Path, environment: Mapping[str, str], reading: Reading, token: str) -> None:
+async def _alone(config: Path, environment: Mapping[str, str], reading: Reading) -> None:
     """One process is gateway and admin port."""
     settings = reading.settings
     gateway = _bound(settings.gateway.host, settings.gateway.port, "gateway.port", shared=False)
@@ -95,7 +93,7 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
     receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, reports)
     desk.start()
     provisioner = Provisioner(config, reading)
-    server = AdminServer(application(reports, token, receiver.take, (provisioner, desk)))
+    server = AdminServer(application(reports, lambda: desk.office.admin_token, receiver.take, (provisioner, desk)))
     serving = spawn(server.run_on(admin), "admin")
     _announce(settings, 1)
     await stopped.wait()
@@ -107,7 +105,7 @@ async def _alone(config: Path, environment: Mapping[str, str], reading: Reading,
     await provisioner.close()
 
 
-async def _supervise(config: Path, environment: Mapping[str, str], reading: Reading, count: int, token: str) -> None:
+async def _supervise(config: Path, environment: Mapping[str, str], reading: Reading, count: int) -> None:
     """This process is the admin port; the workers are the gateway."""
     settings = reading.settings
     # Bound here as well, never listened on: a port in use is found before any worker starts.
@@ -119,10 +117,13 @@ async def _supervise(config: Path, environment: Mapping[str, str], reading: Read
     receiver, desk = Receiver(config, environment, reading), Desk(config, environment, reading, supervisor.reports)
     desk.start()
     provisioner = Provisioner(config, reading)
-    server = AdminServer(application(supervisor.reports, token, receiver.take, (provisioner, desk)))
+    server = AdminServer(
+        application(supervisor.reports, lambda: desk.office.admin_token, receiver.take, (provisioner, desk))
+    )
     serving = spawn(server.run_on(admin), "admin")
-    _announce(settings, count)
+    announcing = spawn(_announce_once_heard(settings, count, supervisor), "announcement")
     await stopped.wait()
+    announcing.cancel()
     # Workers drain by the settings in force; which of the two that is, they know. None is to be killed before it is done.
     drain = max(settings.gateway.drain_seconds, desk.office.settings.gateway.drain_seconds)
     await supervisor.stop(drain + 5)
@@ -175,6 +176,13 @@ def _signals(reload: Callable[[], object], hurry: Callable[[], object]) -> async
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, reload)
     return stopped
+
+
+async def _announce_once_heard(settings: Settings, count: int, supervisor: Supervisor) -> None:
+    """Who waits for this line may call."""
+    while not all(report.digest for report in await supervisor.reports()):
+        await asyncio.sleep(0.05)
+    _announce(settings, count)
 
 
 def _announce(settings: Settings, count: int) -> None:

@@ -262,7 +262,10 @@ class Worker:
                 await self.listener.take_up(self.live.current.tls)
                 await asyncio.to_thread(self.counsel.take_up, self.live.current.panel)
                 await asyncio.to_thread(memory.trim)
-                log.info("configuration reloaded", extra={"fields": {"digest": self.live.current.digest}})
+                fields: dict[str, object] = {"digest": self.live.current.digest}
+                if waiting := self.live.waiting_for_restart():
+                    fields["restart"] = waiting
+                log.info("configuration reloaded", extra={"fields": fields})
                 await self._event("reload", self._built())
                 await self._say()
                 return

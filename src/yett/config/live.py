@@ -13,8 +13,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from yett.config.compile import Build, Sources, compile_snapshot, gather
+from yett.config.reading import Reading
 from yett.config.sealed import Unseal
-from yett.config.settings import Settings
 from yett.config.snapshot import Snapshot, with_directories, with_fences, with_keys
 from yett.errors import ConfigurationError, Mistake
 from yett.model.fence import Fence
@@ -29,7 +29,6 @@ AT_START = (
     ("gateway", "access_log"),
     ("admin", "host"),
     ("admin", "port"),
-    ("admin", "token"),
     ("state", "dir"),
     ("audit", "dir"),
     ("audit", "durability"),
@@ -59,7 +58,7 @@ BUILDS = 5  # times that files which keep changing are read again
 
 class Live:
     """`current` is the snapshot in force; a call reads it once. `error` is why the last reload was refused, None when it was
-    not; `reloads` and `refused` count since the start."""
+    not; `refused` counts since the start."""
 
     def __init__(
         self,
@@ -72,7 +71,6 @@ class Live:
     ) -> None:
         """Build the first snapshot; `build` as of `compile_snapshot`, `unseal` as of `read`. Raises ConfigurationError with every mistake."""
         self.error: ConfigurationError | None = None
-        self.reloads = 0
         self.refused = 0
         self._path = path
         self._environment = environment
@@ -89,7 +87,7 @@ class Live:
         self._sources = sources
         self._settled = True  # the files stayed as they were read
         self.current: Snapshot = compile_snapshot(sources, epoch=1, pepper=pepper, keys=keys, build=build)
-        self._started_with = self.current.settings
+        self._started_with = self._taken = sources.reading
 
     def changed(self) -> bool:
         """Whether a file that the configuration is made of differs from when it was last read, refused or not. Compares
@@ -116,7 +114,7 @@ class Live:
             with self._swapping:
                 current = with_fences(with_keys(built, self._keys), self._fences)
                 self.current = with_directories(current, self._directories)
-            self.reloads += 1
+            self._taken = sources.reading
             self.error = None
             return True
 
@@ -145,13 +143,21 @@ class Live:
             self.current = with_directories(self.current, directories)
 
     def waiting_for_restart(self) -> tuple[str, ...]:
-        """The settings in force that differ from what the process was started with, and need a restart to matter."""
-        return tuple(
+        """The settings in force that differ from what the process was started with, or lead to something else now, and need a restart to
+        matter."""
+        before, now = self._started_with, self._taken
+        changed = [
             f"{section}.{name}"
             for section, name in AT_START
-            if _setting(self._started_with, section, name) != _setting(self.current.settings, section, name)
-        )
+            if _known(before, section, name) != _known(now, section, name)
+        ]
+        # Another token is asked for at once. None at all would open a port that other machines may reach until then.
+        if before.settings.admin.token and not now.settings.admin.token:
+            changed.append("admin.token")
+        return tuple(changed)
 
 
-def _setting(settings: Settings, section: str, name: str) -> object:
-    return attrgetter(f"{section}.{name}")(settings)
+def _known(reading: Reading, section: str, name: str) -> tuple[object, object]:
+    """A setting, and the secret that it refers to."""
+    setting = attrgetter(f"{section}.{name}")(reading.settings)
+    return setting, reading.secrets.get(setting) if isinstance(setting, str) else None

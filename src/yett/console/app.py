@@ -138,7 +138,7 @@ class Console:
 
     async def _emergency(self, request: Request) -> Response:
         rules = (await access.standing_of(request, self._office)).rules
-        if request.method == "GET":
+        if request.method != "POST":
             return _html(pages.page("Emergency", "break_glass", message=""), rules)
         access.check_same_origin(request, rules)
         form = dict(parse_qsl((await api.raw_body(request, _MOST_FORM)).decode("latin-1")))

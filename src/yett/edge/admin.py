@@ -70,13 +70,16 @@ class Beside(Protocol):
     def state(self) -> State: ...
 
 
-def application(reports: Reports, token: str, receive: Receive, beside: Sequence[Beside] = ()) -> Starlette:
-    """The admin application. With a `token`, /metrics and the details of /readyz need `Authorization: Bearer <token>`. Events are
+def application(
+    reports: Reports, token: Callable[[], str], receive: Receive, beside: Sequence[Beside] = ()
+) -> Starlette:
+    """The admin application. When `token` says one, /metrics and the details of /readyz need `Authorization: Bearer <token>`. Events are
     believed for their signature, so each receiver has a token of its own, or none."""
 
     def allowed(request: Request) -> bool:
         given = request.headers.get("authorization", "").encode("latin-1")
-        return not token or hmac.compare_digest(given, f"Bearer {token}".encode())
+        wanted = token()
+        return not wanted or hmac.compare_digest(given, f"Bearer {wanted}".encode())
 
     async def looked() -> None:
         for each in beside:

@@ -48,7 +48,7 @@ class Means(Protocol):
 def published(inbound: Inbound, trail: Trail, signer: Signer) -> bytes | None:
     """What everybody has to know who verifies task tokens; nothing else is answered to whoever asks. None for another request, and where
     no tokens are issued."""
-    if not inbound.path.startswith("/.well-known/") or inbound.method != "GET":
+    if not inbound.path.startswith("/.well-known/") or inbound.method not in ("GET", "HEAD"):
         return None
     issuer = trail.snapshot.settings.identity.tasks.issuer
     if issuer and inbound.path == exchange.KEYS:

@@ -86,6 +86,10 @@ SURFACES = (
     Surface("oauth_token", "POST", "/oauth/token", "ExchangeToken", _exchange, _look_at_path),
     Surface("yett_calls", "GET", "/yett/v1/calls/", "ReadCall", _local, _look_at_path),
 )
+READING = (
+    "GET",
+    "HEAD",
+)  # HEAD is a GET whose answer has no body; the listener leaves that out (RFC 9110 section 9.3.2)
 _EXACT = {surface.path: surface for surface in SURFACES if not surface.path.endswith("/")}
 _PREFIX = tuple(surface for surface in SURFACES if surface.path.endswith("/"))
 
@@ -99,9 +103,10 @@ def surface_of(inbound: Inbound) -> Surface:
     )
     if surface is None:
         raise Refusal("not_found")
-    if inbound.method != surface.method:
-        refusal = Refusal("method_not_allowed", f"This route takes {surface.method}.")
-        refusal.headers = (("allow", surface.method),)
+    taken = READING if surface.method == "GET" else (surface.method,)
+    if inbound.method not in taken:
+        refusal = Refusal("method_not_allowed", f"This route takes {' and '.join(taken)}.")
+        refusal.headers = (("allow", ", ".join(taken)),)
         raise refusal
     return surface
 

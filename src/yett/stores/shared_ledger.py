@@ -71,9 +71,7 @@ class LedgerFigures(Struct, frozen=True):
     a settle and were charged their worst case. `unresolved` of them can still be put right."""
 
     scopes: int
-    scope_capacity: int
     inflight: int
-    hold_capacity: int
     unresolved: int
     abandoned: int
     abandoned_cost: int
@@ -415,7 +413,7 @@ class SharedLedger:
         finally:
             self._file.unlock()
         inflight, unresolved = states.count(LIVE), states.count(ABANDONED)
-        return LedgerFigures(scopes, self._file.scopes, inflight, self._file.holds, unresolved, abandoned, cost)
+        return LedgerFigures(scopes, inflight, unresolved, abandoned, cost)
 
     @property
     def broken(self) -> str:
