@@ -46,6 +46,25 @@ def test_bytes_that_need_a_closer_look_are_no_text(middle: bytes) -> None:
     assert FRAME.text(FRAME.before + FRAME.behind[1:]) == ""  # one quotation mark for both
 
 
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5))
+def test_several_events_of_one_frame_say_what_each_says(texts: list[str]) -> None:
+    assert FRAME is not None
+    bare = [FRAME.before + text.encode(errors="surrogatepass") + FRAME.behind for text in texts]
+    each = [FRAME.text(raw) for raw in bare]
+    assert FRAME.texts(b"".join(bare)) == (each if all(each) else [])
+
+
+def test_events_of_another_kind_are_not_several_of_this_frame() -> None:
+    assert FRAME is not None
+    one = event(said("one"))
+    assert FRAME.texts(one + one) == ["one", "one"]
+    assert FRAME.texts(one + b": comment\n\n" + one) == []
+    assert FRAME.texts(one + event({})) == []
+    assert FRAME.texts(one[:-1]) == []
+    cut = "é".encode()
+    assert FRAME.texts(b"".join(FRAME.before + half + FRAME.behind for half in (cut[:1], cut[1:]))) == []
+
+
 @pytest.mark.parametrize(
     "other",
     [

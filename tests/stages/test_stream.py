@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 
@@ -364,6 +365,79 @@ def test_an_event_says_the_same_in_a_known_frame_as_by_itself(said: list[str], f
     assert framed.feed(end() + DONE).count(b"data: ") == alone.feed(end() + DONE).count(b"data: ")
     assert (framed.texts, framed.found.counted, framed.received) == (alone.texts, alone.found.counted, alone.received)
     assert framed.found.kinds == alone.found.kinds
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    _PIECES,
+    st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    st.sampled_from(["", "full", "redacted"]),
+    st.booleans(),
+)
+def test_a_stream_is_the_same_however_many_events_come_at_once(
+    said: list[str], sizes: list[int], keep: str, inspected: bool
+) -> None:
+    def made() -> StreamReview:
+        scanner = SCANNER if inspected else None
+        return StreamReview(scanner, StreamFindings(allow), want_usage=True, keep=keep, limit=1 << 20)
+
+    at_once, alone = made(), made()
+    events = [delta(text) for text in ["first ", *said]]
+    shown = at_once.feed(events[0])
+    rest, size = events[1:], itertools.cycle(sizes)
+    while rest:
+        count = next(size)
+        shown += at_once.feed(b"".join(rest[:count]))
+        rest = rest[count:]
+    shown += at_once.feed(end() + DONE)
+    other = b"".join(alone.feed(event) for event in [*events, end() + DONE])
+    assert texts(shown) == texts(other)
+    assert (at_once.texts, at_once.found.counted, at_once.received) == (
+        alone.texts,
+        alone.found.counted,
+        alone.received,
+    )
+    assert at_once.characters == alone.characters
+
+
+@pytest.mark.parametrize("keep", ["full", ""])
+def test_events_that_come_at_once_leave_as_they_came(keep: str) -> None:
+    made = review(keep=keep)
+    events = [delta(word) for word in ("The", " quick", " brown", " fox", " jumps")]
+    assert made.feed(events[0]) == b""
+    assert made.feed(b"".join(events[1:4])) == b"".join(events[:3])
+    assert made.feed(events[4] + end() + DONE) == b"".join(events[3:]) + end()
+    assert made.texts == ({"0/delta/content": "The quick brown fox jumps"} if keep else {})
+
+
+def test_what_is_found_in_events_that_come_at_once_is_redacted_where_it_stands() -> None:
+    made = review()
+    words = ["mail ", "ada.love", "lace@exam", "ple.org or ", f"{MAIL} ", "and ", "so"]
+    out = made.feed(delta("first ")) + made.feed(b"".join(map(delta, words))) + made.feed(end() + DONE)
+    assert texts(out) == {0: "first mail [REDACTED:pii.email] or [REDACTED:pii.email] and so"}
+    assert out.startswith(delta("first ") + delta("mail "))
+    held = review()
+    assert held.feed(delta("first ")) == delta("first ")
+    assert held.feed(delta("ghp_") + delta(TOKEN[4:20])) == b""
+    assert texts(held.feed(delta(TOKEN[20:]) + delta(" end "))) == {0: "[REDACTED:secret.github-token] end "}
+
+
+def test_nobody_asks_whether_it_is_enough_before_so_much_has_come() -> None:
+    asked: list[int] = []
+    made = review()
+    events = [delta(f"word{number} ") for number in range(6)]
+
+    def enough() -> bool:
+        asked.append(made.received)
+        return made.received > 24
+
+    assert made.feed(events[0] + events[1], enough, free=10_000) == events[0] + events[1]
+    asked.clear()
+    assert made.feed(events[2] + events[3], enough, free=10_000) == events[2] + events[3]
+    assert not asked
+    assert made.feed(events[4] + events[5], enough, free=20) == events[4]
+    assert asked == [30]
+    assert made.rest == events[5]
 
 
 def _documents(stream: bytes) -> list[dict[str, object]]:

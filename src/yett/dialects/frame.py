@@ -30,6 +30,26 @@ class Frame(NamedTuple):
             return ""
         return text if text.isprintable() and '"' not in text and "\\" not in text else ""
 
+    def texts(self, data: bytes) -> list[str]:
+        """What stands in each event of `data`, one after the other, where all of them have this frame; else []."""
+        before, behind, _ = self
+        if not (data.startswith(before) and data.endswith(behind)):
+            return []
+        inside = data[len(before) : -len(behind)]
+        between = behind + before
+        if between not in inside:
+            text = self.text(data)
+            return [text] if text else []
+        pieces = inside.split(between)
+        try:
+            # A line feed between them: a character that the end of an event cuts stays a mistake.
+            texts = b"\n".join(pieces).decode().split("\n")
+        except UnicodeDecodeError:
+            return []
+        whole = "".join(texts)
+        plain = whole.isprintable() and '"' not in whole and "\\" not in whole
+        return texts if plain and len(texts) == len(pieces) and all(texts) else []
+
 
 def frame_of(raw: bytes, document: dict[str, Any]) -> Frame | None:
     """The frame of an event that is a piece of one text of one choice, and nothing else. `raw` is `data: …` and an empty line,

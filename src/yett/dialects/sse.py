@@ -25,6 +25,11 @@ class Splitter:
         self._kept = bytearray()
         self.limit = limit
 
+    @property
+    def waiting(self) -> bool:
+        """Whether an event has begun and not ended."""
+        return bool(self._kept)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Raises EventTooLarge."""
         # What nearly every chunk is: one or more whole events with plain line feeds.

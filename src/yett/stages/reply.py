@@ -261,7 +261,7 @@ class StreamedReply:
             return headroom.reached(received, review.characters, review.usage.output if review.usage else 0)
 
         def take(data: bytes) -> None:
-            self._write(review.feed(data, enough))
+            self._write(review.feed(data, enough, 0 if review.usage else headroom.mark))
             if review.rest:
                 exchange.unread(review.rest)
 

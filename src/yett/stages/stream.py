@@ -111,13 +111,25 @@ class StreamReview:
         self.done = False  # the terminator was seen
         self.failed = False  # the upstream reported an error in-band
 
-    def feed(self, data: bytes, enough: Enough | None = None) -> bytes:
-        """Where it is `enough`, what is left is in `rest`, to be fed again. Raises BrokenStreamError, and Refusal when policy forbids releasing what was found."""
+    def feed(self, data: bytes, enough: Enough | None = None, free: int = 0) -> bytes:
+        """Where it is `enough`, what is left is in `rest`, to be fed again; it is not asked before so many bytes of text are
+        `received`. Raises BrokenStreamError, and Refusal when policy forbids releasing what was found."""
         if self.done:
             return b""  # nothing counts after the terminator
         out = self._out
         out.clear()
         self.rest = b""
+        if (
+            self._frame is not None
+            and not self._splitter.waiting
+            and (enough is None or self.received + len(data) <= free)
+            and (texts := self._frame.texts(data))
+        ):
+            if len(texts) == 1:
+                self._framed(self._frame, data, texts[0])
+            else:
+                self._several(self._frame, data, texts)
+            return out[0] if len(out) == 1 else b"".join(out)
         try:
             events = self._splitter.feed(data)
             for number, event in enumerate(events, 1):
@@ -186,6 +198,39 @@ class StreamReview:
         if self._departures.moved:
             self._departures.show_moved(but=event)
         self._departures.show(event)
+
+    def _several(self, frame: Frame, data: bytes, texts: list[str]) -> None:
+        """Events that came in one read, of which all but the text is known: as `_framed` of each, looked at in one go."""
+        channel, first = frame.channel, self._arrived + 1
+        self._arrived += len(texts)
+        released = self._taken(channel, "".join(texts))
+        if released is None:
+            self._out.append(data)
+            return
+        track = self._tracks[channel]
+        due = sum(slot.left for slot in track.queue)
+        passed = 0
+        if not released.findings and track.restorer is None and due < len(released.text):
+            # Nothing is to be changed: what waited leaves, then the events that are released whole, as they came.
+            self._release(track, Released(released.text[:due]))
+            self._departures.show_moved()
+            spare = len(released.text) - due
+            while passed < len(texts) and len(texts[passed]) <= spare:
+                spare -= len(texts[passed])
+                passed += 1
+            whole = "".join(texts[:passed])
+            size = len(whole.encode()) + passed * (len(frame.before) + len(frame.behind))
+            self._out.append(data[:size])
+            track.at += len(whole)
+            if self._keep:
+                track.kept.append(whole)
+            track.masked = ""
+            released = Released(released.text[due + len(whole) :])
+        for number, text in enumerate(texts[passed:], passed):
+            raw = frame.before + text.encode() + frame.behind
+            self._queue(Event(raw, None, first + number), None, channel[-1], text, track)
+        self._release(track, released)
+        self._departures.show_moved()
 
     def _document(self, raw: bytes, document: dict[str, Any]) -> None:
         self._arrived += 1
@@ -300,11 +345,14 @@ class StreamReview:
     def _wait(self, event: Event, container: Any, key: Any, text: str, channel: Channel, released: Released) -> None:
         """A piece that is not released yet, or not as it came, and what it has released."""
         track = self._tracks[channel]
+        self._queue(event, container, key, text, track)
+        self._release(track, released)
+
+    def _queue(self, event: Event, container: Any, key: Any, text: str, track: _Track) -> None:
         slot = Slot(event, container, key, len(text))
         event.slots.append(slot)
         event.open += 1
         track.queue.append(slot)
-        self._release(track, released)
 
     def _begin(self, channel: Channel) -> _Track:
         if len(self._tracks) >= MAX_CHANNELS:
