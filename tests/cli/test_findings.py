@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.servers import Postgres
 
 from yett.cli.detectors import tune
 from yett.cli.findings import command
+from yett.cli.findings_table import add_table, table
 from yett.cli.past import past_of
 from yett.cli.sightings import Scope, effect
 from yett.config.reader import parse
@@ -320,6 +322,7 @@ def test_what_does_not_fit_is_not_written(folder: Path) -> None:
     for arguments, reason in (
         (["--days", "1", "--team", "reserch"], 'there is no "reserch"'),
         (["--until", "soon"], "is not a date"),
+        (["--until", "2020-01-01"], "is over"),
     ):
         result = suppress(folder, *arguments, "--yes")
         assert result.exit_code == 2
@@ -327,8 +330,36 @@ def test_what_does_not_fit_is_not_written(folder: Path) -> None:
     assert suppress(folder, "--days", "1", "--yes").exit_code == 0
     result = suppress(folder, "--days", "1", "--yes")
     assert "cannot be added" in result.stderr
+    (folder / "yett.toml").write_text(f"{TOML}oops [\n")
+    assert "such a mistake" in suppress(folder, "--days", "1", "--yes").stderr
+    assert (folder / "yett.toml").read_text() == f"{TOML}oops [\n"
     (folder / "yett.toml").unlink()
     assert "cannot be read" in suppress(folder, "--days", "1", "--yes").stderr
+
+
+def test_the_file_stays_whose_it_was_and_as_it_was_written(folder: Path) -> None:
+    real = folder / "real.toml"
+    real.write_bytes(f"# why\n{TOML}".replace("\n", "\r\n").encode())
+    if os.geteuid() == 0:
+        os.chown(real, 65534, 65534)
+    (folder / "yett.toml").unlink()
+    (folder / "yett.toml").symlink_to("real.toml")
+    before, owner = real.read_bytes(), real.stat()
+    assert suppress(folder, "--days", "1", "--yes").exit_code == 0
+    after = real.read_bytes()
+    assert (folder / "yett.toml").is_symlink()
+    assert after.startswith(before.rstrip() + b"\r\n\r\n[inspection.suppressions.")
+    assert after.count(b"\n") == after.count(b"\r\n")
+    assert (real.stat().st_uid, real.stat().st_gid) == (owner.st_uid, owner.st_gid)
+
+
+def test_two_who_write_at_once_lose_nothing(folder: Path) -> None:
+    config = folder / "yett.toml"
+    tables = [table(f"s{number}", findings=("pii.email",), until="2099-01-01", reason="r") for number in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda text: add_table(config, text, {}), tables))
+    assert all(config.read_text().count(text) == 1 for text in tables)
+    assert not list(folder.glob(".yett-*"))
 
 
 def test_no_journal(tmp_path: Path) -> None:

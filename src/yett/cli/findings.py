@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -159,7 +160,11 @@ def suppress(
     """
     if bool(until) is bool(days):
         raise click.UsageError("say when it ends: --until DATE or --days N")
-    last = until or (datetime.now(UTC) + timedelta(days=days or 0)).date().isoformat()
+    today = datetime.now(UTC).date()
+    last = until or (today + timedelta(days=days or 0)).isoformat()
+    with contextlib.suppress(ValueError):  # what is no date is told with its place in the file
+        if date.fromisoformat(last) < today:
+            raise click.UsageError(f"{last} is over: nothing would be suppressed")
     with told(as_json=as_json), past_of(folder, config) as (past, reviews):
         kept = [sys.stdin.read().rstrip("\n") if value == "-" else value for value in values]
         about = {**scope, "values": (*hashes, *(past.fingerprint(tenant, value) for value in kept))}
@@ -182,6 +187,8 @@ def suppress(
             raise click.UsageError(str(error)) from None
     if as_json:
         print_json({"table": text, "written": yes, "effect": seen})
+    else:
+        click.echo(f"yett: written into {config}", err=True)
 
 
 def _tell_effect(effect: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from yett.config.reader import parse
+from yett.config.reading import Reading
 from yett.config.suppressions import suppressions
 from yett.errors import Mistake, YettError
 
@@ -35,27 +37,58 @@ def _quoted(text: str) -> str:
 def add_table(config: Path, text: str, environment: Mapping[str, str]) -> None:
     """Append a table to a configuration, if that then has no more mistakes than before. Raises Refused.
 
-    The file is replaced in one step: a gateway that is watching it sees the one or the other.
+    The file is replaced in one step, with its owner and mode: a gateway that is watching it sees the one or the other. What somebody else
+    has written meanwhile stays.
     """
+    config = config.resolve()  # what a link leads to is replaced, not the link
     try:
-        before = config.read_text(encoding="utf-8")
+        folder = os.open(config.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)  # one such command at a time
+            while not _added(config, text, environment):
+                pass
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise Refused(f"{config} cannot be written: {error.strerror}") from None
+
+
+def _added(config: Path, text: str, environment: Mapping[str, str]) -> bool:
+    """False: somebody else was writing, in an editor, say. Raises Refused, OSError."""
+    before = _content(config)
+    ends = "\r\n" if "\r\n" in before else "\n"
+    after = before.rstrip() + f"\n\n{text}".replace("\n", ends)
+    old, new = parse(before, config, environment), parse(after, config, environment)
+    if not old.parsed:
+        raise Refused(f"nothing can be added to a file with such a mistake: {old.mistakes[0]}")
+    known = _mistakes(old)
+    if fresh := [mistake for mistake in _mistakes(new) if mistake not in known]:
+        raise Refused(f"this cannot be added to {config}: {fresh[0]}")
+    place = config.stat()
+    with tempfile.NamedTemporaryFile(dir=config.parent, prefix=".yett-", delete=False) as file:
+        fresh_file = Path(file.name)
+        try:
+            os.fchown(file.fileno(), place.st_uid, place.st_gid)  # who serves has to be able to read it
+            os.fchmod(file.fileno(), place.st_mode & 0o777)
+            file.write(after.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            unchanged = _content(config) == before
+            if unchanged:
+                fresh_file.replace(config)
+        finally:
+            fresh_file.unlink(missing_ok=True)
+    return unchanged
+
+
+def _content(config: Path) -> str:
+    try:
+        return config.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{config} cannot be read: {error}") from None
-    after = f"{before.rstrip()}\n\n{text}"
-    old, new = _mistakes(before, config, environment), _mistakes(after, config, environment)
-    if fresh := [mistake for mistake in new if mistake not in old]:
-        raise Refused(f"this cannot be added to {config}: {fresh[0]}")
-    with tempfile.NamedTemporaryFile("w", dir=config.parent, delete=False, encoding="utf-8") as file:
-        file.write(after)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh_file = Path(file.name)
-    fresh_file.chmod(config.stat().st_mode & 0o777)
-    fresh_file.replace(config)
 
 
-def _mistakes(text: str, config: Path, environment: Mapping[str, str]) -> list[str]:
-    reading = parse(text, config, environment)
+def _mistakes(reading: Reading) -> list[str]:
     mistakes: list[Mistake] = list(reading.mistakes)
     suppressions(reading, mistakes)
     return [mistake.message for mistake in mistakes]
