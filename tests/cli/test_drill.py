@@ -102,6 +102,20 @@ def test_where_nothing_is_yet(tmp_path: Path) -> None:
     assert [(one.kind, one.since) for one in inventory(read(tmp_path / "yett.toml", None), 0)] == [("file", 0)]
 
 
+def test_it_says_of_each_how_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "yett.toml").write_text(
+        '[admin]\ntoken = "env:TOKEN"\n[stores]\npepper = "env:PEPPER"\nlimits = "file:limits"\n'
+        '[routing]\nproxy = "file:proxy"\n[credentials]\nkek = "file:kek"\n'
+    )
+    assert {one.where: one.replaced.partition(":")[0] for one in inventory(read(tmp_path / "yett.toml", None), 0)} == {
+        "admin.token": "by whoever sets it, and a restart; or seal it",
+        "stores.pepper": "stays",
+        "stores.limits": "by whoever writes it, and a restart",
+        "routing.proxy": "by whoever writes it, and a restart",
+        "credentials.kek": "by whoever writes it; taken up by itself",
+    }
+
+
 def test_nothing_is_replaced_that_was_not_named(folder: Path) -> None:
     before = {path: path.read_bytes() for path in folder.glob(".yett/*") if path.suffix != ".db" and path.is_file()}
     listed = CliRunner().invoke(credentials.command, ["list", "--json", "--config", str(folder / "yett.toml")]).output

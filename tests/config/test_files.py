@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from msgspec import structs
 from tests.config import every_setting
 
@@ -16,6 +17,17 @@ def test_a_ca_file_must_exist(tmp_path: Path) -> None:
     assert "there is no file" in parse(text, tmp_path / "yett.toml", {}).mistakes[0].message
     (tmp_path / "ca.pem").write_text("")
     assert parse(text, tmp_path / "yett.toml", {}).mistakes == ()
+
+
+@pytest.mark.parametrize(
+    "written", ['[state]\ndir = "taken"', '[state]\ndir = "taken/below"', '[audit]\ndir = "taken"']
+)
+def test_a_folder_cannot_be_where_a_file_is(tmp_path: Path, written: str) -> None:
+    assert parse(written, tmp_path / "yett.toml", {}).mistakes == ()
+    (tmp_path / "taken").write_text("")
+    (mistake,) = parse(written, tmp_path / "yett.toml", {}).mistakes
+    assert (mistake.line, mistake.message[6:]) == (2, f"dir: {tmp_path}/taken is not a folder")
+    assert parse(f'[state]\ndir = "{"x" * 5000}"', tmp_path / "yett.toml", {}).mistakes == ()
 
 
 def test_no_setting_that_names_a_file_is_forgotten(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from yett.config.compile import compile_snapshot, gather
 from yett.config.reader import changed, load, parse, read
 from yett.config.settings import Settings
 from yett.errors import ConfigurationError
@@ -236,6 +237,18 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "is larger than" in read(path, {}).mistakes[0].message
     assert "Is a directory" in read(tmp_path, {}).mistakes[0].message
     assert not read(tmp_path, {}).parsed
+
+
+def test_a_mark_of_the_order_of_bytes_is_no_mistake(tmp_path: Path) -> None:
+    """Some editors begin every file with one."""
+    (tmp_path / "yett.toml").write_text('[providers.a]\nkind = "vllm"\nkey = "file:key"\n[teams.a]\n', "utf-8-sig")
+    (tmp_path / "key").write_text("sk-one", "utf-8-sig")
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/a.cedar").write_text('@id("a") permit (principal, action, resource);', "utf-8-sig")
+    snapshot = compile_snapshot(gather(tmp_path / "yett.toml", {}), epoch=1, pepper=b"")
+    assert ([one.id for one in snapshot.policy.policies], list(snapshot.teams)) == (["a"], ["a"])
+    reading = load(tmp_path / "yett.toml", {})
+    assert (reading.secrets["file:key"].reveal(), reading.lines["teams",]) == ("sk-one", 4)
 
 
 def test_load_raises_with_all_mistakes(tmp_path: Path) -> None:

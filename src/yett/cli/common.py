@@ -50,7 +50,7 @@ def told(*, as_json: bool = False) -> Iterator[None]:
 def text_of(path: Path) -> str:
     """What is in a file of the operator's. Raises ConfigurationError."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigurationError((Mistake(str(path), 0, f"cannot be read: {error.strerror}"),)) from error
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from yett.cli.credentials import open_credentials, used_by
 from yett.cli.state import open_keys
+from yett.config.live import AT_START
 from yett.config.reading import Reading
 from yett.config.secrets import secret_references
 from yett.stores.journal import CONTENT_KEY, SIGNING_KEY
@@ -80,11 +81,15 @@ def _references(reading: Reading) -> Iterator[Held]:
     for path, reference in secret_references(reading.settings):
         kind, _, name = reference.partition(":")
         where = ".".join(map(str, path))
+        at_start = path[:2] in AT_START
         if kind == "env":
-            yield Held("variable", name, "", 0, where, "by whoever sets it, and a restart; or seal it")
+            sealable = path[0] not in ("credentials", "stores")
+            how = "by whoever sets it, and a restart" + ("; or seal it" if sealable else "")
+            yield Held("variable", name, "", 0, where, _STAYS["pepper"] if where == "stores.pepper" else how)
         elif kind == "file":
             since, owner = _file(reading.own(name))
-            yield Held("file", name, owner, since, where, "by whoever writes it; taken up by itself")
+            how = "by whoever writes it" + (", and a restart" if at_start else "; taken up by itself")
+            yield Held("file", name, owner, since, where, _STAYS["pepper"] if where == "stores.pepper" else how)
 
 
 def _token_files(reading: Reading) -> Iterator[Held]:

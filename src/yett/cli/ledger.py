@@ -133,7 +133,9 @@ def _reading(config: Path) -> Reading:
     reading = read(config, os.environ)
     if not reading.parsed:
         raise ConfigurationError(reading.mistakes)
-    mistakes = tuple(mistake for mistake in reading.mistakes if "stores." in mistake.message)
+    mistakes = tuple(
+        mistake for mistake in reading.mistakes if mistake.message.startswith(("stores.", "state.", "audit."))
+    )
     if mistakes:
         raise ConfigurationError(mistakes)
     return reading

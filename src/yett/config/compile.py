@@ -81,7 +81,7 @@ def gather(
         fingerprints[str(file)] = fingerprint(raw)
         line = 0
         try:
-            texts[str(file)] = raw.decode("utf-8")
+            texts[str(file)] = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line, trouble = raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text"
         if trouble:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,11 +53,28 @@ def certificates(path: Path) -> tuple[bytes, str]:
 
 
 def missing_files(reading: Reading) -> list[Problem]:
-    return [
+    """What settings name and is not there, and what stands where a folder is to be."""
+    missing: list[Problem] = [
         (path, f"there is no file {reading.path_of(path, file)}")
         for path, file in _needed(reading.settings)
         if file and not reading.path_of(path, file).is_file()
     ]
+    for section, folder in (("state", reading.state), ("audit", reading.audit)):
+        wrong = _in_the_way(folder)
+        if wrong is not None and (section == "state" or reading.settings.audit.dir):
+            missing.append(((section, "dir"), f"{wrong} is not a folder"))
+    return missing
+
+
+def _in_the_way(folder: Path) -> Path | None:
+    """What is no folder, where this one is or would be made."""
+    for place in (folder, *folder.parents):
+        try:
+            mode = place.stat().st_mode
+        except (OSError, ValueError):
+            continue
+        return None if stat.S_ISDIR(mode) else place
+    return None
 
 
 def _needed(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

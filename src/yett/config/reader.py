@@ -29,6 +29,7 @@ from yett.model.route import Secret
 
 _MOST_BYTES = 4 * 1024**2  # of the file
 _MOST_DEPTH = 100  # tables and arrays in one another
+_MARK = "\ufeff"  # of the order of bytes, with which some editors begin a file
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -92,7 +93,7 @@ def parse(
     folder: Path | None = None,
 ) -> Reading:
     """The reading of a `text` that stands in `path`."""
-    file = str(path)
+    file, text = str(path), text.removeprefix(_MARK)
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -121,7 +121,7 @@ def _variable(name: str, environment: Mapping[str, str], *, lines: bool = False)
 def secret_file(path: Path, *, lines: bool = False) -> tuple[str, str]:
     try:
         with path.open("rb") as file:
-            value = file.read(_MOST_SECRET + 1).decode("utf-8")
+            value = file.read(_MOST_SECRET + 1).decode("utf-8-sig")
     except OSError as error:
         return "", f"the file {path} cannot be read: {error.strerror}"
     except UnicodeDecodeError:

@@ -58,7 +58,7 @@ def shared_part(document: Mapping[str, Any], root: Path, folder: Path | None) ->
         return Part(place, {}, {}, ((("stores", "configuration"), _NOTHING),))
     folder = folder or place / name
     try:
-        text = (folder / FILE).read_bytes().decode()
+        text = (folder / FILE).read_bytes().decode("utf-8-sig")
         shared = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         return Part(folder, {}, {}, mistakes=(Mistake(str(folder / FILE), 0, f"cannot be read: {error}"),))

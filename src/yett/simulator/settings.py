@@ -61,7 +61,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> Settings:
     """Read a configuration file. Raises ConfigurationError with every mistake that can be told apart."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         file = msgspec.convert(tomllib.loads(text), _File)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
