@@ -307,3 +307,14 @@ def test_evidence_adds_up_within_a_window(items: list[tuple[str, int, float]]) -
                 strongest[item.concept] = max(item.weight, strongest.get(item.concept, 0.0))
         most = max(most, combined(strongest.values()))
     assert _weighed(evidence) == pytest.approx(most)
+
+
+def test_what_is_encoded_is_found_beside_what_stands_there_as_it_is(inspector: Inspector) -> None:
+    texts = [f"{KEY} {encoded(f'it is {KEY} again')}", "nothing", encoded(encoded(encoded(f"write to {MAIL}!")))]
+    segments = [Segment(text, "assistant", place) for place, text in enumerate(texts)]
+    known = SCANNER.scan(segments)
+    assert [(f.segment, f.kind) for f in known] == [(0, "secret.test-key")]
+    hidden = inspector.hidden(segments, known)
+    assert [(f.segment, f.kind) for f in hidden] == [(0, "secret.test-key"), (2, "pii.email")]
+    assert not any(f.start < known[0].end for f in hidden if f.segment == 0)
+    assert [inspector.hides(text) for text in texts] == [True, False, True]

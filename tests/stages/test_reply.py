@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,29 @@ async def test_names_are_looked_for_where_a_policy_asks(tmp_path: Path) -> None:
         assert not scene.live.current.inspector.names
         answering(scene, echo)
         assert text_of(await scene.call(chat("who is Jennifer Miller?"))) == "You said who is Jennifer Miller?."
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        base64.b64encode(f"the token is {SECRET}, yes".encode()).decode(),
+        base64.b64encode(base64.b64encode(f"the token is {SECRET}, yes".encode())).decode(),
+        SECRET.encode().hex(),
+        f"\\u0067{SECRET[1:]}",
+        f"&#103;{SECRET[1:]}",
+        f"{SECRET} and {SECRET.encode().hex()}",
+    ],
+    ids=["base64", "twice", "hex", "escape", "entity", "both"],
+)
+@pytest.mark.parametrize("text", ["{}", "as I said: {} " + "and so on, " * 500], ids=["short", "long"])
+async def test_what_is_encoded_in_a_whole_answer_is_found(tmp_path: Path, written: str, text: str) -> None:
+    policy = '@id("s") @obligation("redact:secret") permit (principal, action == Action::"ReleaseReply", resource);'
+    with Scene(tmp_path, policies=BASE + policy) as scene:
+        scene.upstream.will(whole(text.format(written)))
+        reply = await scene.call(chat())
+        assert "[REDACTED:secret." in text_of(reply)
+        assert not any(part in text_of(reply) for part in (written, SECRET[4:], SECRET.encode().hex()[8:]))
+        assert {(f.where, f.action) for f in scene.outcome(reply).findings} == {("reply", "redacted")}
 
 
 @pytest.mark.parametrize("policies", [(), (TOOL,)], ids=["no tool", "send_mail"])

@@ -200,6 +200,36 @@ class Inspector:
             [f for number, segment in enumerate(segments) for f in people.findings(segment, number)] if people else []
         )
 
+    def hides(self, text: str) -> bool:
+        """Whether a pattern matches what becomes of a text once its encoded parts are decoded."""
+        return any(self.scanner.scan_text(view.text) for view in self._decoded(View(text)))
+
+    def hidden(self, segments: Sequence[Segment], known: Iterable[Finding]) -> list[Finding]:
+        """What the patterns find in the encoded parts of the segments, beyond what is `known` to stand there as it is."""
+        standing: dict[int, list[Finding]] = {}
+        for finding in known:
+            standing.setdefault(finding.segment, []).append(finding)
+        found: list[Finding] = []
+        for number, segment in enumerate(segments):
+            beside = standing.get(number, [])
+            for view in self._decoded(View(segment.text)):
+                more = list(self._patterns(view, number, beside))
+                beside = [*beside, *more]
+                found += more
+        return found
+
+    def _decoded(self, root: View) -> Iterator[View]:
+        """A text with its encoded parts decoded, and those in them."""
+        budget = decode.Budget(len(root.text))
+        view = root
+        for _ in range(DEPTH):
+            shapes = self._shapes(view.text) & decode.SHAPES.keys()
+            inner = decode.decoded(view, shapes, budget) if shapes else None
+            if inner is None:
+                return
+            yield inner
+            view = inner
+
     def text(self, text: str, role: str = "user") -> Inspected:
         """The same for one text, which is segment 0."""
         return self.inspect((Segment(text, role, 0),))

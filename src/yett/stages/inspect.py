@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -29,10 +30,13 @@ from yett.model.record import FindingCount
 from yett.model.segment import Segment
 
 _SEPARATOR = SEPARATOR.encode()
+_BETWEEN = b"\n\n"  # two texts, where encoded parts are looked for: none reaches over it
 _MESSAGES = ("messages", None)  # the units that have messages in them
 _STEP = 5  # percent; calls that differ by less share their decision
 SPLIT = "injection.split"
 CLEAN = 65_536  # bytes of a reply that are looked through on the loop: a millisecond or two, whatever they are
+# Names of fields and ids, which read like something encoded. A quotation mark within a text has an escape before it.
+_NAMES = re.compile(rb'"(?:(?:id|system_fingerprint)": ?"[A-Za-z0-9_-]{1,64}"|[a-z_]{1,32}":)')
 _KEY = 32  # bytes that a unit is known by; a shorter one is known by itself, and no hash is so short
 
 
@@ -221,17 +225,18 @@ async def look_at_reply(examine: Examine, snapshot: Snapshot, tenant: str, body:
     """What is in a reply's body. A clean one of usual length is told at once; what is long or has to be looked at more closely may
     be made to take its time, so that is done where the other calls do not wait for it. Raises Refusal when the reply can be
     read in more than one way."""
-    if not snapshot.inspector.names and len(body) <= CLEAN and _clean(snapshot.scanner, body):
+    inspector = snapshot.inspector
+    if not inspector.names and len(body) <= CLEAN and _clean(inspector.scanner, body) and _plain(inspector, body):
         return NOTHING
     return (await examine(snapshot, tenant, (body,), (len(body),), _reply))[0]
 
 
 def _reply(inspector: Inspector, body: bytes) -> Seen:
     seen = look_through(inspector.scanner, body, openai_chat.reply_segments)
-    if not inspector.names:
+    if not inspector.names and _plain(inspector, body):
         return seen
     segments = seen.segments or openai_chat.reply_segments(body)
-    found = inspector.named(segments)
+    found = [*inspector.hidden(segments, seen.findings), *inspector.named(segments)]
     return Seen(merged(seen.findings, found), segments) if found else seen
 
 
@@ -247,6 +252,12 @@ def look_through(scanner: Scanner, body: bytes, segments: Callable[[bytes], tupl
 def _clean(scanner: Scanner, body: bytes) -> bool:
     flat = strict_json.flat(body, _SEPARATOR)
     return flat is not None and scanner.clean(flat)
+
+
+def _plain(inspector: Inspector, body: bytes) -> bool:
+    """Whether nothing can be hidden in encoded parts of a body, as far as that can be told from its bytes."""
+    flat = strict_json.flat(_NAMES.sub(b"", body), _BETWEEN)
+    return flat is not None and not inspector.hides(flat.decode())
 
 
 def in_steps(score: float) -> int:
