@@ -180,7 +180,7 @@ def _signals(reload: Callable[[], object], hurry: Callable[[], object]) -> async
 
 async def _announce_once_heard(settings: Settings, count: int, supervisor: Supervisor) -> None:
     """Who waits for this line may call."""
-    while not all(report.digest for report in await supervisor.reports()):
+    while not all(report.digest for report in await supervisor.reports()):  # noqa: ASYNC110 - no event of this process
         await asyncio.sleep(0.05)
     _announce(settings, count)
 
