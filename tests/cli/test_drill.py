@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from yett.cli import credentials, drill, keys
 from yett.cli.drill_inventory import inventory
 from yett.config.reader import read
+from yett.stores.keys import KeyStore
 
 TOML = """\
 [teams.research]
@@ -114,6 +115,26 @@ def test_it_says_of_each_how_it_is_replaced(tmp_path: Path) -> None:
         "routing.proxy": "by whoever writes it, and a restart",
         "credentials.kek": "by whoever writes it; taken up by itself",
     }
+
+
+@pytest.mark.parametrize("where", ["nowhere/drill.md", ".yett", ".yett/pepper/drill.md"])
+def test_a_report_that_cannot_be_written_keeps_everything_from_being_replaced(folder: Path, where: str) -> None:
+    keys_to = folder / "new-keys.jsonl"
+    result = run(folder, "--key", "ci", "--keys-to", str(keys_to), "--kek", "--report", str(folder / where))
+    assert (result.exit_code, "cannot be written" in result.output) == (2, True)
+    assert not keys_to.exists()
+    assert secrets_of_keys(folder) == 1
+
+
+def test_keys_that_could_not_be_kept_are_not_replaced(folder: Path) -> None:
+    result = run(folder, "--key", "ci", "--keys-to", "/proc/self/new-keys.jsonl")
+    assert (result.exit_code, "cannot be written" in result.output) == (2, True)
+    assert secrets_of_keys(folder) == 1
+
+
+def secrets_of_keys(folder: Path) -> int:
+    with KeyStore.open(folder / ".yett") as store:
+        return len(store.list())
 
 
 def test_nothing_is_replaced_that_was_not_named(folder: Path) -> None:

@@ -7,8 +7,10 @@ import json
 import os
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from msgspec.structs import replace
+from starlette.applications import Starlette
 from tests.cli.test_fences import run
 from tests.cli.test_scim import DIRECTORY, TOML
 
@@ -43,6 +45,15 @@ def provisioner(folder: Path) -> Provisioner:
 
 async def status(made: Provisioner, request: Request, authorization: str) -> int:
     return (await made.serve(request, authorization, "192.0.2.1")).answer.status
+
+
+async def test_head_is_a_get(folder: Path, token: str) -> None:
+    made = provisioner(folder)
+    transport = httpx.ASGITransport(app=Starlette(routes=made.routes))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8485") as client:
+        assert (await client.head("/scim/v2/Users", headers={"authorization": token})).status_code == 200
+        assert (await client.head("/scim/v2/Users")).status_code == 401
+    await made.close()
 
 
 @pytest.mark.parametrize(

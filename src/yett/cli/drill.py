@@ -127,6 +127,10 @@ def rotate(
         steps = [_key_step(reading, key, overlap, keys_to) for key in keys]
         steps += [_credential_step(reading, name, value) for name, value in values]
         steps += [_kek_step(reading)] if kek else []
+        if report is not None:
+            _open(report, os.O_APPEND)
+        if keys and keys_to is not None:
+            _open(keys_to, os.O_EXCL)
         replaced = [step() for step in steps]
         _watch(replaced, wait)
         held = inventory(reading, int(began / 1e6))
@@ -141,9 +145,9 @@ def rotate(
         "replaced": [one.described() for one in replaced],
     }
     text = markdown(whole)
+    click.echo(json.dumps(whole, indent=2, ensure_ascii=False) if as_json else text, nl=as_json)
     if report is not None:
         report.write_text(text, encoding="utf-8")
-    click.echo(json.dumps(whole, indent=2, ensure_ascii=False) if as_json else text, nl=as_json)
     if any(one.failure or not one.settled for one in replaced):
         sys.exit(FINDINGS)
 
@@ -165,6 +169,14 @@ def _new_value(name: str, reference: str, reading: Reading) -> str:
         if name not in {one.id for one in store.list()}:
             raise CredentialMistake(f'there is no sealed credential "{name}"; `yett credentials list` shows them')
     return value_of(reference, reading)
+
+
+def _open(file: Path, how: int) -> None:
+    """See that the file can be written: what is to go into it is worth nothing if it is lost."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | how, 0o600))
+    except OSError as error:
+        raise CredentialMistake(f"{file} cannot be written: {error.strerror}") from error
 
 
 # ---- the steps ------------------------------------------------------------------------------------------------------
