@@ -16,7 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from yett.detectors import decode, disguise, engine, normalise
+from yett.detectors import captions, decode, disguise, engine, normalise
 from yett.detectors.engine import Scanner
 from yett.detectors.injection.rules import Literals, Rules, combined
 from yett.detectors.injection.turns import SHOTS, shots
@@ -125,7 +125,7 @@ class Shapes:
     """Which encodings and disguises may occur in a text, in one pass of an automaton."""
 
     def __init__(self, automaton: Callable[[tuple[bytes, ...]], Automaton] | None = None) -> None:
-        patterns = decode.SHAPES | disguise.SHAPES
+        patterns = decode.SHAPES | disguise.SHAPES | captions.SHAPES
         self._names = tuple(patterns)
         build = automaton or (engine.Hyperscan if find_spec("hyperscan") else engine.Portable)
         self._automaton = build(tuple(pattern.encode("ascii") for pattern in patterns.values()))
@@ -245,10 +245,10 @@ class Inspector:
             if self._judges and finding.kind in _HIDDEN
         ]
         score = 0.0
-        for view, whole in self._readings(View(text), surface is not None):
-            if whole and view.source is not None:
+        for view, matched, judged in self._readings(View(text), surface is not None):
+            if matched and view.source is not None:
                 found += self._patterns(view, segment, [*known, *found])
-            if surface:
+            if surface and judged:
                 evidence += self._evidence(view, surface)
                 if self._model and _is_sentence(view.text):
                     score = max(score, self._model.score(view.text, surface))
@@ -264,21 +264,23 @@ class Inspector:
             found += _injection(evidence, segment, len(text), score)
         return found, score
 
-    def _readings(self, root: View, disguised: bool) -> Iterator[tuple[View, bool]]:
-        """The ways to read a text, and whether patterns may apply to them."""
+    def _readings(self, root: View, disguised: bool) -> Iterator[tuple[View, bool, bool]]:
+        """The ways to read a text, whether patterns may apply to each of them, and whether it may say more than the text does."""
         budget = decode.Budget(len(root.text))
         smuggled = decode.smuggled(root)
         if smuggled:
-            yield plain(smuggled), True
+            yield plain(smuggled), True, True
         view: View | None = plain(root)
         for depth in range(DEPTH + 1):
             if view is None:
                 return
-            yield view, True
+            yield view, True, True
             shapes = self._shapes(view.text)
+            if shapes and (reading := captions.captioned(view, shapes)):
+                yield reading, True, False
             if disguised and shapes:
                 for reading in disguise.readings(view, shapes):
-                    yield reading, False
+                    yield reading, False, True
             view = decode.decoded(view, shapes, budget) if shapes and depth < DEPTH else None
             view = plain(view) if view else None
 
