@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from yett.detectors.engine import Scanner
 from yett.detectors.expression import compiled
 from yett.detectors.inspector import Inspector
 from yett.detectors.pii import PII
+from yett.detectors.shelf import SHELF
 from yett.detectors.view import View
 
 INSPECTOR = Inspector(Scanner(PII), judges=False)
@@ -82,6 +83,10 @@ def test_what_is_known_already_is_not_said_twice() -> None:
     assert [f.detector for f in INSPECTOR.text(text).findings] == ["us-ssn-named"]
 
 
+def test_a_head_of_a_column_proves_no_secret() -> None:
+    assert Inspector(Scanner(SHELF), judges=False).text("id,password,x\n1,hunter2hunter2hunter22,3").findings == ()
+
+
 def test_nothing_to_read_elsewhere() -> None:
     assert captioned(View("a, b\nc, d"), SHAPES) is None
     assert captioned(View("ABCDEFGHIJKLMNO is my SSN"), SHAPES) is None
@@ -146,9 +151,9 @@ def test_it_is_linear(hostile: str) -> None:
         text = (hostile * length)[:length]
         spent = []
         for _ in range(3):
-            start = perf_counter()
+            start = process_time()
             captioned(View(text), SHAPES)
-            spent.append(perf_counter() - start)
+            spent.append(process_time() - start)
         return min(spent)
 
-    assert cost(16_000) < 80 * cost(1_000) + 0.002
+    assert cost(16_000) < 80 * cost(1_000) + 0.01

@@ -14,6 +14,7 @@ from yett.detectors.pattern import literal
 from yett.detectors.view import Rewriting, View
 
 HOW = "caption"
+FAMILY = "pii"  # of what they are evidence; a key or a token may be the name of anything in a column
 Captions = Iterator[tuple[int, str]]  # where a number begins, and what it is called
 
 _LONGEST = 48  # characters of a caption

@@ -247,7 +247,8 @@ class Inspector:
         score = 0.0
         for view, matched, judged in self._readings(View(text), surface is not None):
             if matched and view.source is not None:
-                found += self._patterns(view, segment, [*known, *found])
+                new = self._patterns(view, segment, [*known, *found])
+                found += new if judged else [finding for finding in new if finding.family == captions.FAMILY]
             if surface and judged:
                 evidence += self._evidence(view, surface)
                 if self._model and _is_sentence(view.text):
