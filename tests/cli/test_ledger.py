@@ -16,6 +16,7 @@ from yett.model.key import Limits
 from yett.model.record import Record
 from yett.model.usage import Usage
 from yett.ports import Scope
+from yett.stores.journal import open_journal
 from yett.stores.shared_ledger import SharedLedger
 
 TEAM = Scope("team:t", Limits())
@@ -53,6 +54,18 @@ def test_a_ledger_is_made_anew_from_the_journal(folder: Path) -> None:
     again = run(folder, "rebuild")
     assert again.exit_code != 0
     assert "use --force" in again.stderr
+    assert run(folder, "rebuild", "--force").exit_code == 0
+
+
+def test_no_ledger_is_taken_from_a_gateway_that_counts_in_it(folder: Path) -> None:
+    audit = folder / ".yett" / "audit"
+    assert run(folder, "rebuild").exit_code == 0
+    before = (folder / ".yett" / "ledger").stat().st_ino
+    journal = open_journal(audit, folder / ".yett", SystemClock())
+    refused = run(folder, "rebuild", "--force")
+    journal.close()
+    assert (refused.exit_code, "stop it first" in refused.stderr) == (3, True)
+    assert (folder / ".yett" / "ledger").stat().st_ino == before
     assert run(folder, "rebuild", "--force").exit_code == 0
 
 

@@ -6,6 +6,7 @@ import re
 
 from tests.console.conftest import TEAMS, Room, Rooms, configured
 
+from yett.cli.office_stores import sentence
 from yett.console import app
 from yett.console.access import csrf_of
 from yett.model.operator import Identity
@@ -72,6 +73,11 @@ async def test_a_port_that_was_opened_with_a_token_never_goes_without(rooms: Roo
         assert (await client.get("/metrics")).status_code == 401
         right = {"authorization": "Bearer the-first-token"}
         assert (await client.get("/metrics", headers=right)).status_code == 200
+
+
+def test_a_mistake_becomes_a_sentence_and_an_id_stays_as_it_is() -> None:
+    assert sentence("no team here.") == "No team here."
+    assert sentence("key_1f is revoked") == "key_1f is revoked."
 
 
 async def test_an_emergency(rooms: Rooms) -> None:

@@ -23,6 +23,7 @@ from yett.ports import Scope
 from yett.stores.books import Abandoned, Books, Dial, Difference, compare, read_books, replay
 from yett.stores.facts import Facts
 from yett.stores.limits import DAY, Account, usd
+from yett.stores.notary import lives
 from yett.stores.shared_ledger import SharedLedger
 
 T = TypeVar("T")
@@ -163,6 +164,7 @@ class _Machine:
 
     def __init__(self, reading: Reading) -> None:
         self._path = reading.state / MACHINE
+        self._audit = reading.audit
         self._lease = reading.settings.limits.lease_seconds
 
     async def look(self, read: Callable[[list[Abandoned]], Books]) -> Look:
@@ -179,6 +181,8 @@ class _Machine:
     async def rebuild(self, books: Books, force: bool) -> None:
         if self._path.exists() and not force:
             raise LedgerMistake(f"{self._path} exists; stop the gateway and use --force to replace it")
+        if any(lives(folder) for folder in self._audit.glob("w-*")):  # it would go on counting in the file before
+            raise LedgerMistake(f"a gateway is running that writes {self._audit}; stop it first")
         fresh = self._path.with_name(f"{MACHINE}.rebuilt")
         fresh.unlink(missing_ok=True)
         dial = Dial()

@@ -148,5 +148,6 @@ def _fence(fence: Fence, owners: Mapping[str, str]) -> answers.Fence:
 
 
 def sentence(text: str) -> str:
-    """The message of a mistake as the detail of a refusal."""
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    """The message of a mistake as the detail of a refusal. An id that it begins with stays as it is."""
+    first = text.partition(" ")[0]
+    return (text[:1].upper() if first.isalpha() else text[:1]) + text[1:].rstrip(".") + "."
