@@ -55,6 +55,7 @@ SHELVES = {
         "expression",
         "file_type",
         "inspector",
+        "joined",
         "locate",
         "mask",
         "natural",

@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from yett.detectors import spelling
-from yett.detectors.spelling import words_of
+from yett.detectors import joined, spelling
+from yett.detectors.joined import words_of
 from yett.detectors.view import Rewriting, View
 from yett.detectors.vocabulary import LONGEST, REVERSED, ROTATED, WORDS
 
@@ -85,7 +85,7 @@ def spaced(view: View) -> View | None:
             joined = _LEET_WORD.sub(
                 lambda word: word.group() if word.group().isalpha() else _unleet(word.group()), joined
             )
-        joined = _LONG.sub(lambda word: " ".join(words_of(word.group().lower())), joined)
+        joined = _LONG.sub(lambda word: " ".join(words_of(word.group())), joined)
         rewriting.put(match.start(), match.end(), joined, "spaced")
     return rewriting.view()
 
@@ -156,18 +156,23 @@ def _sentences(view: View, how: str, word: Callable[[str], str], sentence: Calla
 
 
 # What the automaton that reads every text looks for.
-SHAPES: dict[str, str] = {
-    "leet": r"[A-Za-z][0134578@$!|+][A-Za-z]|[A-Za-z]\xe2\x82\xac[A-Za-z]",
-    "spaced": r"[^A-Za-z0-9][A-Za-z0-9@$!](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9@$!]){4}[^A-Za-z0-9]",
-    "rot13": "(?i:[^a-z](?:" + "|".join(sorted(ROTATED)) + ")[^a-z])",
-    "reversed": "(?i:[^a-z](?:" + "|".join(sorted(REVERSED)) + ")[^a-z])",
-} | spelling.SHAPES
+SHAPES: dict[str, str] = (
+    {
+        "leet": r"[A-Za-z][0134578@$!|+][A-Za-z]|[A-Za-z]\xe2\x82\xac[A-Za-z]",
+        "spaced": r"[^A-Za-z0-9][A-Za-z0-9@$!](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9@$!]){4}[^A-Za-z0-9]",
+        "rot13": "(?i:[^a-z](?:" + "|".join(sorted(ROTATED)) + ")[^a-z])",
+        "reversed": "(?i:[^a-z](?:" + "|".join(sorted(REVERSED)) + ")[^a-z])",
+    }
+    | joined.SHAPES
+    | spelling.SHAPES
+)
 READINGS: dict[str, tuple[Callable[[View], View | None], ...]] = {
     "leet": (leet,),
     "spaced": (spaced,),
     "rot13": (rotated,),
     "reversed": (backwards, turned),
-    "joined": (spelling.joined,),
+    "joined": (joined.joined,),
+    "listed": (joined.listed,),
     "misspelt": (spelling.mended,),
 }
 

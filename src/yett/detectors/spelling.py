@@ -10,24 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from yett.detectors.expression import compiled
 from yett.detectors.view import Rewriting, View
-from yett.detectors.vocabulary import LONGEST, ORDERS, WORDS
-
-_SIGN = r"[_./|+~=*\\-]"
-_CHAIN_LEAST = 4  # words
-_SENTENCE = 7  # signs
-_ORDERS_SHARE, _SENTENCE_SHARE = 0.75, 0.5  # of its words that are of the vocabulary
-_RUN_LEAST = 24  # letters
-_RUN_MOST = 200
-_RUNS = 1000  # letters in one text: to tell the words of a run apart takes longer than to find it
-_CHAIN = re.compile(
-    rf"(?<![A-Za-z0-9'])(?:[A-Za-z0-9']+(?:{_SIGN}{{1,3}}[A-Za-z0-9']+){{{_CHAIN_LEAST - 1},}}|[A-Za-z]{{{_RUN_LEAST},{_RUN_MOST}}})"
-)
-_SIGNS = re.compile(f"{_SIGN}+")
-_ORDER = compiled(f"(?i:{'|'.join(ORDERS)})")
-_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_NO_WORD = 1.2  # what a letter of no word costs, where a word costs 1
+from yett.detectors.vocabulary import ORDERS, WORDS
 
 _WORD = re.compile("[A-Za-z]+")
 _BREAK = re.compile(r"[ .-]|-\n")
@@ -36,61 +20,6 @@ _BREAK_MOST = 3
 _LEAST = 5  # letters of a word that may be misspelt
 _MOST = 24
 _REAL = {"revel", "constrains", "pretends"}  # misspelt ones that are words themselves
-
-
-def words_of(text: str) -> Iterator[str]:
-    """The fewest words of the vocabulary that make up a text of small letters; what is none of them stays together."""
-    costs = [0.0]
-    lengths = [0]  # of the word that ends at each place, 0 for a letter of no word
-    for end in range(1, len(text) + 1):
-        best, length = costs[end - 1] + _NO_WORD, 0
-        for start in range(max(0, end - LONGEST), end):
-            if costs[start] + 1.0 < best and text[start:end] in WORDS:
-                best, length = costs[start] + 1.0, end - start
-        costs.append(best)
-        lengths.append(length)
-    words: list[str] = []
-    end = rest = len(text)
-    while end:
-        if lengths[end]:
-            words += [text[end:rest], text[end - lengths[end] : end]]
-            end = rest = end - lengths[end]
-        else:
-            end -= 1
-    words.append(text[:rest])
-    return (word for word in reversed(words) if word)
-
-
-def joined(view: View) -> View | None:
-    """Words with a sign or nothing between them are put apart, where most are of the vocabulary and one is of orders, or there are many."""
-    rewriting = Rewriting(view)
-    left = _RUNS
-    for match in _CHAIN.finditer(view.text):
-        chain = match.group()
-        if chain.isalpha():
-            if left <= 0 or not _ORDER.search(chain):
-                continue
-            left -= len(chain)
-        words = _apart(chain)
-        known = [word for word in map(str.lower, words) if word in WORDS]
-        sentence = _sentence(chain)
-        orders = len(words) >= _CHAIN_LEAST and not ORDERS.isdisjoint(known)
-        if (sentence or orders) and len(known) >= len(words) * (_SENTENCE_SHARE if sentence else _ORDERS_SHARE):
-            rewriting.put(match.start(), match.end(), " ".join(words), "joined")
-    return rewriting.view()
-
-
-def _sentence(chain: str) -> bool:
-    """Whether it has so many words that it says something, whatever that is, and is neither an address nor a path."""
-    signs = _SIGNS.findall(chain)
-    return len(signs) >= _SENTENCE and len(set(signs)) == 1
-
-
-def _apart(chain: str) -> list[str]:
-    if not chain.isalpha():
-        return _SIGNS.split(chain)
-    humps: list[str] = _HUMPS.findall(chain)
-    return humps if len(humps) >= _CHAIN_LEAST else list(words_of(chain.lower()))
 
 
 def _misspelt(word: str) -> Iterator[str]:
@@ -159,10 +88,6 @@ def _broken_forms() -> Iterator[str]:
 
 
 # What the automaton that reads every text looks for: without the edges of words, which would take it ten seconds to compile.
-_ANY = "|".join(_ORDERED)
 SHAPES: dict[str, str] = {
-    "joined": rf"(?i:[^a-z](?:{_ANY}){_SIGN}{{1,3}}[a-z]+{_SIGN}{{1,3}}[a-z]|[a-z]{_SIGN}{{1,3}}(?:{_ANY}){_SIGN}{{1,3}}[a-z]"
-    rf"|[a-z]{_SIGN}{{1,3}}[a-z]+{_SIGN}{{1,3}}(?:{_ANY})[^a-z])"
-    rf"|[A-Za-z]{_SIGN}{{1,2}}(?:[A-Za-z']{{1,14}}{_SIGN}{{1,2}}){{6}}[A-Za-z]|[A-Za-z]{{{_RUN_LEAST}}}",
     "misspelt": f"(?i:{'|'.join((*_MISSPELT, *_broken_forms()))})",
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from importlib.resources import files
+
 # Long enough that neither their mirror image nor their rotation is a word of its own.
 _TELLING = (
     "ignore disregard forget override bypass previous prior earlier above preceding instruction instructions rule rules "
@@ -15,150 +18,6 @@ _COMMON = (
     "just know take into could some than them then now only come over think also back after use how our work first well even "
     "want because any these give most must should being before here where were been each"
 )
-_SHORT = (
-    "a i an as at be by do go he if in is it me my no of on or so to up us we was has had but can may him her his she its out "
-    "one two new get say see let act say dan ai bot key keys token tokens data file files email send email code text word "
-    "words role play game story write read copy paste exactly verbatim full complete entire list lines line letter letters "
-    "translate summarize summary pretend acting never always refuse refusal warning warnings disclaimer disclaimers longer "
-    "again start begin end new real true false human person anything something nothing everyone free unlimited unfiltered "
-    "uncensored illegal legal harmful dangerous bomb weapon drug drugs hack hacker hacking malware virus steal explain step "
-    "steps guide detailed instead rather yes sure ok okay hello hi help need information details training trained language "
-    "model models openai chatgpt gpt claude gemini google anthropic debug maintenance test testing access grant granted "
-    "enable enabled disable disabled activate activated root sudo database delete remove drop table user users private "
-    "internal api call function tool tools run script shell server url link click website web page document image inside "
-    "under above below using used made making give given provide include including call called name names world life day"
-)
-# And the words that prompts of all kinds have in common.
-_PROMPTS = (
-    "abc abide ability able absolutely abuse academic accept acceptable according accordingly account accuracy "
-    "accurate achieve acknowledge across action actions active activities activity acts actual actually adapt add "
-    "added adding addition additional additionally address addresses adds adhere administrator advanced adversarial "
-    "advice affect against age agent agree agreed agreement ais alert alerting alerts algorithm algorithms align "
-    "alignment allow allowed allowing allows already alternative am amazon ami amoral amount analysis analyze ancient "
-    "anomaly another answered answering answers anxiety anyone apis apologize app append application applications "
-    "applied apply approach approaches appropriate approved apps arbitrary architecture area argument arguments "
-    "around array art article artificial ascii ask asked asking asks assessment assist assistance assistants "
-    "associated assume async asyncio att attack attacker attacks attempt attempts attention attributes audit "
-    "authentication author authority authorization authorized automated automatically available average avoid await "
-    "aware awareness away aws background bad balance base based bash basic basics bear become beginning begins behave "
-    "behavior behavioral behind beliefs believe believes benchmark benchmarks benefits benign best better between "
-    "beyond bias biased big bin binary biology bird bit black blank blob block blocked blocking blog blood blue board "
-    "body book both bound boundaries box brackets brain brazil break breaking brief broken browse buffer bug bugs "
-    "build building built business byp bypassing bytes cache calls cannot cant cap capabilities capability capable "
-    "capacity capital capitalized caps capture car card care career careful case cases cat catch categories category "
-    "caught cause causes causing censor censorship center certain chain challenge challenges change changed changes "
-    "changing chaos char character characters chat chatbot chatbots check checking checks chemistry child children "
-    "choice choose chr cidr circumvent civilizations class classes classic classification classifier classify clean "
-    "clear clearance clearly cli client climate close cloud cmd coding cold collection color combination comes "
-    "comment commentary comments commit committed common communicate communication community company compare "
-    "compatible compile completely completion complex compliance comply components composing comprehensive "
-    "compromised computer computing concatenate concealed concept concepts concern concerns condition conditions "
-    "conducting confidence confident configuration configurations configure configured confines confirm confirmation "
-    "connection cons consciousness consent consequences consider considerations considered consistency consistent "
-    "constantly contain container containing contains contents continue control controlled controversial "
-    "conversational conversations convert convincing cooking copyright core corporate correct correctly corresponding "
-    "cost costs count country course create created creates creating creative creator creators credentials credit "
-    "criminal critical culture cup curious curl current currently custom customer cut cute cybersecurity daily damage "
-    "dangers dark databases dataset datasets date days ddos death debugging decide decision decisions decline decode "
-    "deep default defense defensive define defined del delivery demonstrate demonstrates denoted denwp deny "
-    "dependencies depends deployment deployments deprecated describe description design designated designed designing "
-    "destinations detail detect detected detecting detection determine dev develop developers developing development "
-    "deviate devices dialog dialogue dictionary did differ difference differences different difficult digital dir "
-    "direct directly directory disallowed disclose disclosure discrimination discuss discussed discussing disgusting "
-    "displays disrupting distinguish distributed distribution docker docs documentation documents doe does doesnt dog "
-    "doing domain done dont dot double down draft drive driven due dump during early earth easily easy eating echo "
-    "edge education educational effect effective effectively effects efficient efficiently either electric elements "
-    "else embedding emergency emojis emotional emotionally emotions empathy employee empty ence encode encoding "
-    "encourage encryption ending ends energy engage engaging engine engineer engineering english enjoy enough ensure "
-    "ensuring ent enter entirely entities entity entry environment error errors escape especially essay essential "
-    "established ethicality ethics eval evaluate evaluating evaluation event events ever every evil exact example "
-    "examples exc except exception exceptions exchange exec execution exercise exist existence existing exists exit "
-    "exp expect expected experience experiment experiments expert explaining explanation explanations explicit "
-    "explicitly exploit exploration explore export expose express expression ext extend external extra extract "
-    "extreme extremely face fact factors fail failed failing failure fake family far fast feature features featuring "
-    "feedback feel feeling feelings few fiction fictional field fields filename fill filtering final finally "
-    "financial find fine finish finished firewall five fix flag flags flat float flow flows fly focus fol folder "
-    "follow followed follows foo food forbidden force forever fork form formal format formats formatting forward "
-    "found foundational four frame framework frameworks freed freedom freely french fresh friend friendly front fuck "
-    "fulfill fulfills fully fun func functionality functions further future gain games garden gardening gender "
-    "general generate generated generates generating generation generator genuine genuinely getattr gets getting git "
-    "github gives giving global gnore goal goals goes going good got government gpu grammar grants great greeting "
-    "group guard guardrail guidance guides hacked hand handle handler handles handling happen happens happy hard harm "
-    "harmless hasattr hat hate hates hav having head header health healthy helper helpful helpfulness helping helps "
-    "hey hide hiding high higher highly hint history hold home hour hours house however href huggingface humanity "
-    "humans hurt hypothetical hypothetically id idea ideas identified identify identifying identity ign ignor ignored "
-    "ignores ignoring images imagine img immediately immerse immoral imp impact implement implementation implemented "
-    "implementing implements implications import important imposed improve improved inappropriate incident included "
-    "includes incoming incorrect index indexes indicate indicated individual individuals indoor industry inference "
-    "influence info inform infrastructure inhumane initialization inject injection input inputs ins insert install "
-    "installed instance instances instruc instruct instructed instruments integration intelligence intelligent "
-    "intended intent interact interaction interactions interest interested interesting interface internet interpret "
-    "interpreter introduce introduced introduction invalid inventor investment involves ion ions ip ipv issue issues "
-    "item items itself jailbroken java javascript job john join joke jokes keep kermode keyword keywords kill kind "
-    "knowledge known knows lambda languages large last latency later latest law laws lead leadership learn learning "
-    "least leave left legality legitimate length less level levels libraries library license licensed light likely "
-    "likes limit limitations limited limits linux listen lists little live lives living llm llms load loads local "
-    "located location lock log logging logic login logs long look looking loop loss lost lot lots love loves low "
-    "lower machine main maintain maintaining major makes malicious man manage management manager mandatory manipulate "
-    "manipulation manner many map mark markdown market marketing marks master match matches materials math matter max "
-    "maximum mean meaning means measures mechanism mechanisms media medical meditation meeting member memory mental "
-    "mention mentioned messages meta method methods metrics microservices mid midway might mind missing mission "
-    "mistakes mitre mobile mod moderation modification modified modify modifying module modules moment money monitor "
-    "monitoring month moral morality morally morals more morning move movie mpor mport mpt msg much multi multiple "
-    "music musical named narrative national natural nature nce necessary ned needed needs negative network networks "
-    "neural news next nice night nly node non none nor nore normal normally norms nos notation note notes novel "
-    "ntence null number numbers nvidia obey object objective objects occur ocean off offensive offers office official "
-    "often old once ones online onnx ons open openness operate operating operation operational operations opinion "
-    "opinions opportunity opposite optimization optimize option optional options order orders ordinary organization "
-    "ory other others otherwise outputs outside overall overlook own package packet packets paper paragraph "
-    "paragraphs parallel parameter parameters parent parse parser parsing part particular particularly partner parts "
-    "party pass passed passwords past path pattern patterns pawn people per percentile perfect perform performance "
-    "period periods permission permissions persona personal personality perspective phone photography php phr phrase "
-    "phrases physical physics pipeline place plan planning plants platform platforms playing png poem point points "
-    "political pop port pos position positive positives possible post potential potentially power powerful practice "
-    "practices prawn pre precisely predefined preferences prefix preparation prepare present presents pretending prev "
-    "prevent preventing previously price primary prin principles prioritize priority prison privacy probably problem "
-    "problems proc proceed process processes processing produce produces product production profanity professional "
-    "program programmed progress project promote promotes prompted proper properly property pros protect protection "
-    "protective protocol protocols prove provided provider provides providing psychological public punc punctuation "
-    "pure purely purpose purposes put pwned pyth python quality quantum queries query questionable questions quick "
-    "quickly quotation quote quotes rag rail raise raised random range ranges rate raw rds react reading readme ready "
-    "realistic reality really reason reasoning reasons receive received recipe recipes reckless recognize recommend "
-    "recommended records red reduce refer reference references refused refuses refusing regard regarding regardless "
-    "regex regular regulations reject related relationship relationships release relevant rem remain remember remind "
-    "remote removed renaissance renewable rep replace replaced replies reply report repository represent request "
-    "requested requests require required requirements requires requiring res research researcher researchers reset "
-    "resource resources resp respect responding responds responses responsibility responsible rest restrict "
-    "restricted restrictive result results resume retrieval retrieve return returned returns revealed revealing "
-    "reveals reverse review right rights risk risks robot robots roleplay rome rotate routines ruc ruct rude rul "
-    "ruleset running runs safe safely said same sample sanitized sarcasm satisfy save saving saying says scale scan "
-    "scanner scanners scenario scenarios scene school science score scores screen scripts search second secrets "
-    "section secure security seeing seem seems seen select self sen sending sends sense sensitive sent sentence "
-    "sentences separate separated sequence serve service services session set sets setting settings setup several sex "
-    "sexual shall share shared shares sharing short shouldn showing shown shows shutil side sido sign significantly "
-    "signs similar simple simply simulate since single singularity situation size skills skip slang sleep small smart "
-    "social society socket software solely solution someone sometimes sorry source sources space spaces spanish speak "
-    "speaking special specific specifically specified specify specifying speech speed spelling spirit split sql "
-    "square src stack standard standards stands star started starting starts state statement statements states static "
-    "status stay still stop storage store stories storytelling strategies strategy stream streaming stress strict "
-    "strictly string strings strong structure structures struggling study studying stuff style subject subprocess "
-    "subsequent success successful successfully such suggest suggests super supply support supported supports "
-    "supposed suppress suspicious sustainable swear swears switch symbol syntax sys syst systems tags taken takes "
-    "taking talk talking talks target task tasked tasks tax teach teacher team technical technique techniques "
-    "technology tem temperature template temporarily temporary term terminal terminate terms testcase tested tests "
-    "tha thank themselves theory therefore thi thing things thinking third those though thought thread threat threats "
-    "three threshold through throughout time times tion tips title today together told tone too top topic topics "
-    "total towards toxic track traditional traffic train transform translating translation transparency transparent "
-    "travel treat tree tries truly trust trusted truth try trying tuple turn tutorial tutorials txt type typeerror "
-    "types typical typically typing uld ultimate unable unauthorized underlying understand understanding understood "
-    "unethical unicode unique universe unknown unless unsafe until update updated updates updating upon uppercase "
-    "usage useful uses util valid validate validation value valueerror values variable variables variant various "
-    "vehicles ver verification verified verify version versions versus very via video view violate violates violence "
-    "violent virtual visual vulnerability wait wants warn water way ways weather weights welcome wer wha whatever "
-    "whenever whether while white who whoam whoami whole whose why width wikipedia willing win window windows wing "
-    "winning within wned working works worry wri writer writes writing written wrong xec xlarge year years yml "
-    "yourself zero "
-)
 
 # What orders are made of that are meant to replace others.
 ORDERS = frozenset(
@@ -166,7 +25,18 @@ ORDERS = frozenset(
     "directive directives restriction restrictions constraints prompt prompts system reveal pretend unrestricted jailbreak developer "
     "everything confidential disable safety filters".split()
 )
-WORDS = frozenset(f"{_TELLING} {_COMMON} {_SHORT} {_PROMPTS}".split())
+
+# What sentences have, and lists, names and addresses seldom.
+FUNCTION = frozenset(
+    "the you your is are was be been have all will what without my me them this that should must".split()
+)
+
+# From the most usual one to the rarest: `scripts/build_words.py` writes them.
+FILE = "words.txt"
+_USUAL = (files("yett") / "data" / FILE).read_text("ascii").split()
+# What each says by standing somewhere: by Zipf's law the n-th word is one in about n log N.
+COSTS = {word: math.log(place * math.log(len(_USUAL))) for place, word in enumerate(_USUAL, 1)}
+WORDS = COSTS.keys()
 LONGEST = max(map(len, WORDS))
 
 _ROTATION = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
