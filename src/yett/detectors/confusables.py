@@ -23,3 +23,6 @@ LATIN: dict[int, int] = str.maketrans(
     "ɑƄꞴᴄꬲꬵꞙẝꞘɡᶃƍɪɩꞲƖǀᴏᴑꬽꭇꭈᴦƦꜱƽꞟᴜꭎꭒʋᴠɯᴡꞳɣᶌʏꭚᴢʙᴅᴇɢʜᴊᴋʟᴍɴᴘʀᴛꜰıᴀɐƅɓƈɗɖǝɛəƒɠɦɨʝƙɭɫɱɳɲŋɵɔƥʠɾɹʂƭʈʇʉʌʍʎƴʐƶɥʞ",
     "abBcefffFgggiiJllooorrrRssuuuuuvmwXyyyyzbdeghjklmnprtfiaabbcddeeefghijkllmnnnoopqrrstttuvwyyzzhk",
 )
+
+# Braille, as it is most often written: a letter a cell.
+BRAILLE: dict[int, int] = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", "abcdefghijklmnopqrstuvwxyz")

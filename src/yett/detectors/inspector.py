@@ -28,7 +28,7 @@ from yett.model.segment import Segment
 
 Automaton = Callable[[bytes], Iterable[int]]
 
-DEPTH = 3  # encodings inside encodings that are undone
+DEPTH = 5  # encodings inside encodings that are undone
 THRESHOLD = 0.5
 WINDOW = 1024  # characters within which evidence adds up
 # Documents and code talk of instructions all the time, in the words that rules look for. So what rules find where data stands
@@ -68,7 +68,16 @@ _HIDING = frozenset(
         "binary",
         "decimal",
         "morse",
+        "groups",
+        "words",
+        "base58",
+        "base85",
+        "code-points",
+        "octal",
+        "places",
+        "spelt",
         "variation-selectors",
+        "zero-width",
     }
 )
 _IN_PLACE = frozenset({"", normalise.HOW})  # a reading that leaves nothing out and is read instead of its source

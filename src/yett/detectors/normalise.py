@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 
-from yett.detectors.confusables import FOREIGN, LATIN
+from yett.detectors.confusables import BRAILLE, FOREIGN, LATIN
 from yett.detectors.view import Piece, View
 
 HOW = "unicode"
@@ -36,12 +36,16 @@ _ENCLOSED = (
     (0x1F170, 0x1F189),
     (0x1F1E6, 0x1F1FF),
 )  # letters in squares, circles, flags
-_SIMILAR = LATIN | {
-    0x2800: 0x20,
-    0x0130: 0x49,
-    0x2044: 0x2F,
-    0x2215: 0x2F,
-}  # an empty braille cell, a dotted I, thin slashes
+_SIMILAR = (
+    LATIN
+    | BRAILLE
+    | {
+        0x2800: 0x20,
+        0x0130: 0x49,
+        0x2044: 0x2F,
+        0x2215: 0x2F,
+    }
+)  # an empty braille cell, a dotted I, thin slashes
 
 _FOREIGN_SET = re.escape("".join(map(chr, FOREIGN)))
 _MIXED = re.compile(f"[A-Za-z][{_FOREIGN_SET}]|[{_FOREIGN_SET}][A-Za-z]")

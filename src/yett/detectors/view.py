@@ -92,6 +92,11 @@ class Rewriting:
         self._done = end
         self._how = self._how or how
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was put."""
+        return self._done > 0
+
     def view(self) -> View | None:
         """The view, or None when nothing was put."""
         if not self._done:
