@@ -132,7 +132,7 @@ def test_show(folder: Path) -> None:
 
 def test_showing_what_is_not_there(folder: Path) -> None:
     result = run(folder, "show", call_id(9))
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stdout) == (1, "")
     assert "nothing is recorded" in result.stderr
     assert json.loads(run(folder, "show", call_id(9), "--json").stdout) == []
     assert run(folder, "show", "").stderr.startswith("yett: nothing is recorded of ")
@@ -167,6 +167,7 @@ def test_search(folder: Path) -> None:
     assert found("-n", "1") == ["event"]
     assert "there may be more" in run(folder, "search", "-n", "1").stderr
     assert "nothing matches" in run(folder, "search", "--model", "none").stderr
+    assert "'refused'" in run(folder, "search", "--outcome", "denied").stderr, "what there is"
 
 
 def test_export(folder: Path) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from yett.cli import configuration
 from yett.cli.configuration import revisions_of
+from yett.config.compile import gather
 from yett.config.reader import changed, read
 from yett.stores.database import FileDatabase
 
@@ -63,7 +64,9 @@ def test_the_life_of_a_configuration(machine: Path) -> None:
     config = machine / "yett.toml"
     assert "no revisions" in run(machine, "history").output
     assert "no revisions" in run(machine, "pull").output
-    assert "`yett config push` makes one" in str(read(config, None).mistakes[0])
+    assert "`yett config push` makes one" in run(machine, "show", status=2).output
+    (mistake,) = (*(sources := gather(config, None)).reading.mistakes, *sources.mistakes)
+    assert "`yett config push` makes one" in str(mistake)
     assert "revision 1" in push(machine, "--why", "the first")
     run(machine, "pull")
     reading = read(config, None)

@@ -80,7 +80,7 @@ def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_j
         told_of = [(each, open_content(each) if open_content else {}) for each in found]
     if as_json:
         print_json([_object(each) | texts for each, texts in told_of])
-    else:
+    elif found:
         click.echo("\n\n".join(as_details(each, texts) for each, texts in told_of))
     if not found:
         click.echo(f"yett: nothing is recorded of {call_id} in {folder}", err=True)
@@ -93,7 +93,7 @@ def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_j
 @click.option("--team", default="")
 @click.option("--task", default="", help="The id of a task, like task_….")
 @click.option("--model", default="", help="As the caller named it.")
-@click.option("--outcome", default="", help="ok, refused, failed, disconnected, cut or unknown.")
+@click.option("--outcome", type=click.Choice(["ok", "refused", "failed", "disconnected", "cut", "unknown"]))
 @click.option("--code", default="", help="An error code, like policy_denied.")
 @click.option("--policy", default="", help="The id of a policy that decided, or would have.")
 @click.option("--finding", default="", help="A kind of finding, like pii.email, or a family, like pii.")
@@ -106,10 +106,19 @@ def show(*, call_id: str, content: bool, folder: Path | None, config: Path, as_j
 @click.option("-n", "--limit", type=click.IntRange(1), default=100, show_default=True, help="The newest so many.")
 @places
 @json_option
-def search(*, limit: int, kind: str | None, folder: Path | None, config: Path, as_json: bool, **wanted: Any) -> None:
+def search(
+    *,
+    limit: int,
+    kind: str | None,
+    outcome: str | None,
+    folder: Path | None,
+    config: Path,
+    as_json: bool,
+    **wanted: Any,
+) -> None:
     """Print the entries that match all of the options, oldest first."""
     with told(as_json=as_json):
-        chosen = Filter(kind=kind or "", **wanted)
+        chosen = Filter(kind=kind or "", outcome=outcome or "", **wanted)
         found = list(islice(entries(folder_of(folder, config), chosen, newest_first=True), limit))
         _print(found[::-1], as_json=as_json)
     if not found:

@@ -24,6 +24,7 @@ from yett.stores.replicas import Replica, Replicas
 from yett.stores.revisions import Revision, RevisionMistake, Revisions, nobody, take_up, write
 from yett.stores.sqlite import StoreUnavailable
 
+_NONE = "no revisions; `yett config push` makes one"
 _SOON = "running gateways take it up within a second, each after checking it for itself"
 
 _why_option = click.option("--why", default="", help="What it is for; shown in the history and in the journal.")
@@ -103,7 +104,7 @@ def history(*, config: Path, as_json: bool) -> None:
         refused = f", and refuses {found[-1].number}: {replica.refused}" if replica.refused and found else ""
         click.echo(f"{id} runs {replica.revision or 'none of them'}{refused}")
     if not found:
-        click.echo("no revisions; `yett config push` makes one")
+        click.echo(_NONE)
 
 
 @command.command()
@@ -115,7 +116,9 @@ def show(*, number: int | None, to: Path | None, config: Path, as_json: bool) ->
     """Print a revision's yett.toml and the names of its files. Without REVISION, the latest."""
     with told(as_json=as_json):
         with revisions_of(_reading(config)) as revisions:
-            revision, files = revisions.get(number or revisions.latest())
+            if not (wanted := number or revisions.latest()):
+                raise RevisionMistake(_NONE)
+            revision, files = revisions.get(wanted)
         if to is not None:
             if to.exists():
                 raise RevisionMistake(f"{to} exists; name a new folder")
@@ -252,7 +255,7 @@ def _nothing(*, as_json: bool) -> int:
     if as_json:
         print_json({"revision": 0})
     else:
-        click.echo("no revisions; `yett config push` makes one")
+        click.echo(_NONE)
     return 0
 
 

@@ -86,7 +86,8 @@ def gather(
             line, trouble = raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text"
         if trouble:
             mistakes.append(Mistake(str(file), line, trouble))
-    if not fingerprints and reading.parsed:
+    nothing_yet = reading.shared is not None and folder is None and not reading.revision  # which is told already
+    if not fingerprints and reading.parsed and not nothing_yet:
         missing = "no .cedar file in" if reading.policies.is_dir() else "no directory"
         trouble = f"there is {missing} {reading.policies}; without policies every call is refused"
         mistakes.append(reading.mistake(("policy", "dir"), trouble))
