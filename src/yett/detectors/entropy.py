@@ -33,7 +33,7 @@ _CALL = re.compile(r"[A-Za-z_][\w.]*\([\w.,=]*\)?$")
 _PATH = re.compile(r"\.{0,2}/[\w.-]+/|\.{1,2}/|[a-z]+://")
 # What a template or a shell puts in the place of a value, also between quotes.
 _TEMPLATE = re.compile(
-    r"\$[A-Za-z_]\w*$|\$[{(]|\{\{|#\{|@\{|%[({]|%[a-z]$|%[A-Z_]+%$|<[^>]*>?$|\{[\w.]*\}?$|\$\d|:[a-z_]+$"
+    r"\$[A-Za-z_]\w*$|\$[{(]|\{\{|#\{|@\{|%[({]|%[a-z]$|%[A-Z_]+%$|<[^>]*>?$|@[A-Z]\w*\(|![A-Za-z]+$|\$\w+->?|arn:aws|vault:|op://|\{[\w.]*\}?$|\$\d|:[a-z_]+$"
 )
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$")
 _VARIABLE = re.compile(

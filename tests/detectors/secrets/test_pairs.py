@@ -38,6 +38,7 @@ def pairs() -> Scanner:
         ('DriverManager.getConnection(url, "root", "', WORD, '")'),
         ("new PDO('mysql:host=h;dbname=x', $user, '", WORD, "');"),
         ('new PasswordAuthentication(user, "', WORD, '".toCharArray())'),
+        ("ssh.connect(host, 22, 'root', '", WORD, "')"),
         ("bot.run('", RANDOM[:32], "')"),
         ("Fernet(b'", RANDOM[:43] + "=", "')"),
         ("jwt.sign(payload, '", RANDOM[:32], "')"),

@@ -12,9 +12,10 @@ from yett.detectors.secrets.commands import COMMANDS
 from yett.detectors.secrets.encoded import ENCODED
 from yett.detectors.secrets.pairs import PAIRS
 from yett.detectors.secrets.prefixed import PREFIXED
+from yett.detectors.secrets.sentences import SENTENCES
 from yett.detectors.secrets.structures import STRUCTURES
 
-OTHERS = (*ENCODED, *PREFIXED, *STRUCTURES, *PAIRS, *COMMANDS)
+OTHERS = (*ENCODED, *PREFIXED, *STRUCTURES, *PAIRS, *COMMANDS, *SENTENCES)
 SHAPES = [d for d in SECRETS if d.judge is None and d.id != "pem-private-key" and d not in OTHERS]
 
 

@@ -19,6 +19,7 @@ from yett.detectors.secrets.keys import KEYS
 from yett.detectors.secrets.named import NAMED
 from yett.detectors.secrets.pairs import PAIRS
 from yett.detectors.secrets.prefixed import PREFIXED
+from yett.detectors.secrets.sentences import SENTENCES
 from yett.detectors.secrets.structures import STRUCTURES
 from yett.detectors.secrets.vendors import NAMED_BY_VENDOR
 
@@ -36,5 +37,6 @@ SECRETS: tuple[Detector, ...] = (
     *NAMED_BY_VENDOR,
     *NAMED,
     *PAIRS,
+    *SENTENCES,
     *COMMANDS,
 )

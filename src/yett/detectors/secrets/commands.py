@@ -55,6 +55,12 @@ COMMANDS: tuple[Detector, ...] = (
         r"[^a-z](?:requirepass|masterauth|bindpw|rootpw|vncpasswd|snmp-server community|key-string|auth-user-pass|(?:pre-shared|tacacs-server|radius-server)[ -]key|wpa-psk|"
         r"(?:enable|chap|pap|username[ ][a-z0-9._-]{1,32})[ ](?:password|secret))(?:[ ][0-9])?[ \t]{1,8}",
     ),
+    _argument(
+        "password-here",
+        r"[^a-z](?:kinit|sudo|passwd|su|login|gpg|ssh-add|openssl|mysql|kdestroy|ldap[a-z]{3,8})[^\r\n\x00|;<]{0,40}<<<[ ]?",
+    ),
+    # A line of PostgreSQL's password file: a host, a port, a database, a user.
+    _argument("password-file", r"[a-z0-9_.*-]{1,48}:(?:[0-9]{4,5}|[*]):[a-z0-9_.*-]{1,32}:[a-z0-9_.@*-]{1,32}:"),
     _argument("password-identified", r"identified with [a-z0-9_]{2,30} (?:by|as)[ ]"),
     Detector(
         id="secure-string",

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from yett.detectors import entropy
 from yett.detectors.detector import Detector
 from yett.detectors.expression import compiled
 from yett.detectors.secrets.structures import SCHEME, VALUE
+from yett.detectors.secrets.token import UUID
 
 # `password`, as people write it in names and in documents of many languages.
 _IN_LANGUAGES = (
@@ -32,7 +34,7 @@ _KEYS = (
 _WEAK = r"key|auth|api|salt|nonce|seed|jwt|session[_-]?id|sessid|cookie|hmac|otp|totp|passkey|login|pin|dsn|cert|crypt"
 
 
-def _bytes(names: str) -> str:
+def in_bytes(names: str) -> str:
     """A pattern for the bytes of UTF-8."""
     return "".join(c if c.isascii() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in names)
 
@@ -42,7 +44,7 @@ _QUOTE = r"""(?:\\{0,3}["'`]|&quot;|%22)"""
 _ARRAY = r"(?:\[[A-Za-z0-9_]{0,8}\])?"
 _TYPE = r"[ ]?:[ ]?&?[A-Za-z][A-Za-z<>\[\]?.]{1,20}"
 # Chinese, Japanese and Korean put a particle or a verb between a name and what it is, and no space.
-_PARTICLE = _bytes("：|＝|は|是|为|為|는|은")
+_PARTICLE = in_bytes("：|＝|は|是|为|為|는|은")
 _EQUALS = rf"[ \t]{{0,12}}(?::{{0,3}}=|={{1,3}}[>~]?|<-|->|[!~?]=|<<<|\|\|[:=]|\?\?=|:{{1,2}}|{_PARTICLE}|%3[AaDd])[ \t]{{0,12}}"
 _OPEN = r"""(?:[A-Za-z@$]{0,2}\\{0,3}(?:\"\"\"|'''|'\\?"|["'`])|&quot;|%22)"""
 # What makes bytes, a string or an option of a literal; a value in braces (JSX).
@@ -73,14 +75,22 @@ _CREDENTIAL = (
 _GIVES = r"[ \t]{0,4}(?:[:?]?=|=>|:|<-)[ \t]{0,4}"
 _CALL = r"(?:new[ ])?[A-Za-z0-9_.:>-]{0,24}(?:\[\])?[({\[]{1,2}[ ]?"
 _INSTEAD = rf"{_QUOTE}[A-Za-z0-9_.-]{{1,24}}{_QUOTE}(?:,|\)[ ]?(?:or|\|\||\?\?))[ ]?"
-_SCHEMES = r"(?i:basic|bearer|token|apikey|bot|ntlm|ssws|!!str)[ ]"
+_IN_EXPRESSION = (
+    rf"""(?:(?:\{{|["'`]?\]?\)?\.(?:to(?:Be|Equal|StrictEqual)|to[ ]eq|should[ ]eq|isEqualTo|equals)\(|{_QUOTE}:[ ]return[ ]|[ ]?:[ ]?&'[a-z_]{{1,12}}[ ]str[ ]=[ ]|"""
+    rf"{_GIVES}(?:[A-Za-z0-9_.$>-]{{1,32}}[ ]?(?:\|\||\?\?|or|\+)|\{{[ ]?{_QUOTE}?[a-z_]{{1,12}}{_QUOTE}?[ ]?[=:])[ ]){_OPEN}|"
+    rf"{_QUOTE}[ ]?/?>[ \t\r\n]{{0,12}}<[A-Za-z:]{{3,12}}>)"
+)
+_NEXT_LINE = r":?[ ]?(?:\r?\n|\\n)[ \t]{0,8}"
+_SCHEMES = r"(?i:basic|bearer|token|apikey|bot|ntlm|ssws|!!str|!unsafe)[ ]"
 _QUOTED_TAIL = r"[A-Za-z0-9!#$&()*+./:=?@^_~{}\[\]<>|;,-]*"
 
 _PASSWORD_NAMES, _KEY_NAMES, _WEAK_NAMES, _ALL_NAMES = (
-    compiled(f"(?i:{_bytes(names)})") for names in (_IN_LANGUAGES, _KEYS, _WEAK, f"{_IN_LANGUAGES}|{_KEYS}|{_WEAK}")
+    compiled(f"(?i:{in_bytes(names)})") for names in (_IN_LANGUAGES, _KEYS, _WEAK, f"{_IN_LANGUAGES}|{_KEYS}|{_WEAK}")
 )
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]*")
 _IDENTIFIER_END = re.compile(r"[A-Za-z0-9_.-]*$")
+_LAST_WORD = re.compile(r"[A-Za-z]*$")
+_GOES_ON = re.compile(r"(?!s[^a-z])[a-z]")
 _QUOTES = ('"', "'", "`")
 _PASSED = re.compile(
     r"(?i)/passwd[ \"',]*$|(?<![\w.-])pass(?: (?:to|as|by|is|was))?[ \"'`]*$"
@@ -103,6 +113,8 @@ _SHORT = (
     "login",
     "pat",
 )  # ends of other words, too
+_PASSWORDS = ("pass", "pw", "pwd", "clave", "mdp")
+_NOT_ALWAYS = frozenset({*_SHORT, "salt", "nonce"}.difference(_PASSWORDS))
 _OWNERS = (
     "my",
     "db",
@@ -118,15 +130,27 @@ _OWNERS = (
     "mail",
     "http",
     "login",
-    "db_",
     "api",
+    "store",
+    "keystore",
+    "truststore",
+    "key",
+    "bind",
+    "pg",
+    "redis",
+    "proxy",
+    "wifi",
+    "vpn",
 )
 _PLAIN_VALUE = re.compile(r"[\"'`]$|[A-Z0-9_]=$|[?&;][a-z_]{1,30}=$")  # between quotes, in an environment or a query
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,8}){2,}$")
 _RESOURCE = re.compile(r"arn:[a-z-]+:[^\s\"']*:secret:$")  # the name of a secret in a vault
 _HEX = re.compile(r"[A-Fa-f0-9]+")
+_UUID_OR_HEX = re.compile(rf"{UUID}|[A-Fa-f0-9]+")
+_ALGORITHM = re.compile(
+    r"(?i)(?:sha|md|aes|rsa|des|ed|[hrep]s|utf|base|argon|pbkdf|scrypt|oauth|x|http|ipv|blake|hmac|ecdsa|secp|v)[-_]?[0-9]"
+)
 _SIGNED = re.compile(r"[\w!#$%^*@.+=~-]*[!#$^*@][\w!#$%^*@.+=~-]*")
-_GIVEN_TO = re.compile(r"(?:[=:|,\t]|<-)[^=:|\t]*$")  # where a name ends, and what its value is wrapped in begins
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # With these in its name, a value is about a credential, or is one of another kind (a page, a lexer's unit, a place in a table).
 _OTHER_AFTER = frozenset(
@@ -144,7 +168,7 @@ _OTHER_AFTER = frozenset(
 _OTHER_BEFORE = frozenset(
     "public pub csrf xsrf max num min total prompt completion input output cached foreign sort partition cache registry hot arrow "
     "dict map lookup page next prev continuation sync cursor pagination stop pad eos bos unk mask sep cls special idempotency translation "
-    "i18n message object routing bucket row column unique group meta query sequence shortcut keyboard natural surrogate composite "
+    "i18n order message object routing bucket row column unique group meta query sequence shortcut keyboard natural surrogate composite "
     "lifecycle change vault hashed verification verify authenticity antiforgery requestverification no without forgot reset invalid wrong tracking partition".split()
 )  # fmt: skip
 
@@ -186,8 +210,10 @@ def _words(name: str) -> list[str]:
 def _name(names: Any, left: str) -> _Name:
     """The last of the names in `left`, with all of the identifier that it is part of."""
     data = left.encode()
-    start, end = next(reversed([match.span() for match in names.finditer(data)]), (0, 0))
     left = data.decode("latin-1")  # a character for each byte
+    found = [match.span() for match in names.finditer(data)]
+    ended = (place for place in reversed(found) if not _GOES_ON.match(left, place[1]))
+    start, end = next(ended, found[-1] if found else (0, 0))  # the `pat` of `secret_path` is none
     first = start - len(_IDENTIFIER_END.search(left[max(0, start - 40) : start])[0])  # type: ignore[index]
     last = end + len(_IDENTIFIER.match(left, end)[0])  # type: ignore[index]
     credential = left[start:end]
@@ -197,7 +223,7 @@ def _name(names: Any, left: str) -> _Name:
         inside |= (
             left[start - 1].isalpha()
             and left[start - 1].isupper() == credential[0].isupper()
-            and left[first:start].lower() not in _OWNERS
+            and _LAST_WORD.search(left, first, start)[0].lower() not in _OWNERS  # type: ignore[index]
         )
     return _Name(
         _words(left[first:start]),
@@ -223,6 +249,7 @@ def _word(left: str, text: str) -> int:
 
 
 def _key(left: str, text: str) -> int:
+    text = text.partition("%22")[0]
     likely = entropy.key(text, uuid=True) or (_PLAIN_VALUE.search(left) and entropy.chosen(text)) or _with_signs(text)
     if not likely or _RESOURCE.search(left):
         return 0
@@ -258,20 +285,28 @@ def _with_signs(text: str) -> bool:
 
 
 def _stands_out(text: str) -> bool:
-    return (entropy.key(text) and entropy.mixed(text)) or _with_signs(text)
+    issued = entropy.key(text, uuid=True) and (entropy.mixed(text) or entropy.digits(text) < 2)
+    return issued or _with_signs(text)
 
 
-def _wrapped(left: str, text: str) -> int:
+def _made_up(text: str) -> bool:
+    """What a person makes up, where nothing but a password stands: a word with a number, which is no name of an algorithm."""
+    return entropy.digits(text) > 0 and entropy.chosen(text) and not _ALGORITHM.match(text)
+
+
+def _wrapped(between: re.Pattern[str], left: str, text: str) -> int:
     """Where other values stand as well, only what looks issued, or has the signs that passwords are made up with."""
-    if not _stands_out(text):
+    stands_out = _stands_out(text)
+    if not stands_out and not _made_up(text):
         return 0
-    name = _name(_ALL_NAMES, left[: _GIVEN_TO.search(left).start()])  # type: ignore[union-attr]
-    return 0 if name.other or name.path or _identifies(name, text) else len(text)
+    name = _name(_ALL_NAMES, left[: between.search(left).start()])  # type: ignore[union-attr]
+    likely = stands_out or name.credential.startswith(_PASSWORDS)
+    return 0 if name.other or name.path or not likely or _identifies(name, text) else len(text)
 
 
 def _identifies(name: _Name, text: str) -> bool:
     """A `key` of a row, a cache or a signer: short, or in hexadecimal, as digests and fingerprints are."""
-    return name.credential in (*_SHORT, "salt", "nonce") and (len(text) < 16 or _HEX.fullmatch(text) is not None)
+    return name.credential in _NOT_ALWAYS and (len(text) < 16 or _UUID_OR_HEX.fullmatch(text) is not None)
 
 
 def _directed(left: str, text: str) -> int:
@@ -282,15 +317,15 @@ def _directed(left: str, text: str) -> int:
 
 
 def _named(
-    id: str, kind: str, names: str, judge: Callable[[str, str], int], value: str, tail: str
+    id: str, kind: str, names: str, judge: Callable[[str, str], int], value: str, tail: str, quoted: str = ""
 ) -> tuple[Detector, ...]:
     """The quoted and the bare form, and the bare one after a type."""
-    names = _bytes(names)
+    names = in_bytes(names)
     return (
         Detector(
             id=f"{id}-quoted",
             kind=kind,
-            pattern=rf"(?i:{names}){_REST}{_GIVEN}({value})",
+            pattern=rf"(?i:{names}){_REST}{_GIVEN}({quoted or value})",
             judge=judge,
             tail=_QUOTED_TAIL,
         ),
@@ -317,28 +352,46 @@ def _wrapped_in(what: str, between: str, value: str = VALUE) -> Detector:
         id=f"credential-in-{what}",
         kind="secret.generic-key",
         pattern=rf"(?i:{_CREDENTIAL}){_REST}{between}({value}{{8,64}})",
-        judge=_wrapped,
+        judge=partial(_wrapped, re.compile(rf"(?:{between})\Z")),
         tail=f"{value}*",
     )
 
 
 # A parameter of a URL ends where the next one begins, or an escaped quote; a password may have either character in it.
 _KEY_VALUE = VALUE.replace("%&", "")
+# Between quotes `%` may be part of a key, but not the escape of a quote, which the judge sees.
+_QUOTED_KEY_VALUE = VALUE.replace("%&", "%")
 # A digit is asked for by the pattern: of all that is assigned to a `key`, nearly nothing else has one.
 _WEAK_VALUE = f"{_KEY_VALUE.replace('0-9', '')}{{0,40}}[0-9]{_KEY_VALUE}{{6,60}}"
 
 NAMED: tuple[Detector, ...] = (
     *_named("password", "secret.password", _IN_LANGUAGES, _password, f"{VALUE}{{4,64}}", f"{VALUE}*"),
-    *_named("key", "secret.generic-key", _KEYS, _key, f"{_KEY_VALUE}{{8,64}}", f"{_KEY_VALUE}*"),
+    *_named(
+        "key",
+        "secret.generic-key",
+        _KEYS,
+        _key,
+        f"{_KEY_VALUE}{{8,64}}",
+        f"{_KEY_VALUE}*",
+        f"{_QUOTED_KEY_VALUE}{{8,64}}",
+    ),
     *_named("weak-key", "secret.generic-key", _WEAK, _weak, _WEAK_VALUE, f"{_KEY_VALUE}*"),
     _wrapped_in("call", rf"{_QUOTE}?{_GIVES}{_CALL}{_OPEN}"),
     _wrapped_in("default", rf"{_GIVES}{_CALL}{_INSTEAD}{_OPEN}"),
     _wrapped_in("scheme", rf"{_QUOTE}?{_GIVES}[\"'`]?{_SCHEMES}"),
-    _wrapped_in("cell", r"[ ]{0,2}[|,\t][ ]{0,2}", r"[A-Za-z0-9_+/=.~-]"),
+    _wrapped_in("expression", _IN_EXPRESSION),
+    Detector(
+        id="credential-in-line",
+        kind="secret.generic-key",
+        pattern=rf"(?i:{_CREDENTIAL})[A-Za-z0-9_.]{{0,12}}{_NEXT_LINE}({VALUE}{{0,40}}[0-9]{VALUE}{{0,40}})",
+        judge=partial(_wrapped, re.compile(rf"{_NEXT_LINE}\Z")),
+        tail=f"{VALUE}*",
+    ),
+    _wrapped_in("cell", r"[ ]{0,2}[|,\t][ ]{0,2}", r"[A-Za-z0-9_+/=.~!#$%^&*@-]"),
     Detector(
         id="credential-in-directive",
         kind="secret.generic-key",
-        pattern=rf"[^A-Za-z](?:ENV|ARG|[sS]et[eE]nv|%global|%define|fastcgi_param)[ \t]{{1,4}}[A-Za-z0-9_.-]{{0,24}}(?i:{_CREDENTIAL}){_REST}[ \t]{{1,4}}({VALUE}{{6,64}})",
+        pattern=rf"[^A-Za-z](?:ENV|ARG|[sS]et[eE]nv|setx|SETX|%global|%define|fastcgi_param)[ \t]{{1,4}}[A-Za-z0-9_.-]{{0,24}}(?i:{_CREDENTIAL}){_REST}[ \t]{{1,4}}({VALUE}{{6,64}})",
         judge=_directed,
         tail=f"{VALUE}*",
     ),

@@ -60,6 +60,7 @@ PAIRS: tuple[Detector, ...] = (
         id="password-of-connection",
         kind="secret.password",
         pattern=r"(?i:[^a-z](?:mysqli?(?:_p?connect|_real_connect)?|pdo|getconnection|dbi(?:->|\.)connect|ftp_login|ssh2_auth_password|imap_open)\([^,()\r\n\x00]{1,48},[ ]?|"
+        r"(?:paramiko|ssh|sftp|ftp|telnet|client|session|conn)\.connect\([^,()\r\n\x00]{1,40},[ ]?(?:[0-9]{2,5},[ ]?)?|"
         rf"""(?:basicauth[a-z]{{0,10}}|authentication|credentials?)(?:\]::new)?\()[^,()\r\n\x00]{{1,48}},[ ]?["']({VALUE}{{4,64}})""",
         accept=when(_in_call),
         tail=f"{VALUE}*",
