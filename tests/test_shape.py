@@ -65,6 +65,7 @@ SHELVES = {
         "resolve",
         "sieve",
         "size",
+        "spaced",
         "spelling",
         "suppress",
         "taxonomy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -331,3 +332,13 @@ def test_other_tasks_do_not_know_the_tokens() -> None:
     theirs = tokeniser(key=task_key(b"pepper", "other", "key_ada", ""))
     assert theirs.texts(said, found(said))[0] != ours
     assert restorer(theirs).whole(ours) == ours
+
+
+@pytest.mark.parametrize("ways", [TOKENS, SURROGATES], ids=["tokens", "surrogates"])
+def test_a_number_in_arguments_becomes_a_string_or_another_number(ways: Ways) -> None:
+    digits = CARD.replace(" ", "")
+    said = [Segment(f'{{"card": {digits}, "again": "{digits}"}}', "arguments", 0)]
+    at = said[0].text.index(digits)
+    shown = json.loads(tokeniser(ways).texts(said, [Finding("pii.card", 0, at, at + len(digits), "test")])[0])
+    assert str(shown["card"]) == shown["again"] != digits
+    assert isinstance(shown["card"], int) == (ways is SURROGATES)

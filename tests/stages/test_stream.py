@@ -491,3 +491,67 @@ def test_numbers_and_flags_in_a_chunk_are_no_text() -> None:
     made = review()
     assert made.feed(chunk) == chunk
     assert made.texts == {"0/delta/content": "Hello. "}
+
+
+# ---- arguments, which are JSON ----------------------------------------------------------------------------------------
+
+
+def arguments(text: str) -> bytes:
+    call = {"index": 0, "function": {"arguments": text}}
+    return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}).encode() + b"\n\n"
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(character):04x}" for character in text)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 11, 40, 1000])
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (escaped(MAIL), "[REDACTED:pii.email]"),
+        (
+            f"so:\\n{MAIL}\\t4111 1111 1111 1111\\r\\nDE89 3704 0044 0532 0130 00\\\\n",
+            "so:\n[REDACTED:pii.email]\t[REDACTED:pii.card]\r\n[REDACTED:pii.iban]\\n",
+        ),
+        (f"\\u0067{TOKEN[1:]} \\u0021", "[REDACTED:secret.github-token] !"),
+        (f"\\\\\\n{escaped(MAIL)}\\n\\u0022\\/", '\\\n[REDACTED:pii.email]\n"/'),
+    ],
+)
+def test_escapes_in_arguments_hide_nothing(written: str, shown: str, size: int) -> None:
+    text = f'{{"a": "{written}", "b": [1]}}'
+    out = run([arguments(piece) for piece in pieces(text, size)] + [end(), DONE])
+    assert json.loads(texts(out)[0, 0]) == {"a": shown, "b": [1]}
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_what_is_redacted_in_place_of_a_number_is_a_string(size: int) -> None:
+    text = f'{{"card": 4111111111111111, "to": "{MAIL}", "n": 1}}'
+    out = run([arguments(piece) for piece in pieces(text, size)] + [end(), DONE])
+    assert json.loads(texts(out)[0, 0]) == {"card": "[REDACTED:pii.card]", "to": "[REDACTED:pii.email]", "n": 1}
+
+
+@pytest.mark.parametrize("text", ['{"a": "b\\', '{"a": "\\u00', '{"a": "\\u0041\\u', "\\"])
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_arguments_that_break_off_are_shown_to_their_end(text: str, size: int) -> None:
+    for scanner in (SCANNER, None):
+        made = StreamReview(scanner, StreamFindings(allow), want_usage=True, keep="full", limit=1 << 20)
+        out = run([*(arguments(piece) for piece in pieces(text, size)), end(), DONE], made)
+        assert texts(out)[0, 0] == (text.replace("\\u0041", "A") if scanner else text)
+        assert made.texts["0/delta/tool_calls/0/function/arguments"] == texts(out)[0, 0]
+
+
+def test_arguments_that_are_written_plainly_leave_as_they_came() -> None:
+    text = '{"path": "C:\\\\new \\"x\\" é", "n": [true, false]}'
+    words = [arguments(word + " ") for word in text.split(" ")]
+    assert run([*words, end(), DONE]) == b"".join(words) + end()
+    for size in range(1, 9):
+        assert texts(run([*(arguments(piece) for piece in pieces(text, size)), end(), DONE]))[0, 0] == text
+
+
+def test_an_event_waits_whole_for_its_escape() -> None:
+    made = review()
+    assert made.feed(arguments('{"a": "')) + made.feed(arguments("\\")) + made.feed(arguments("u00")) == arguments(
+        '{"a": "'
+    )
+    assert texts(made.feed(arguments("61, ")))[0, 0] == "a, "

@@ -309,3 +309,14 @@ def test_whether_the_answer_is_to_be_json(tokens: Snapshot) -> None:
     ):
         assert prepared(tokens, chat(MAIL, response_format=wanted))[0].wants_json is json_text
     assert not prepared(tokens, chat(MAIL))[0].wants_json
+
+
+def test_arguments_stay_json() -> None:
+    """A number becomes a string; what stands behind an escape for white space is found where it stands."""
+    written = '{"card": 4111111111111111, "text": "Dear all,\\n4111 1111 1111 1111\\tada.lovelace@example.org"}'
+    function = {"name": "send", "arguments": written}
+    message = {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": function}]}
+    segments = openai_chat.segments(json.dumps({"model": "m", "messages": [message]}).encode())
+    (shown,) = transform.masked(segments, SCANNER.scan(segments)).values()
+    card, mail = "[REDACTED:pii.card]", "[REDACTED:pii.email]"
+    assert json.loads(shown) == {"card": card, "text": f"Dear all,\n{card}\t{mail}"}

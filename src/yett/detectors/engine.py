@@ -20,6 +20,7 @@ from yett.detectors.detector import LEFT, SEPARATOR, Detector
 from yett.detectors.expression import Expression, Spans, check, compiled
 from yett.detectors.resolve import OPEN, Candidate, clusters, findings
 from yett.detectors.sieve import REACH, Automaton, Heard, Sieve
+from yett.detectors.spaced import looked_at
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 
@@ -110,7 +111,7 @@ class Scanner:
 
     def scan(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """Findings in all segments, sorted by segment and position."""
-        return self._scan([segment.text for segment in segments])
+        return self._scan([looked_at(segment) for segment in segments])
 
     def scan_text(self, text: str) -> tuple[Finding, ...]:
         """Findings in one text, which is segment 0."""

@@ -228,9 +228,12 @@ class Inspector:
         return found
 
     def _decoded(self, root: View) -> Iterator[View]:
-        """A text with its encoded parts decoded, and those in them."""
+        """A text with its encoded parts decoded, and those in them; escapes first, because they may stand in anything else."""
         budget = decode.Budget(len(root.text))
         view = root
+        if "\\" in root.text and (unescaped := decode.decoded(root, ("escape",), budget)):
+            yield unescaped
+            view = unescaped
         for _ in range(DEPTH):
             shapes = self._shapes(view.text) & decode.SHAPES.keys()
             inner = decode.decoded(view, shapes, budget) if shapes else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from yett.model.finding import Finding
 
@@ -32,11 +32,16 @@ def marker(kind: str) -> str:
     return f"[REDACTED:{kind}]"
 
 
-def mask(text: str, findings: Iterable[Finding]) -> str:
+def quoted(kind: str) -> str:
+    """The same where no JSON string stands around it: in place of a number."""
+    return f'"{marker(kind)}"'
+
+
+def mask(text: str, findings: Iterable[Finding], bare: Container[int] = ()) -> str:
     """`text` with every finding's span replaced by `[REDACTED:<kind>]`. All findings must be of this text.
 
     Spans that overlap are replaced as one, under the kind of the first; so are spans of one kind that touch, which is how
-    a very long match is reported.
+    a very long match is reported. What begins at a `bare` place stands in JSON, but in no string of it.
     """
     pieces: list[str] = []
     done = 0  # text before this is in `pieces` already
@@ -44,7 +49,8 @@ def mask(text: str, findings: Iterable[Finding]) -> str:
     for finding in sorted(findings, key=place):
         continues = finding.start < done or (finding.start == done and finding.kind == last)
         if not continues or not pieces:
-            pieces += (text[done : finding.start], marker(finding.kind))
+            shown = quoted if finding.start in bare else marker
+            pieces += (text[done : finding.start], shown(finding.kind))
             last = finding.kind
         done = max(done, finding.end)
     return "".join((*pieces, text[done:]))

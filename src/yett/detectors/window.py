@@ -39,6 +39,7 @@ from yett.detectors.detector import (
 from yett.detectors.engine import Scanner
 from yett.detectors.expression import compiled
 from yett.detectors.resolve import OPEN, SPAN_CAP, Candidate, clusters, findings
+from yett.detectors.spaced import spaced
 from yett.model.finding import Finding
 
 BLOCK_CAP = 512
@@ -207,6 +208,30 @@ class Window:
             run = self._scanner.run(detector, rest)
             stop = OPEN if run == len(rest) else resume + run
         return Candidate(0, stop, detector, resume)
+
+
+class SpacedWindow:
+    """A Window on JSON, whose pieces end in no escape."""
+
+    __slots__ = ("_held", "_window")
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._window = Window(scanner)
+        self._held = ""
+
+    def feed(self, text: str) -> Released:
+        """Take the next piece; return what it settles, as it was written."""
+        self._held += text
+        return self._written(self._window.feed(spaced(text)))
+
+    def finish(self) -> Released:
+        """The text is complete: release the rest."""
+        return self._written(self._window.finish())
+
+    def _written(self, released: Released) -> Released:
+        length = len(released.text)
+        text, self._held = self._held[:length], self._held[length:]
+        return Released(text, released.findings)
 
 
 def _settled(text: str) -> int:

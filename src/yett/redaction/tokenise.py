@@ -17,6 +17,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from yett.detectors.mask import marker, place
+from yett.dialects.escapes import bare
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.finding import Finding
@@ -84,7 +85,7 @@ class Tokeniser:
             regions[position] = self._shown(segments[position].text, found)
         self._escape_all(segments, regions)
         return {
-            segments[position].index: _rewritten(segments[position].text, found)
+            segments[position].index: _rewritten(segments[position], found)
             for position, found in regions.items()
             if found
         }
@@ -260,10 +261,14 @@ def _gaps(text: str, regions: Sequence[_Region]) -> Iterator[tuple[int, int]]:
         yield at, len(text)
 
 
-def _rewritten(text: str, regions: Iterable[_Region]) -> str:
+def _rewritten(segment: Segment, regions: Sequence[_Region]) -> str:
+    """In arguments, which are JSON, a word in place of a number is put between quotation marks."""
+    text = segment.text
+    outside = bare(text, (region.start for region in regions)) if segment.role == "arguments" else ()
     pieces: list[str] = []
     at = 0
     for region in regions:
-        pieces += (text[at : region.start], region.shown)
+        alone = region.start in outside and not region.shown.isdigit()
+        pieces += (text[at : region.start], f'"{region.shown}"' if alone else region.shown)
         at = region.end
     return "".join((*pieces, text[at:]))

@@ -18,9 +18,10 @@ from typing import Any
 import msgspec
 
 from yett.detectors.engine import Scanner
-from yett.detectors.mask import marker, mask, place
-from yett.detectors.window import Released, Window
+from yett.detectors.mask import marker, mask, place, quoted
+from yett.detectors.window import Released, SpacedWindow, Window
 from yett.dialects import sse, strict_json
+from yett.dialects.escapes import Escapes
 from yett.dialects.frame import Frame, frame_of
 from yett.dialects.leaves import COMMON_NAMES, ROLE_OF
 from yett.dialects.openai_chat import CALLS, ENVELOPE, place_of, usage_of
@@ -58,13 +59,26 @@ class BrokenStreamError(Exception):
         self.outcome = outcome
 
 
+class _Json:
+    """A channel that is JSON: where in it what comes stands, and what has been released."""
+
+    __slots__ = ("coming", "released")
+
+    def __init__(self) -> None:
+        self.coming = Escapes()
+        self.released = Escapes()
+
+
 class _Track:
     """One channel: its window, and the slots whose text the window still holds."""
 
-    __slots__ = ("at", "kept", "masked", "queue", "restorer", "role", "window")
+    __slots__ = ("at", "json", "kept", "masked", "queue", "restorer", "role", "window")
 
-    def __init__(self, window: Window | None, restorer: Restorer | None, role: str) -> None:
+    def __init__(
+        self, window: Window | SpacedWindow | None, restorer: Restorer | None, role: str, *, json: bool
+    ) -> None:
         self.role = role
+        self.json = _Json() if json else None
         self.at = 0  # characters that have been released
         self.window = window  # None: the stream is not inspected
         self.restorer = restorer  # None: nothing is put back
@@ -228,7 +242,7 @@ class StreamReview:
             released = Released(released.text[due + len(whole) :])
         for number, text in enumerate(texts[passed:], passed):
             raw = frame.before + text.encode() + frame.behind
-            self._queue(Event(raw, None, first + number), None, channel[-1], text, track)
+            self._queue(Event(raw, None, first + number), None, channel[-1], len(text), track)
         self._release(track, released)
         self._departures.show_moved()
 
@@ -309,9 +323,38 @@ class StreamReview:
             self._frame, self._frames = None, 0
 
     def _feed(self, event: Event, container: Any, key: Any, text: str, channel: Channel) -> None:
+        track = self._tracks.get(channel) or self._begin(channel)
+        if track.json is not None:
+            self._feed_json(event, container, key, text, channel, track, track.json)
+            return
         waiting = self._taken(channel, text)
         if waiting is not None:
             self._wait(event, container, key, text, channel, waiting)
+
+    def _feed_json(
+        self, event: Event, container: Any, key: Any, text: str, channel: Channel, track: _Track, json: _Json
+    ) -> None:
+        """Arguments: what is escaped without need is looked at, and goes on, as what it means. The event of an escape that is not over
+        waits for what comes next."""
+        escapes = json.coming
+        before = escapes.held
+        plain = own = escapes.feed(text)
+        if before and plain.startswith(before):
+            own = plain[len(before) :]
+        elif before and plain:
+            self._departures.let_go(track.queue, len(before))
+        own += escapes.held if own or not before else text
+        if own != text:
+            container[key] = own
+            event.changed = True
+        released = self._taken(channel, plain)
+        if released is not None:
+            self._queue(event, container, key, len(own), track)
+            self._release(track, released)
+            return
+        json.released.feed(plain)
+        if escapes.held:
+            self._queue(event, container, key, len(escapes.held), track).out = plain
 
     def _taken(self, channel: Channel, text: str) -> Released | None:
         """The next piece of a channel. None: nothing waited and nothing waits, so that the event's bytes can go as they are."""
@@ -320,9 +363,7 @@ class StreamReview:
         self.characters += len(text)
         if self.received > self._limit:
             raise BrokenStreamError("too_large")
-        track = self._tracks.get(channel)
-        if track is None:
-            track = self._begin(channel)
+        track = self._tracks[channel]
         name = channel[-1]
         if self._watch is not None and name in _WATCHED:
             kinds = self._watch.feed(channel, text, arguments=name == "arguments")
@@ -345,23 +386,32 @@ class StreamReview:
     def _wait(self, event: Event, container: Any, key: Any, text: str, channel: Channel, released: Released) -> None:
         """A piece that is not released yet, or not as it came, and what it has released."""
         track = self._tracks[channel]
-        self._queue(event, container, key, text, track)
+        self._queue(event, container, key, len(text), track)
         self._release(track, released)
 
-    def _queue(self, event: Event, container: Any, key: Any, text: str, track: _Track) -> None:
-        slot = Slot(event, container, key, len(text))
+    def _queue(self, event: Event, container: Any, key: Any, length: int, track: _Track) -> Slot:
+        slot = Slot(event, container, key, length)
         event.slots.append(slot)
         event.open += 1
         track.queue.append(slot)
+        return slot
 
     def _begin(self, channel: Channel) -> _Track:
         if len(self._tracks) >= MAX_CHANNELS:
             raise BrokenStreamError("garbage")
-        window = Window(self._scanner) if self._scanner else None
+        json = channel[-1] == "arguments"
+        window: Window | SpacedWindow | None = None
+        if self._scanner is not None:
+            window = SpacedWindow(self._scanner) if json else Window(self._scanner)
         restorer = None
         if self._restoration is not None:
             restorer = self._restoration.reader(place_of(channel), self._tools.get(channel[:-1], ""))
-        track = self._tracks[channel] = _Track(window, restorer, role_of(channel))
+        track = self._tracks[channel] = _Track(
+            window,
+            restorer,
+            role_of(channel),
+            json=json and (window is not None or restorer is not None),
+        )
         return track
 
     @property
@@ -381,7 +431,7 @@ class StreamReview:
         text = released.text
         if self._keep and text:
             track.kept.append(text if self._keep == "full" or not released.findings else mask(text, released.findings))
-        at = 0
+        at = told = 0
         for finding in sorted(released.findings, key=place) if len(released.findings) > 1 else released.findings:
             if not self.found.to_redact(finding, text, track.role, track.at) or finding.end <= at:
                 continue  # not to be redacted, or inside a span that is already masked
@@ -394,11 +444,17 @@ class StreamReview:
             shown = ""
             if finding.start == at and track.masked != finding.kind:
                 shown, track.masked = marker(finding.kind), finding.kind
+                if track.json is not None:
+                    track.json.released.feed(text[told:at])
+                    told = at
+                    shown = quoted(finding.kind) if track.json.released.bare else shown
             self._departures.settle(track.queue, shown, finding.end - at, masked=True)
             at = finding.end
         if at < len(text):
             self._pass(track, text[at:])
             track.masked = ""
+        if track.json is not None:
+            track.json.released.feed(text[told:])
         track.at += len(text)
 
     def _pass(self, track: _Track, text: str) -> None:
@@ -416,6 +472,8 @@ class StreamReview:
         """End the windows of a choice (of all, for the empty channel): nothing can follow that would complete a match."""
         for key, track in self._tracks.items():
             if key[: len(channel)] == channel:
+                if track.json is not None and (rest := track.json.coming.rest()):
+                    self._release(track, Released(rest) if track.window is None else track.window.feed(rest))
                 if track.window is not None:
                     self._release(track, track.window.finish())
                 if track.restorer is not None:

@@ -92,6 +92,19 @@ class Departures:
                 waiting.popleft()
                 slot.event.open -= 1
 
+    def let_go(self, waiting: Waiting, length: int) -> None:
+        """The last of what waits is not a part of any text any more."""
+        while length:
+            slot = waiting[-1]
+            take = min(length, slot.left)
+            slot.left -= take
+            length -= take
+            slot.event.changed = True
+            self.moved.append(slot.event)
+            if not slot.left:
+                waiting.pop()
+                slot.event.open -= 1
+
     def show_moved(self, but: Event | None = None) -> None:
         """Show the events whose text has moved, in the order in which they came. The others, of which there may be thousands
         while a long match goes on, are not looked at."""

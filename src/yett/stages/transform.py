@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from yett.detectors.mask import mask, select
 from yett.dialects import openai_chat
+from yett.dialects.escapes import bare
 from yett.dialects.leaves import UNPATCHABLE
 from yett.errors import Refusal
 from yett.model.call import Call
@@ -40,7 +41,13 @@ def masked(segments: Sequence[Segment], findings: Sequence[Finding]) -> dict[int
     by_segment: dict[int, list[Finding]] = {}
     for finding in findings:
         by_segment.setdefault(finding.segment, []).append(finding)
-    return {segments[position].index: mask(segments[position].text, found) for position, found in by_segment.items()}
+    return {segments[position].index: _masked(segments[position], found) for position, found in by_segment.items()}
+
+
+def _masked(segment: Segment, findings: Sequence[Finding]) -> str:
+    """Arguments stay JSON: what reads them may fail at anything else, or take it for an empty call."""
+    outside = bare(segment.text, {finding.start for finding in findings}) if segment.role == "arguments" else ()
+    return mask(segment.text, findings, outside)
 
 
 def _rewritable(segments: Sequence[Segment], findings: Iterable[Finding]) -> None:
