@@ -70,4 +70,5 @@ def test_what_needs_its_escape_keeps_it(written: str, plain: str) -> None:
 def test_a_place_between_strings_is_bare() -> None:
     text = r' {"a\"": 41, "b": ["x", 7]}'
     assert bare(text, [text.index("41"), text.index("x"), text.index("7")]) == {text.index("41"), text.index("7")}
-    assert not bare("q=41", [2])
+    assert bare(text, [0, 1]) == {0, 1}  # all of it is cut out
+    assert not bare("q=41", [0, 2]) | bare("", [0])

@@ -66,11 +66,12 @@ def _unescaped(escape: str) -> str:
 
 
 def bare(text: str, places: Iterable[int]) -> frozenset[int]:
-    """Those of the places in a JSON text that do not stand in a string."""
+    """Those of the places in a JSON text that do not stand in a string; what begins an object or an array is one, too."""
     escapes, at, found = Escapes(), 0, set()
+    first = text[: len(text) - len(text.lstrip()) + 1]
     for place in sorted(places):
         escapes.feed(text[at:place])
         at = place
-        if escapes.bare:
+        if escapes.bare or (place < len(first) and first[-1:] in ("{", "[")):
             found.add(place)
     return frozenset(found)
