@@ -57,7 +57,7 @@ def _bic(text: str) -> bool:
 
 def account(text: str) -> bool:
     """No check digit is common to all banks."""
-    return varied(text) and 5 <= len(compact(text)) <= 20
+    return varied(text) and 5 <= len(compact(text)) <= 26
 
 
 _COUNTRY_CODES = frozenset(IBAN_LENGTHS) | frozenset(
@@ -66,11 +66,11 @@ _COUNTRY_CODES = frozenset(IBAN_LENGTHS) | frozenset(
 _COUNTRIES = "|".join(sorted(IBAN_LENGTHS))
 _IBAN = rf"[^A-Za-z0-9][A-Za-z]{{2}}[0-9]{{2}}(?:{SPACER}?[A-Za-z0-9]){{11}}"
 _ACCOUNT_WORDS = (
-    "account number|account no|account num|account nr|acct|acct no|acct number|bank account|bank account number|checking account|savings account"
+    "account number|account no|a/c|account num|account nr|acct|acct no|acct number|bank account|bank account number|checking account|savings account"
     "|current account|account #|iban|konto|kontonummer|kontonr|bankkonto|numéro de compte|compte bancaire|compte|número de cuenta|numero de cuenta"
     "|cuenta bancaria|cuenta|clabe|cbu|número da conta|conta bancária|conta corrente|conta|numero di conto|conto corrente|conto|rekeningnummer|bankrekening"
     "|numer konta|numer rachunku|rachunek|číslo účtu|bankovní účet|bankszámlaszám|számlaszám|cont bancar|hesap numarası|hesap no|banka hesabı"
-    "|номер счёта|номер счета|расчетный счет|р/с|лицевой счет|λογαριασμός|口座番号|銀行口座|账号|银行账号|账户|계좌번호|은행계좌|رقم الحساب|חשבון בנק|tilinumero|bankgiro|kontonumret"
+    "|номер счёта|расчётный счёт|खाता संख्या|खाता नंबर|számla|hesap|口座|р/с|лицевой счет|λογαριασμός|口座番号|銀行口座|账号|银行账号|账户|계좌번호|은행계좌|رقم الحساب|חשבון בנק|tilinumero|bankgiro|kontonumret"
 )
 
 IBAN: tuple[Detector, ...] = (
@@ -91,7 +91,7 @@ IBAN: tuple[Detector, ...] = (
     named(
         "iban-named",
         "pii.iban",
-        "iban|transfer|wire|pay to|überweisen|überweisung|virement|transferencia|bonifico|przelew|overmaken|konto|account|compte|cuenta|conto|rekening",
+        "iban|transfer|wire|pay to|überweisen|überweisung|virement|transferencia|bonifico|przelew|overmaken|konto|account|compte|rib|cuenta|conto|coordinate bancarie|rekening|hesap|счёт|счёта",
         rf"[A-Z]{{2}}[ ]?[0-9]{{2}}(?:{SPACER}?[A-Z0-9]){{11,29}}",
         iban_of_any_length,
     ),
@@ -102,7 +102,7 @@ BANKING: tuple[Detector, ...] = (
         "bank-account",
         "pii.bank-account",
         _ACCOUNT_WORDS,
-        rf"[0-9](?:(?:[/]|{SPACER})?[0-9]){{5,19}}",
+        rf"[0-9](?:(?:[/]|{SPACER})?[0-9]){{5,25}}",
         when(account),
         gap=NEAR,
         unless=OF_A_THING,
@@ -119,7 +119,7 @@ BANKING: tuple[Detector, ...] = (
         "sort-code",
         "pii.bank-routing",
         "sort code|sortcode|sort|bsb|bsb number|blz|bankleitzahl|code banque|ifsc|ifsc code",
-        r"[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}|[0-9]{3}-[0-9]{3}|[0-9]{3}[ ]?[0-9]{3}[ ]?[0-9]{2}|[A-Z]{4}0[0-9A-Z]{6}",
+        r"[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}|[0-9]{3}[ -][0-9]{3}|[0-9]{3}[ ]?[0-9]{3}[ ]?[0-9]{2}|[A-Z]{4}0[0-9A-Z]{6}",
         when(lambda text: varied(text, 2)),
         gap=NEAR,
         besides=SHORT_NUMBER,

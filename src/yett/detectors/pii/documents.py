@@ -31,7 +31,7 @@ _PASSPORT = (
 ).replace("|हochiếu", "")
 _LICENCE = (
     "driver license|driver's license|drivers license|driver licence|driver's licence|drivers licence|driving licence|driving license|driver license number|driver's license number"
-    "|drivers license number|driving licence number|driving license number|driver licence number|license number|licence number|dl|dl number|dl no|dln|führerschein|führerscheinnummer|permis de conduire"
+    "|drivers license number|driving licence number|driving license number|driver licence number|license number|licence number|licence no|license no|carnet de conducir|dl|dl number|dl no|dln|führerschein|führerscheinnummer|permis de conduire"
     "|numéro de permis|permis|carné de conducir|permiso de conducir|licencia de conducir|licencia de conducción|carta de condução|cnh|habilitação|patente|patente di guida|rijbewijs|rijbewijsnummer"
     "|prawo jazdy|prawa jazdy|řidičský průkaz|číslo řidičského průkazu|vodičský preukaz|jogosítvány|vezetői engedély|permis auto|sürücü belgesi|ehliyet|ehliyet no|ajokortti|körkort|førerkort|kørekort|водительское удостоверение|права|посвідчення водія|δίπλωμα οδήγησης|άδεια οδήγησης"
     "|運転免許証|運転免許|免許証番号|驾驶证|驾照|駕照|운전면허|운전면허번호|면허번호|رخصة القيادة|רישיון נהיגה|surat izin mengemudi|giấy phép lái xe"
@@ -45,7 +45,7 @@ _IDENTITY_CARD = (
 _PLATE = (
     "license plate|licence plate|license plate number|licence plate number|number plate|plate number|plate no|plate|plates|registration plate|vehicle registration|vehicle registration number|car registration|reg plate|registration number"
     "|vrn|kennzeichen|autokennzeichen|kfz kennzeichen|nummernschild|plaque d'immatriculation|immatriculation|matrícula|matricula|placa|placas|targa|kenteken|kentekenplaat|tablica rejestracyjna|numer rejestracyjny"
-    "|spz|rz|ečv|rendszám|număr de înmatriculare|plaka|rekisterinumero|rekisteritunnus|registreringsnummer|госномер|номерной знак|πινακίδα|ナンバープレート|车牌|车牌号|번호판"
+    "|spz|rz|ečv|rendszám|număr de înmatriculare|plaka|rekisterinumero|rekisteritunnus|registreringsnummer|regnr|reg no|numer rej|nr rej|госномер|gosnomer|номерной знак|πινακίδα|ナンバープレート|车牌|车牌号|번호판"
 )
 
 DOCUMENTS: tuple[Detector, ...] = (
@@ -53,7 +53,7 @@ DOCUMENTS: tuple[Detector, ...] = (
         "passport",
         "pii.passport",
         _PASSPORT,
-        r"(?:[A-Z]{1,3}[ -]?)?[0-9]{4,9}[A-Z]?|[a-z]{1,3}[0-9]{4,9}[a-z]?|[0-9]{2}[A-Z]{2}[0-9]{5}|[0-9]{2} [0-9]{2} [0-9]{6}|[A-Z0-9]{8,9}",
+        r"[0-9]{2} [0-9]{7}|[0-9]{4} ?[0-9]{6}|(?:[A-Z]{1,3}[ -]?)?[0-9]{4,9}[A-Z]?|[a-z]{1,3}[0-9]{4,9}[a-z]?|[0-9]{2}[A-Z]{2}[0-9]{5}|[0-9]{2} [0-9]{2} [0-9]{6}|[A-Z0-9]{8,9}",
         when(numbered),
         gap=NEAR,
         unless=OF_A_THING,
@@ -63,7 +63,7 @@ DOCUMENTS: tuple[Detector, ...] = (
         "driving-licence",
         "pii.driving-licence",
         _LICENCE,
-        r"[A-Za-z]{0,5}[0-9][A-Za-z0-9-]{4,18}|(?:[A-Z]{1,5}[ -]?)?[0-9]{2,9}(?:[ -]?[0-9]{2,9}){0,4}(?:[ -][A-Z0-9]{1,5})?",
+        r"[0-9]{5}/[0-9]{2}/[0-9]{4}|[A-Za-z]{0,5}[0-9][A-Za-z0-9-]{4,18}|(?:[A-Z]{1,5}[ -]?)?[0-9]{2,9}(?:[ -]?[0-9]{2,9}){0,4}(?:[ -][A-Z0-9]{1,5})?",
         when(numbered),
         gap=NEAR,
         unless=OF_A_THING,
@@ -91,7 +91,7 @@ DOCUMENTS: tuple[Detector, ...] = (
         "licence-plate",
         "pii.licence-plate",
         _PLATE,
-        r"[A-Z]{1,3}[ -]?(?:[A-Z]{1,2}[ -]?)?[0-9]{1,4}[ -]?[A-Z]{0,3}|[0-9]{1,4}[ -]?[A-Z]{1,3}[ -]?[0-9]{0,4}",
+        r"[A-Z]{1,3}[ -]?(?:[A-Z]{1,2}[ -]?)?[0-9]{1,4}[ -]?[A-Z]{0,3}|[0-9]{1,4}[ -]?[A-Z]{1,3}[ -]?[0-9]{0,4}|[A-Z]{2,3}[ -]?[0-9]{5}|[A-Z]{3}[0-9][A-Z][0-9]{2}|(?:\xd0[\x90-\xaf])[0-9]{3}(?:\xd0[\x90-\xaf]){2}[0-9]{2,3}",
         when(lambda text: 5 <= len(compact(text)) <= 9 and bool(only_digits(text))),
         gap=NEAR,
         besides=CODE,

@@ -9,12 +9,12 @@ from yett.detectors.pii.words import NEAR, OF_A_THING, SHORT_NUMBER, named
 
 _RECORD = (
     "mrn|medical record|medical record number|medical record no|patient id|patient number|patient no|patient identifier|hospital number|hospital no|chart number|health record|health record number|record number"
-    "|patientennummer|patienten id|fallnummer|krankenaktennummer|numéro de patient|ipp|número de historia clínica|historia clínica|nhc|número de paciente|número do paciente|prontuário|número do prontuário|cartella clinica|numero paziente"
+    "|patientennummer|patienten nr|dossier médical|dossier patient|patienten id|fallnummer|krankenaktennummer|numéro de patient|ipp|número de historia clínica|historia clínica|nhc|número de paciente|número do paciente|prontuário|número do prontuário|cartella clinica|numero paziente"
     "|patiëntnummer|numer pacjenta|karta pacjenta|číslo pacienta|hasta no|protokol no|номер пациента|медицинская карта|病歴番号|患者番号|病历号|患者编号|환자번호"
 )
 _INSURANCE = (
     "health insurance|health insurance number|insurance id|insurance number|insurance policy|insurance policy number|policy number|policy no|member id|member number|subscriber id|group number|medicaid|medicaid id|health plan|health plan id|beneficiary number|krankenversichertennummer"
-    "|krankenversicherung|versichertennummer|kvnr|krankenkasse|ehic|numéro d'assuré|mutuelle|tarjeta sanitaria|cip|número de afiliado|cartão nacional de saúde|cns|número de utente|utente|tessera sanitaria|zorgverzekering|polisnummer|číslo pojištěnce|biztosítási szám|health card number"
+    "|krankenversicherung|versichertennummer|kvnr|krankenkasse|ehic|numéro d'assuré|mutuelle|tarjeta sanitaria|cip|número de afiliado|cartão nacional de saúde|cns|número de utente|utente|tessera sanitaria|zorgverzekering|polisnummer|číslo pojištěnce|biztosítási szám|health card number|health card|numéro de mutuelle|versicherten nr|versichertennr"
 )
 
 
@@ -34,7 +34,7 @@ MEDICAL: tuple[Detector, ...] = (
         "medical-record",
         "pii.medical-record",
         _RECORD,
-        r"(?:[A-Za-z]{1,4}-?)?[0-9]{4,12}(?:-[0-9A-Z]{1,6}){0,2}",
+        r"(?:[A-Za-z]{1,4}-?)?[0-9]{4,12}(?:[/-][0-9A-Z]{1,6}){0,2}|[0-9]{3}(?:-[0-9]{2,4}){2}",
         when(lambda text: len(only_digits(text)) >= 5),
         gap=NEAR,
         unless=OF_A_THING,
@@ -44,7 +44,7 @@ MEDICAL: tuple[Detector, ...] = (
         "health-insurance",
         "pii.health-insurance",
         _INSURANCE,
-        r"(?:[A-Za-z]{1,4}-?)?[0-9]{5,12}[A-Z]?(?:-[0-9A-Z]{1,6}){0,2}|[A-Z][0-9]{9}|[0-9]{3}(?: [0-9]{4}){3}|[0-9]{3} [0-9]{3} [0-9]{3}",
+        r"(?:[A-Za-z]{1,4}-?)?[0-9]{5,20}[A-Z]?(?:-[0-9A-Z]{1,6}){0,2}|[A-Z]{3}[0-9]{3}[A-Z][0-9]{5}|[0-9]{4}-[0-9]{3}-[0-9]{3}-[A-Z]{2}|[A-Z][0-9]{9}|[0-9]{3}(?: [0-9]{4}){3}|[0-9]{3} [0-9]{3} [0-9]{3}",
         when(numbered),
         gap=NEAR,
         unless=OF_A_THING,

@@ -9,7 +9,7 @@ from stdnum import imei
 
 from yett.detectors.detector import Detector, when
 from yett.detectors.pii.checks import apart
-from yett.detectors.pii.words import LEFT_EDGE, NUMBERS, digits, named
+from yett.detectors.pii.words import CODE, LEFT_EDGE, NEAR, NUMBERS, digits, named
 
 _DOTTED = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9])(?!\.[0-9])(?![A-Za-z_-])")
 _LOCAL = re.compile(r"(?:10|127|0|192\.168|169\.254|172\.(?:1[6-9]|2[0-9]|3[01]))\.")  # RFC 1918, 1122, 3927
@@ -50,6 +50,8 @@ def any_ipv4(text: str) -> int:
 def ipv6(text: str) -> int:
     """RFC 4291: an address with all its groups or with a gap, not a link's or the machine's own."""
     written = text.rstrip(".:")
+    if written.count(":") < _FEW and not _GLOBAL.match(written):
+        return 0
     try:
         address = IPv6Address(written)
     except AddressValueError:
@@ -67,6 +69,8 @@ def mac(text: str) -> bool:
 
 
 _FOUR_NUMBERS = r"[^A-Za-z0-9._+-][0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+_FEW = 4  # colons: with fewer, `a:b::c` may be anything
+_GLOBAL = re.compile("(?i)(?!2001:0?db8:)(?:2[0-9a-f]{3}|f[cd][0-9a-f]{2}):")  # RFC 3587, RFC 4193; not RFC 3849
 _HEX = r"[0-9A-Fa-f]{2}"
 
 NETWORK: tuple[Detector, ...] = (
@@ -92,15 +96,24 @@ NETWORK: tuple[Detector, ...] = (
     Detector(
         id="ipv6-address",
         kind="pii.ip-address",
-        pattern=r"[^A-Za-z0-9:.]([0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){4,7})[^A-Za-z0-9:]",
+        pattern=r"[^A-Za-z0-9:.]([0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){3,7})[^A-Za-z0-9:]",
         accept=ipv6,
-        anchor=r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
+        anchor=r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:|[^A-Za-z0-9:.][0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
     ),
     Detector(
         id="mac-address",
         kind="pii.mac-address",
         pattern=rf"[^A-Za-z0-9:-]({_HEX}(?::{_HEX}){{5}}|{_HEX}(?:-{_HEX}){{5}}|[0-9A-Fa-f]{{4}}(?:\.[0-9A-Fa-f]{{4}}){{2}})[^A-Za-z0-9:-]",
         accept=when(mac),
+    ),
+    named(
+        "mac-address-named",
+        "pii.mac-address",
+        "mac|mac address|mac addr|macaddress|hwaddr|hw addr|hardware address|ethernet address|physical address|mac adresse|adresse mac|dirección mac|indirizzo mac|bssid",
+        r"[0-9A-Fa-f]{12}",
+        when(lambda text: not text.isdigit() and not text.isalpha() and mac(text)),
+        gap=NEAR,
+        besides=CODE,
     ),
     named(
         "imei",

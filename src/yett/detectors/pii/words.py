@@ -6,6 +6,7 @@ stands left of the span, at most `GAP` away: a stream has released it by then, a
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 
 from yett.detectors.detector import SPACER, Detector
@@ -32,7 +33,7 @@ _THINGS = (
     "|commit|device|session|request|trace|product|process|channel|event|hash|sha|checksum|ticket|case|issue|bug|article|product|item|serial|lot|batch|timestamp|epoch|unix time|transaction"
     "|confirmation|booking|reservation|flight|gate|room|page|chapter|section|line|port|pid|error|code|bestellung|bestellnummer"
     "|auftrag|auftragsnummer|rechnung|rechnungsnummer|sendung|sendungsnummer|artikel|artikelnummer|commande|facture|colis|pedido"
-    "|factura|fattura|ordine|spedizione|bestelling|factuur|zamówienie|faktura|sipariş|fatura|заказ|счёт|订单|注文"
+    "|factura|fattura|ordine|spedizione|bestelling|factuur|zamówienie|faktura|sipariş|fatura|заказ|счёт на оплату|订单|注文"
 )
 
 
@@ -47,9 +48,24 @@ _SPACE = "[ _-]?"
 def _either_case(character: str) -> str:
     if character.isascii():
         return character if character.isalnum() else "\\" + character
-    forms = sorted({character.lower(), character.upper()})
-    written = [_escaped(form) for form in forms if len(form) == 1]
+    forms = {character.lower(), character.upper()}
+    written = [_escaped(form) for form in sorted(forms) if len(form) == 1]
+    written += [_escaped(form) for plain in _plain(character) for form in sorted({plain, plain.upper()})]
+    written = list(dict.fromkeys(written))
     return written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
+
+
+# Letters as people write them where they have no others: in the names of fields and columns, above all.
+_PLAIN = {"ä": ("a", "ae"), "ö": ("o", "oe"), "ü": ("u", "ue"), "ø": ("o", "oe"), "å": ("a", "aa"), "æ": ("ae",), "œ": ("oe",), "ß": ("ss",), "ł": ("l",), "đ": ("d",), "ı": ("i",), "й": ()}  # fmt: skip
+_SCRIPTS = "\u0500"  # where those end that have letters with accents
+
+
+def _plain(character: str) -> tuple[str, ...]:
+    """A letter without its accent, in the ways that it is written so."""
+    if character >= _SCRIPTS:
+        return ()
+    bare = unicodedata.normalize("NFD", character)[0]
+    return _PLAIN.get(character, () if bare == character else (bare,))
 
 
 def _escaped(text: str) -> str:
@@ -116,7 +132,11 @@ def _openings(text: str) -> set[str]:
     found = set()
     for phrase in text.split("|"):
         first, _, second = phrase.partition(" ")
-        forms = {first} if first.isascii() else {first, first.capitalize(), first.upper()}
+        forms = (
+            {first}
+            if first.isascii()
+            else {case for way in _ways(first) for case in (way, way.capitalize(), way.upper())}
+        )
         rest = (
             _SPACE + spelled(second[:3])
             if second
@@ -126,6 +146,11 @@ def _openings(text: str) -> set[str]:
         )
         found |= {_escaped(form) + rest for form in forms}
     return found
+
+
+def _ways(word: str) -> set[str]:
+    """A word as it is, and without its accents."""
+    return {word, *("".join((_plain(letter) or letter)[place] for letter in word) for place in (0, -1))}
 
 
 def digits(least: int, most: int = 0) -> str:

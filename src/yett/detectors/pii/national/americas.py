@@ -19,7 +19,7 @@ from stdnum.ve import rif
 from yett.detectors.detector import SPACER
 from yett.detectors.pii.checks import is_date, luhn, varied, weighted
 from yett.detectors.pii.national.identifier import Identifier
-from yett.detectors.pii.words import CODE, digits
+from yett.detectors.pii.words import CODE, SEPARATED, digits
 
 _CURP_DATE = slice(4, 10)
 _CI_UY = (2, 9, 8, 7, 6, 3, 4)
@@ -59,8 +59,8 @@ def _uruguayan(text: str) -> bool:
 IDENTIFIERS: tuple[Identifier, ...] = (
     Identifier(
         id="us-ssn",
-        words="ssn|ssn number|social|social security|social security number|social security no|social security num|soc sec|ss number|ss no|socialsecuritynumber|last four of social|tax id|tin|taxpayer id|seguro social",
-        shape=rf"[0-8][0-9]{{2}}{SPACER}?[0-9]{{2}}{SPACER}?[0-9]{{4}}",
+        words="ssn|ssn number|social|social security|social security number|social security no|social security num|soc sec|soc. sec. no|ss number|ss no|socialsecuritynumber|last four of social|tax id|tin|taxpayer id|seguro social",
+        shape=rf"[0-8][0-9]{{2}}{SEPARATED}[0-9]{{2}}{SEPARATED}[0-9]{{4}}",
         valid=ssn,
         alone=r"[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}",
     ),

@@ -114,10 +114,10 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     ),
     Identifier(
         id="cn-ric",
-        words="身份证|身份证号|身份证号码|居民身份证|公民身份号码|证件号码|resident identity card|resident id",
-        shape=r"[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]",
+        words="身份证|身份证号|身份证号码|居民身份证|公民身份号码|证件号码|resident identity card|resident id|chinese id|cn id",
+        shape=r"[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]|[1-9][0-9]{5} (?:19|20)[0-9]{2}[01][0-9][0-3][0-9] [0-9]{4}",
         valid=_ric,
-        alone=r"[1-8][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]",
+        alone=r"[1-8][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]|[1-8][0-9]{5} (?:19|20)[0-9]{2}[01][0-9][0-3][0-9] [0-9]{4}",
     ),
     Identifier(
         id="cn-uscc",
@@ -128,7 +128,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     ),
     Identifier(
         id="tw-id",
-        words="身分證|身分證字號|身份證字號|身分證號碼|統一證號",
+        words="身分證|身分證字號|身份證字號|身分證號碼|統一證號|taiwan id|tw id",
         shape=r"[A-Za-z][1289][0-9]{8}",
         valid=_taiwan,
     ),
@@ -255,7 +255,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         words="emirates id|eid|emirates id number|رقم الهوية|الهوية الإماراتية",
         shape=r"784[ -]?[0-9]{4}[ -]?[0-9]{7}[ -]?[0-9]",
         valid=_emirates,
-        alone=r"784-[12][0-9]{3}-[0-9]{7}-[0-9]",
+        alone=r"784[ -][12][0-9]{3}[ -][0-9]{7}[ -][0-9]",
     ),
     Identifier(
         id="sa-nid",

@@ -44,14 +44,14 @@ def _personas_kods(text: str) -> bool:
 IDENTIFIERS: tuple[Identifier, ...] = (
     Identifier(
         id="se-personnummer",
-        words="personnummer|personnumret|personnr|person nr|samordningsnummer|svenskt id",
+        words="personnummer|personnumret|personnr|pnr|person nr|samordningsnummer|svenskt id",
         shape=r"(?:[0-9]{2})?[0-9]{6}[ +-]?[0-9]{4}",
         valid=_personnummer,
         alone=r"(?:19|20)?[0-9]{2}[01][0-9][0-9]{2}[+-][0-9]{4}",
     ),
     Identifier(
         id="no-fodselsnummer",
-        words="fødselsnummer|fødselsnummeret|fodselsnummer|fødselsnr|personnummer|d nummer|norwegian birth number|birth number",
+        words="fødselsnummer|fødselsnummeret|fodselsnummer|fnr|fødselsnr|personnummer|d nummer|norwegian birth number|birth number",
         shape=r"[0-7][0-9]{5}[ -]?[0-9]{5}",
         valid=_fodselsnummer,
     ),

@@ -42,7 +42,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         words="dni|nif|d.n.i.|documento nacional de identidad|número de identificación fiscal|documento de identidad",
         shape=r"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}(?:[ -]?[A-Z]|-?[a-z])",
         valid=dni.is_valid,
-        alone=r"[0-9]{8}-?[A-HJ-NP-TV-Z]",
+        alone=r"[0-9]{8}-?[A-HJ-NP-TV-Z]|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?[A-HJ-NP-TV-Z]",
     ),
     Identifier(
         id="es-nie",
@@ -78,8 +78,8 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     ),
     Identifier(
         id="it-codice-fiscale",
-        words="codice fiscale|cod fisc|cf|c.f.|fiscal code",
-        shape=r"[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-EHLMPRSTa-ehlmprst][0-9LMNP-Vlmnp-v]{2}[A-Za-z][0-9LMNP-Vlmnp-v]{3}[A-Za-z]",
+        words="codice fiscale|cod fisc|cf|c.f.|fiscal code|italian tax code|italian tax id",
+        shape=r"[A-Z]{3} [A-Z]{3} [0-9]{2}[A-EHLMPRST][0-9]{2} [A-Z][0-9]{3}[A-Z]|[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-EHLMPRSTa-ehlmprst][0-9LMNP-Vlmnp-v]{2}[A-Za-z][0-9LMNP-Vlmnp-v]{3}[A-Za-z]",
         besides=SHORT_NUMBER,
         valid=codicefiscale.is_valid,
         alone=r"[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",

@@ -92,7 +92,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     ),
     Identifier(
         id="de-idnr",
-        words="idnr|id nr|steuer id|steuerid|steuer idnr|steueridentifikationsnummer|steuer identifikationsnummer|steuerliche id|steuerliche identifikationsnummer|identifikationsnummer|tin|tax id|tax identification number|tax number|steuernummer",
+        words="idnr|id nr|steuer id|steuerid|steuer idnr|steuer ident nr|steueridentifikationsnummer|steuer identifikationsnummer|steuerliche id|steuerliche identifikationsnummer|identifikationsnummer|tin|tax id|tax identification number|tax number|steuernummer",
         shape=digits(11),
         valid=idnr.is_valid,
     ),
@@ -140,7 +140,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     ),
     Identifier(
         id="nl-bsn",
-        words="bsn|bsn nummer|bsn nr|bsn number|burgerservicenummer|burger service nummer|sofinummer|sofi nummer|citizen service number|persoonsnummer",
+        words="bsn|bsn nummer|bsn nr|bsn number|burgerservicenummer|burger service nummer|sofinummer|sofi nummer|sofi|citizen service number|persoonsnummer",
         shape=digits(8, 9),
         valid=bsn.is_valid,
     ),
