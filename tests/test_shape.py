@@ -44,6 +44,7 @@ SHELVES = {
     "providers": {"kind"},
     "guardrails": {"categories", "kind", "opinion", "plan", "select", "sigv4", "transformer"},
     "detectors": {
+        "anatomy",
         "captions",
         "confusables",
         "custom",

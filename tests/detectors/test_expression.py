@@ -25,6 +25,10 @@ from yett.detectors.shelf import SHELF
         "[^a-z](ab)(?:c)[^a-z]",
         "[^a-z](abc)",
         "[a-c](?:x|(b+))[^a]",
+        "a?(ab)c",
+        "[ab]{0,2}(b+)",
+        "x(a)(?:b|bc)",
+        "(?:xa|bc)x{0,9}(b{1,3}|c)[^a]",
     ],
 )
 @given(text=st.text("abcx) ]", max_size=12))
@@ -37,7 +41,7 @@ def test_spans_are_those_of_the_group(pattern: str, text: str) -> None:
             found = plain.search(data[:end], at)
             assert expression.search(data, at, end) == (found and (found.start(), *found.span(1)))
         found = plain.match(data, at)
-        assert expression.match(data, at) == (found and (found.start(), *found.span(1)))
+        assert expression.match(data, at, len(data)) == (found and (found.start(), *found.span(1)))
 
 
 @given(st.data())

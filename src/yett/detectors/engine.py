@@ -87,7 +87,8 @@ class _Patterns(dict[int, Expression]):
         self._detectors = detectors
 
     def __missing__(self, place: int) -> Expression:
-        pattern = self[place] = Expression(self._detectors[place].pattern)
+        detector = self._detectors[place]
+        pattern = self[place] = Expression(detector.pattern, headed=not detector.besides)
         return pattern
 
 
@@ -203,7 +204,7 @@ def _check(detector: Detector) -> None:
 
 def _following(pattern: Expression, starts: Iterator[int], data: bytes, position: int, _limit: int) -> Spans | None:
     """The match at the next of the `starts`, in place of a search for it."""
-    return next((pattern.match(data, start) for start in starts if start >= position), None)
+    return next((pattern.match(data, start, len(data)) for start in starts if start >= position), None)
 
 
 def _accepted(detector: Detector, data: bytes, start: int, end: int) -> int:

@@ -8,12 +8,13 @@ than most matches take to be found.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import re2
+
+from yett.detectors.anatomy import head, parts, ungrouped, width
 
 _SEARCH, _MATCH = re2._Anchor.UNANCHORED, re2._Anchor.ANCHOR_START  # noqa: SLF001 - see above
 _NOWHERE = -1
@@ -25,14 +26,9 @@ _LONG = 1500  # the same in characters of a pattern, for more
 _LONG_MEMORY = 8 << 20
 
 _UNION_MEMORY = 8 << 20
-_OPENS_GROUP = re.compile(r"(?<!\\)\((?!\?)")
-
-_CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
-_ATOM = re.compile(rf"\\.|{_CLASS}", re.DOTALL)
-_BARE = re.compile(rf"({_CLASS})?\((?!\?)(.*)\)({_CLASS})", re.DOTALL)
-
 # Where a match begins, and its group from and to.
 Spans = tuple[int, int, int]
+Ask = Callable[[Any, bytes, int, int], list[tuple[int, int]]]
 
 
 @lru_cache(maxsize=2048)
@@ -41,6 +37,23 @@ def compiled(pattern: str) -> Any:
     expression = _first(pattern)
     large = expression.programsize > _LARGE and len(pattern) < _LONG
     return _compiled(pattern, _LARGE_MEMORY) if large else expression
+
+
+def occurs(pattern: str) -> Callable[[str], bool]:
+    """What says whether a pattern matches anywhere in a text, as UTF-8."""
+    ask = _asked(pattern)
+
+    def asked(text: str) -> bool:
+        data = text.encode("utf-8", "surrogatepass")
+        return ask(_SEARCH, data, 0, len(data))[0][0] != _NOWHERE
+
+    return asked
+
+
+def _asked(pattern: str) -> Ask:
+    """Where it matches, without an object for each match."""
+    ask: Ask = compiled(pattern)._regexp.Match  # noqa: SLF001 - see above
+    return ask
 
 
 def _first(pattern: str) -> Any:
@@ -56,30 +69,63 @@ def _compiled(pattern: str, memory: int) -> Any:
 
 
 class Expression:
-    """A pattern that `check` accepts."""
+    """A pattern that `check` accepts.
 
-    __slots__ = ("_ask", "_left")
+    Its only group is found from the match, from what stands before the group, and from the rest: each of them costs a microsecond,
+    where to make RE2 tell the group's place takes it as much for each byte. Where a pattern is `headed`, its head is what is looked
+    for, and the whole is asked for where one is.
+    """
 
-    def __init__(self, pattern: str) -> None:
-        bare = _bare(pattern)
-        left, body, right = bare or ("", "", "")
-        whole = compiled(f"{left}(?:{body}){right}" if bare else pattern)
-        self._left = (len(left) > 0) if bare else _NOWHERE  # bytes before the group, when that is always as many
-        self._ask = whole._regexp.Match  # noqa: SLF001
+    __slots__ = ("_head", "_lead", "_left", "_pattern", "_rest", "_right", "_whole")
+
+    def __init__(self, pattern: str, *, headed: bool = True) -> None:
+        self._pattern = pattern
+        self._whole = _asked(ungrouped(pattern))
+        self._left = self._right = _NOWHERE  # bytes before the group and behind it, when those are always as many
+        self._head: Ask | None = None
+        self._lead: Ask | None = None
+        found = parts(pattern)
+        if not found:
+            return
+        left, body, right = found
+        begins = head(left) if headed else ""
+        self._head = _asked(begins) if begins else None
+        before, behind = width(left), width(right)
+        if behind is None:
+            return
+        self._right = behind
+        if before is not None:
+            self._left = before
+        else:
+            self._lead, self._rest = _asked(left), _asked(f"(?:{body}){right}")
 
     def search(self, data: bytes, at: int, end: int) -> Spans | None:
         """The first match that begins at `at` or after it, in what stands before `end`."""
-        return self._spans(self._ask(_SEARCH, data, at, end))
+        if self._head is None:
+            return self._spans(data, self._whole(_SEARCH, data, at, end), end)
+        start = self._head(_SEARCH, data, at, end)[0][0]
+        while start != _NOWHERE:
+            if found := self.match(data, start, end):
+                return found
+            start = self._head(_SEARCH, data, start + 1, end)[0][0]
+        return None
 
-    def match(self, data: bytes, at: int) -> Spans | None:
+    def match(self, data: bytes, at: int, end: int) -> Spans | None:
         """The match that begins at `at`."""
-        return self._spans(self._ask(_MATCH, data, at, len(data)))
+        return self._spans(data, self._whole(_MATCH, data, at, end), end)
 
-    def _spans(self, spans: list[tuple[int, int]]) -> Spans | None:
-        start, end = spans[0]
+    def _spans(self, data: bytes, found: list[tuple[int, int]], end: int) -> Spans | None:
+        start, stop = found[0]
         if start == _NOWHERE:
             return None
-        return (start, start + self._left, end - 1) if self._left != _NOWHERE else (start, *spans[1])
+        if self._left != _NOWHERE:
+            return start, start + self._left, stop - self._right
+        if self._lead is not None:
+            # Of all ways to match it is the first whose left part is matched in the first way: this one, if the rest matches behind it.
+            first = self._lead(_MATCH, data, start, end)[0][1]
+            if self._rest(_MATCH, data, first, end)[0][1] == stop:
+                return start, first, stop - self._right
+        return start, *_asked(self._pattern)(_MATCH, data, start, end)[1]
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +141,7 @@ class AnyOf:
     __slots__ = ("_ask",)
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        together = "|".join(f"(?:{_OPENS_GROUP.sub('(?:', pattern)})" for pattern in patterns)
+        together = "|".join(f"(?:{ungrouped(pattern)})" for pattern in patterns)
         self._ask = _compiled(together, _UNION_MEMORY)._regexp.Match  # noqa: SLF001
 
     def matches(self, data: bytes, at: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -105,16 +151,3 @@ class AnyOf:
         while start != _NOWHERE:
             yield start, end
             start, end = self._ask(_SEARCH, data, end, stop)[0]
-
-
-def _bare(pattern: str) -> tuple[str, str, str] | None:
-    """What stands before the group, in it and behind it, where that is one character or nothing, one character."""
-    found = _BARE.fullmatch(pattern)
-    if not found:
-        return None
-    depth = 0
-    for character in _ATOM.sub("", found[2]):
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return None  # the group ends before
-    return found[1] or "", found[2], found[3]
