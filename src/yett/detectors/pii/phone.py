@@ -203,8 +203,9 @@ PHONE: tuple[Detector, ...] = (
         pattern=rf"{LEFT_OF_NUMBER}({_NUMBER}(?:-| ?\(?)(?i:{_SUFFIX})){_SUFFIX_RIGHT}",
         accept=labelled,
         unless=OF_A_THING,
+        # Not of the group: how far each number in a row of them is, in this shape and in all the others, are too many ways.
+        anchor=rf"[0-9](?:-| ?\(?)(?i:{_SUFFIX})",
         besides=LONG_NUMBER,
-        group=NUMBERS,
     ),
     Detector(
         id="phone-grouped",
