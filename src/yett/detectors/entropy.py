@@ -7,15 +7,16 @@ words are looked for by RE2, which does not try one after the other at every pla
 from __future__ import annotations
 
 import re
-from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 from math import log2
+from operator import add
 from string import ascii_lowercase, ascii_uppercase
 
-import re2
+from yett.detectors.expression import occurs
 
 # Values that documentation and source code put where a credential would stand.
-_PLACEHOLDER = re2.compile(
+_PLACEHOLDER = occurs(
     r"(?i)x{4,}|\*{3,}|\.\.|-{4,}|_{3,}|your[_-]?|[_-]?here$|example|placeholder|changeme|change[_-]?(?:me|this|it)|redacted|"
     r"^insert|^enter|^replace|dummy|sample|^test(?:ing)?\d?$|^(?:my|the|some|a|an)[_-]|^null$|^none$|^nil$|^undefined$|^true$|^false$|"
     r"^fake|[_-]fake|^mock|^foo(?:bar)?\d*$|^bar\d*$|^todo|^tbd$|^n/a$|^not[_-]|^no[_-]|^lorem|secret[_-]?(?:key|token|value)?$|"
@@ -23,7 +24,7 @@ _PLACEHOLDER = re2.compile(
 )
 # The same for a token whose prefix and length are its provider's: only what is plainly no token is left out.
 _REPEATED = re.compile(r"(.)\1{5}")
-_UNISSUED = re2.compile(r"(?i)x{5,}|\*{3,}|\.{3}|your[_-]|here$|example|placeholder|redacted|abcdefghijklmnopqrstuvwx")
+_UNISSUED = occurs(r"(?i)x{5,}|\*{3,}|\.{3}|your[_-]|here$|example|placeholder|redacted|abcdefghijklmnopqrstuvwx")
 _FILLED_UP = re.compile(r"([^a0A])\1{6}")
 # `getenv("X")`, `config.api.key`, `$TOKEN`, `${{ secrets.X }}`, `%s`, `&pointer`, a path, a URL
 _EXPRESSION = re.compile(
@@ -60,21 +61,36 @@ _PAIRS = frozenset(
     "wa wi xt yp ze".split()
 )
 _CARRIES = frozenset(("90", "9a", "9A", "0a", "0A", "f0", "F0"))  # where counting begins anew
-_CLASSES = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"[\W_]")))
+_CLASSES = tuple(re.compile(kind).search for kind in ("[a-z]", "[A-Z]", "[0-9]", r"[\W_]"))
 _DIGITS = "0123456789"
 _KINDS = str.maketrans(ascii_lowercase + ascii_uppercase, "a" * 26 + "A" * 26)
 _RUN = re.compile(r"[A-Z]{3,}(?![a-z])|[A-Z]?[a-z]{2,}")
 
 
+_asked_again = lru_cache(maxsize=8)  # several questions about one value begin with the same ones
+
+
+@_asked_again
 def entropy(text: str) -> float:
     """Shannon entropy of the characters, in bits per character; 0.0 for the empty string."""
     length = len(text)
-    return -sum(count / length * log2(count / length) for count in Counter(text).values())
+    if not length:
+        return 0.0
+    weight = _WEIGHTS.__getitem__ if length < len(_WEIGHTS) else _weight
+    return log2(length) - sum(map(weight, map(text.count, set(text)))) / length
+
+
+def _weight(count: int) -> float:
+    return count * log2(count) if count else 0.0
+
+
+_WEIGHTS = tuple(map(_weight, range(512)))
 
 
 def classes(text: str) -> int:
     """How many of lower case, upper case, digits and everything else occur."""
-    return sum(kind.search(text) is not None for kind in _CLASSES)
+    lower, upper, digit, other = _CLASSES
+    return (lower(text) is not None) + (upper(text) is not None) + (digit(text) is not None) + (other(text) is not None)
 
 
 def digits(text: str) -> int:
@@ -82,9 +98,15 @@ def digits(text: str) -> int:
     return sum(map(text.count, _DIGITS))
 
 
+@_asked_again
 def placeholder(text: str) -> bool:
     """True for a value that stands for a credential without being one."""
-    return bool(_PLACEHOLDER.search(text) or _REPEATED.search(text)) or text.lower() in _COMMON
+    return _PLACEHOLDER(text) or _repeated(text) or text.lower() in _COMMON
+
+
+def _repeated(text: str) -> bool:
+    """Whether one character stands six times in a row, which most texts are too varied for."""
+    return len(text) - len(set(text)) >= 5 and _REPEATED.search(text) is not None
 
 
 def template(text: str) -> bool:
@@ -92,6 +114,7 @@ def template(text: str) -> bool:
     return bool(_TEMPLATE.match(text))
 
 
+@_asked_again
 def wordlike(text: str) -> bool:
     """True for text that is mostly words, in any of the styles of identifiers: half of it at least are runs of letters, whose
     pairs are those of words."""
@@ -105,7 +128,7 @@ def wordlike(text: str) -> bool:
 
 def _common_pairs(run: str) -> int:
     lower = run.lower()
-    return sum(first + second in _PAIRS for first, second in pairwise(lower))
+    return sum(map(_PAIRS.__contains__, map(add, lower, lower[1:])))
 
 
 def sequential(text: str) -> bool:
@@ -131,7 +154,7 @@ def filled(text: str) -> bool:
 
 def issued(text: str) -> bool:
     """True for a token in its provider's shape that is no placeholder."""
-    if _UNISSUED.search(text) or _FILLED_UP.search(text) or entropy(text) < 3.0:
+    if _UNISSUED(text) or _FILLED_UP.search(text) or entropy(text) < 3.0:
         return False
     if digits(text):
         return True
@@ -141,7 +164,7 @@ def issued(text: str) -> bool:
 
 def random(text: str) -> bool:
     """True for text that looks drawn at random from letters and digits, as issued tokens are."""
-    if not digits(text) or _PLACEHOLDER.search(text) or _REPEATED.search(text):
+    if not digits(text) or _PLACEHOLDER(text) or _repeated(text):
         return False
     return entropy(text) >= 3.0 and any(c.isalpha() for c in text)
 
@@ -159,7 +182,8 @@ def key(text: str, uuid: bool = False) -> bool:
         return False
     if text[-1] == "*" or _EXPRESSION.match(text) or _DATE.match(text) or placeholder(text):
         return False
-    text = _RELEASE.sub("", text)  # of what is named before it
+    if "." in text:
+        text = _RELEASE.sub("", text)  # of what is named before it
     count = digits(text)
     if len(text) < 8 or sequential(text) or count == len(text) or entropy(text) < 3.0 * min(1.0, len(text) / 24 + 0.25):
         return False
