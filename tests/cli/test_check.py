@@ -58,6 +58,11 @@ def test_what_streams_are_not_searched_for_is_said(tmp_path: Path) -> None:
     _, output, _ = run(tmp_path, policy=f"{POLICY}{names}{only_asked}")
     assert 'note: policy "names" asks for names or addresses in replies' in output
     assert 'policy "asked"' not in output
+    topics = '@id("games") forbid (principal, action, resource) when { context.findings.contains("topic.games") };'
+    _, output, _ = run(
+        tmp_path, toml=f"{TOML}[inspection.topics.games]\nkeywords = ['poker']\n", policy=f"{POLICY}{topics}"
+    )
+    assert 'note: policy "games" asks for topics in replies' in output
 
 
 def test_all_mistakes(tmp_path: Path) -> None:

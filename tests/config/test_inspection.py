@@ -52,4 +52,4 @@ def test_names_are_looked_for_when_they_are_asked_for(setting: str, policy: str,
     settings = parse(f'[inspection]\nnames = "{setting}"\n', Path("yett.toml"), {}).settings
     grant = '@id("grant") permit (principal, action, resource);'
     engine = PolicyEngine.load({"a.cedar": f'@id("a") {policy} permit (principal, action, resource); {grant}'})
-    assert inspector(settings, Scanner(()), engine).names is looked_for
+    assert inspector(settings, Scanner(()), engine).asks is looked_for

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from yett.config.compile import finding_names
 from yett.config.inspection import detectors
 from yett.config.reader import parse
 from yett.config.wholes import topic_names, wholes
@@ -50,6 +51,12 @@ def test_a_limit_in_tokens_is_enough() -> None:
     assert [finding.kind for finding in inspector.text("more than five tokens are in this").findings] == [
         "limit.segment-size"
     ]
+
+
+def test_policies_may_name_them_by_who_wrote_the_text() -> None:
+    names = finding_names(parse(TOPIC, Path("yett.toml"), {}).settings, SHELF)
+    assert {"topic.weapons", "topic@user", "topic@assistant", "injection@tool", "limit@user"} <= names
+    assert "topic@" not in {name[:6] for name in finding_names(parse("", Path("yett.toml"), {}).settings, SHELF)}
 
 
 def test_policies_may_name_them() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from yett.config.inspection import INJECTION_KINDS, OTHER_KINDS
 from yett.detectors.detector import Detector
 from yett.detectors.shelf import SHELF
 from yett.detectors.taxonomy import LISTS, TABLE, references
@@ -14,6 +15,11 @@ from yett.detectors.taxonomy import LISTS, TABLE, references
 @pytest.mark.parametrize("detector", SHELF, ids=lambda detector: detector.id)
 def test_everything_that_ships_has_its_place_in_the_lists(detector: Detector) -> None:
     assert {each.list for each in references(detector.kind)} >= {"owasp-llm-2026", "owasp-llm-2025", "owasp-llm-1.1"}
+
+
+@pytest.mark.parametrize("kind", [*OTHER_KINDS, *INJECTION_KINDS])
+def test_so_has_what_is_found_without_a_pattern(kind: str) -> None:
+    assert kind == "attachment.unread" or references(kind)
 
 
 def test_every_entry_of_the_table_is_in_its_list() -> None:

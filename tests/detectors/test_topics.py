@@ -33,6 +33,24 @@ def test_words_are_found(text: str, words: str) -> None:
     assert (mention.kind, text[mention.start : mention.end], mention.score) == ("topic.weapons", words, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("a hand gren\u200bade", " hand gren\u200bade"),
+        ("hand gr\u0435nade", "hand gr\u0435nade"),
+        ("\uff21\uff2b47", "\uff21\uff2b47"),
+    ],
+    ids=["zero-width", "lookalike", "fullwidth"],
+)
+def test_words_are_found_without_their_disguise(text: str, word: str) -> None:
+    (mention,) = TOPICS.mentions(text)
+    assert (mention.kind, text[mention.start : mention.end]) == ("topic.weapons", word)
+
+
+def test_what_is_found_with_and_without_disguises_is_found_once() -> None:
+    assert [mention.kind for mention in TOPICS.mentions("an AK47\u200b there, and \u0410K47")] == ["topic.weapons"] * 2
+
+
 @pytest.mark.parametrize("text", ["", "Gewehre", "hand and grenade", "the weather is fine today", "AK471"])
 def test_other_words_are_not(text: str) -> None:
     assert TOPICS.mentions(text) == ()

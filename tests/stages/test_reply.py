@@ -112,9 +112,23 @@ async def test_names_are_looked_for_where_a_policy_asks(tmp_path: Path) -> None:
         answering(scene, lambda _text: whole("Nobody."))
         assert text_of(await scene.call(chat("who?"))) == "Nobody."
     with Scene(tmp_path / "not", policies=BASE) as scene:
-        assert not scene.live.current.inspector.names
+        assert not scene.live.current.inspector.asks
         answering(scene, echo)
         assert text_of(await scene.call(chat("who is Jennifer Miller?"))) == "You said who is Jennifer Miller?."
+
+
+async def test_topics_and_sizes_are_looked_for_in_answers(tmp_path: Path) -> None:
+    settings = (
+        "[inspection]\nmax_segment_chars = 100\n[inspection.topics.games]\nkeywords = ['poker']\n[teams.research]"
+    )
+    forbid = (
+        '@id("f") forbid (principal, action, resource) when '
+        '{ context.findings.containsAny(["topic@assistant", "limit.segment-size"]) };'
+    )
+    with Scene(tmp_path, policies=BASE + forbid, settings={"[teams.research]": settings}) as scene:
+        for text, status in {"Play p\u043eker": 403, "words " * 20: 403, "Play chess": 200}.items():
+            scene.upstream.will(whole(text))
+            assert (await scene.call(chat("which game of poker?"))).status == status
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,15 @@ from yett.config.compile import compile_snapshot, finding_names, gather
 from yett.config.decoding import suggestion
 from yett.config.snapshot import Snapshot
 from yett.detectors.people import KINDS as PEOPLE_KINDS
+from yett.detectors.size import KIND as SIZE
 from yett.policy.cases import run
+
+# What is told of whole texts only, and how policies write it.
+_OF_WHOLES = {
+    "names or addresses": PEOPLE_KINDS,
+    "topics": ('"topic.', '"topic"', '"topic@', ":topic"),
+    "sizes": (SIZE,),
+}
 
 
 @click.command("check")
@@ -86,9 +94,10 @@ def _notes(snapshot: Snapshot) -> list[str]:
     ]
     notes += _strangers(snapshot)
     notes += [
-        f'policy "{policy.id}" asks for names or addresses in replies: answers that are streamed are not searched for them'
+        f'policy "{policy.id}" asks for {what} in replies: answers that are streamed are not searched for them'
         for policy in snapshot.policy.policies
-        if "ReleaseReply" in policy.actions and any(kind in policy.text for kind in PEOPLE_KINDS)
+        for what, kinds in _OF_WHOLES.items()
+        if "ReleaseReply" in policy.actions and any(kind in policy.text for kind in kinds)
     ]
     if snapshot.observing:
         notes.append('mode = "observe": policies are recorded, not enforced')

@@ -53,7 +53,7 @@ class Look(Struct, frozen=True):
 
     def names(self, text: str) -> list[Finding]:
         """Names and addresses alone. Raises ConfigurationError."""
-        return inspector(self.config).named((Segment(text, self.role, 0),))
+        return inspector(self.config).asked((Segment(text, self.role, 0),))
 
 
 class _Tools(Struct, frozen=True):

@@ -34,6 +34,7 @@ from yett.errors import ConfigurationError, Mistake
 from yett.identity.issuer import by_url
 from yett.model.key import Limits, VirtualKey
 from yett.model.route import Provider, Target, Timeouts
+from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
 from yett.ports import Scope
 from yett.providers.shelf import KINDS
@@ -163,9 +164,11 @@ def _content(path: Path) -> tuple[bytes, str]:
 
 
 def finding_names(settings: Settings, detectors: Iterable[Detector]) -> frozenset[str]:
-    """Everything that a finding may be called, and the families."""
-    names = (inspection.finding_names(detectors), guardrails.finding_names(settings), topic_names(settings))
-    return frozenset(name for some in names for name in some)
+    """Everything that a finding may be called, the families, and those by who wrote the text (`injection@tool`)."""
+    known = (inspection.finding_names(detectors), guardrails.finding_names(settings), topic_names(settings))
+    names = frozenset(name for some in known for name in some)
+    families = {name.partition(".")[0] for name in names}
+    return names | {f"{family}@{role}" for family in families for role in ORIGINS}
 
 
 def _policy(sources: Sources, scanner: Scanner, mistakes: list[Mistake]) -> PolicyEngine | None:

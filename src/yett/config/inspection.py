@@ -26,7 +26,6 @@ from yett.detectors.sieve import Automaton
 from yett.detectors.size import KIND
 from yett.detectors.traits import VOCABULARY
 from yett.errors import Mistake
-from yett.model.segment import ORIGINS
 from yett.policy.engine import PolicyEngine
 
 CANARY = "exfiltration.canary"
@@ -101,10 +100,9 @@ def injection_model() -> InjectionModel:
 
 
 def finding_names(detectors: Iterable[Detector]) -> tuple[str, ...]:
-    """What policies may call findings: kinds, their families, and families by who wrote the text (`injection@tool`)."""
+    """What policies may call findings that need no settings of their own: kinds, and their families."""
     kinds = {*(detector.kind for detector in detectors), *INJECTION_KINDS, *OTHER_KINDS}
-    families = {kind.partition(".")[0] for kind in kinds}
-    return tuple(sorted(kinds | families | {f"{family}@{role}" for family in families for role in ORIGINS}))
+    return tuple(sorted(kinds | {kind.partition(".")[0] for kind in kinds}))
 
 
 def _enabled(known: Iterable[Detector], reading: Reading, mistakes: list[Mistake]) -> list[Detector]:

@@ -171,7 +171,6 @@ class Inspector:
         self._rules = rules or (Rules() if judges else _NONE)
         self._shapes = shapes or Shapes()
         self._wholes = (*wholes, people) if people else tuple(wholes)
-        self._people = people
 
     def inspect(self, segments: Sequence[Segment]) -> Inspected:
         """Findings in all segments, and scores."""
@@ -187,8 +186,7 @@ class Inspector:
                 more, score = self._deep(segment.text, surface, number, known.get(number, ()))
                 found += more
                 highest = max(highest, score)
-            for whole in self._wholes:
-                found += whole.findings(segment, number)
+            found += self._of_whole(segment, number)
         found.sort(key=lambda finding: (finding.segment, finding.start, finding.end, finding.kind))
         return Inspected(tuple(found), {"injection": round(highest, 4)}, traits(segments, self._wanted))
 
@@ -198,16 +196,17 @@ class Inspector:
         return self._judges
 
     @property
-    def names(self) -> bool:
-        """Whether names and addresses are looked for."""
-        return self._people is not None
+    def asks(self) -> bool:
+        """Whether anything is asked about whole segments: topics, sizes, names."""
+        return bool(self._wholes)
 
-    def named(self, segments: Sequence[Segment]) -> list[Finding]:
-        """Names and addresses alone, in all segments: what an answer is asked for beside its patterns."""
-        people = self._people
-        return (
-            [f for number, segment in enumerate(segments) for f in people.findings(segment, number)] if people else []
-        )
+    def asked(self, segments: Sequence[Segment]) -> list[Finding]:
+        """That alone, in all segments: what an answer is asked for beside its patterns."""
+        return [finding for number, segment in enumerate(segments) for finding in self._of_whole(segment, number)]
+
+    def _of_whole(self, segment: Segment, number: int) -> Iterator[Finding]:
+        for whole in self._wholes:
+            yield from whole.findings(segment, number)
 
     def hides(self, text: str) -> bool:
         """Whether a pattern matches what becomes of a text once its encoded parts are decoded."""

@@ -126,7 +126,7 @@ TABLE: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "exfiltration.taint": _row("LLM02", "LLM02", "LLM06", "ASI02", "AML.T0057 AML.T0086"),
         "code": _row("LLM10", "LLM05", "LLM02", "ASI05", "AML.T0050"),
         "quality": _row("LLM07", "LLM09", "LLM09", "ASI09"),
-        "size": _row("LLM06", "LLM10", "LLM04", "ASI08", "AML.T0029 AML.T0034"),
+        "limit": _row("LLM06", "LLM10", "LLM04", "ASI08", "AML.T0029 AML.T0034"),
         "moderation": _row("", "", "", "", "AML.T0048"),
         "topic": _row("", "", ""),
         "custom": _row("", "", ""),

@@ -16,6 +16,8 @@ import re2
 from msgspec import Struct
 
 from yett.detectors.expression import compiled
+from yett.detectors.normalise import plain
+from yett.detectors.view import View
 from yett.model.finding import Finding
 from yett.model.segment import Segment
 
@@ -67,7 +69,22 @@ class Topics:
         self._examples = [_vectors([_plain(example) for example in topic.examples]) for topic in topics]
 
     def mentions(self, text: str) -> tuple[Mention, ...]:
-        """Where the topics are touched, sorted by position."""
+        """Where the topics are touched, sorted by position: as the text stands, and without the disguises of single characters."""
+        found = self._touched(text)
+        root = View(text)
+        view = plain(root)
+        if view is not root:
+            taken: dict[str, list[Mention]] = {}
+            for mention in found:
+                taken.setdefault(mention.kind, []).append(mention)
+            for mention in self._touched(view.text):
+                start, end, _ = view.origin(mention.start, mention.end)
+                beside = taken.get(mention.kind, ())
+                if not any(other.start < end and start < other.end for other in beside):
+                    found.append(Mention(mention.kind, start, end, mention.score))
+        return tuple(sorted(found, key=lambda one: (one.start, one.end, one.kind)))
+
+    def _touched(self, text: str) -> list[Mention]:
         found: list[Mention] = []
         for topic, pattern in zip(self._topics, self._patterns, strict=True):
             if pattern is not None:
@@ -77,7 +94,7 @@ class Topics:
             for topic, start, end, score in self._likeness(text)
             if score >= topic.likeness
         ]
-        return tuple(sorted(found, key=lambda one: (one.start, one.end, one.kind)))
+        return found
 
     def findings(self, segment: Segment, number: int) -> Iterable[Finding]:
         """What `mentions` finds in a segment, as findings; and that it is about nothing that users may talk about."""

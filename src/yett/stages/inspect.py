@@ -226,17 +226,17 @@ async def look_at_reply(examine: Examine, snapshot: Snapshot, tenant: str, body:
     be made to take its time, so that is done where the other calls do not wait for it. Raises Refusal when the reply can be
     read in more than one way."""
     inspector = snapshot.inspector
-    if not inspector.names and len(body) <= CLEAN and _clean(inspector.scanner, body) and _plain(inspector, body):
+    if not inspector.asks and len(body) <= CLEAN and _clean(inspector.scanner, body) and _plain(inspector, body):
         return NOTHING
     return (await examine(snapshot, tenant, (body,), (len(body),), _reply))[0]
 
 
 def _reply(inspector: Inspector, body: bytes) -> Seen:
     seen = look_through(inspector.scanner, body, openai_chat.reply_segments)
-    if not inspector.names and _plain(inspector, body):
+    if not inspector.asks and _plain(inspector, body):
         return seen
     segments = seen.segments or openai_chat.reply_segments(body)
-    found = [*inspector.hidden(segments, seen.findings), *inspector.named(segments)]
+    found = [*inspector.hidden(segments, seen.findings), *inspector.asked(segments)]
     return Seen(merged(seen.findings, found), segments) if found else seen
 
 
