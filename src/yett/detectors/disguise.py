@@ -159,7 +159,7 @@ def _sentences(view: View, how: str, word: Callable[[str], str], sentence: Calla
 SHAPES: dict[str, str] = (
     {
         "leet": r"[A-Za-z][0134578@$!|+][A-Za-z]|[A-Za-z]\xe2\x82\xac[A-Za-z]",
-        "spaced": r"[^A-Za-z0-9][A-Za-z0-9@$!](?:[^A-Za-z0-9\n]{1,4}[A-Za-z0-9@$!]){4}[^A-Za-z0-9]",
+        "spaced": r"[^A-Za-z0-9][A-Za-z0-9@$!](?:[^A-Za-z0-9\n]+[A-Za-z0-9@$!]){4}[^A-Za-z0-9]",
         "rot13": "(?i:[^a-z](?:" + "|".join(sorted(ROTATED)) + ")[^a-z])",
         "reversed": "(?i:[^a-z](?:" + "|".join(sorted(REVERSED)) + ")[^a-z])",
     }
