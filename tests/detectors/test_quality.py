@@ -77,6 +77,15 @@ def test_what_claims_nothing_has_no_score(text: str) -> None:
     assert groundedness(text, Sources([])) is None
 
 
+@pytest.mark.parametrize(
+    "shown", ["[REDACTED:pii.badge]", "EMAIL_CDFGHJ23", "[REDACTED:secret.aws-access-key], MEDICAL_NUMBER_BCDFG346"]
+)
+def test_what_stands_in_for_a_value_is_no_claim(shown: str) -> None:
+    assert groundedness(f"so it is {shown}", Sources([])) is None
+    assert groundedness(f"so it is {shown} in Paris", Sources([])) == 0.0
+    assert groundedness("so it is ERROR_CODE_OF_PARIS", Sources([])) == 0.0
+
+
 def test_the_share_counts_all_claims() -> None:
     answer = "Acme was founded by Charles Babbage in London on 5 March 1998 with 999 people."
     assert groundedness(answer, SOURCES) == pytest.approx(0.5)

@@ -61,6 +61,8 @@ _NUMBER = re.compile(
     r"(?i)(?<![A-Za-z0-9_\u00c0-\u04ff.,])\d{1,15}(?:[.,]\d{1,15}|['\u2019\u00a0\u202f ]\d{3}(?!\d)){0,6}"
     r"(?:[ \u00a0]?(k|m|bn|b|thousand|millions?|billion|trillion)\b)?"
 )
+# What the model was shown in place of a value, by policy: that is no claim of its own, and the request does not have it.
+_STANDS_IN = re.compile(r"\[REDACTED:[a-z0-9.-]+\]|\b[A-Z][A-Z0-9_]{0,30}_[B-DF-HJ-NP-TV-XZ2-7]{7}[2-7]\b")
 _ITEM = re.compile(r"^[ \t>]*\d{1,3}[.)](?=\s)")  # of a list
 _NAME = re.compile(
     r"[^\W\d_a-z][^\W\d_]+(?:[-'\u2019][^\W\d_]+)*(?: (?:de|van|von|der|la|of|the|and) (?=[^\W\d_a-z])| (?=[^\W\d_a-z]))?"
@@ -201,7 +203,7 @@ def _lines(text: str) -> Iterable[str]:
 def _claims(line: str, *, quotations: bool = True) -> Claims:
     """Each kind is cut out before the next is looked for: the numbers of a date are not numbers of their own."""
     claims = Claims([], [], [], [], [])
-    line = _ITEM.sub(" ", line)
+    line = _STANDS_IN.sub(" ", _ITEM.sub(" ", line))
     for found in _URL.finditer(line):
         claims.addresses.append(_address(found.group()))
     line = _URL.sub(" ", line)
