@@ -115,6 +115,87 @@ def test_streams_find_the_same(scanner: Scanner, text: str) -> None:
         agree(scanner, text, [text[:place], text[place:]])
 
 
+# What a renderer reads as an address of `evil.example`, and a pattern for addresses does not, with where it does: anywhere, in
+# Markdown, in HTML.
+MARKDOWN, HTML, ANYWHERE = "![x](%s)", '<img src="%s">', "see %s now"
+DISGUISED = [
+    (address, where)
+    for wheres, addresses in (
+        (
+            (MARKDOWN, HTML, ANYWHERE),
+            (
+                "https&#58;//evil.example/",
+                "https&#x3A;//evil.example/",
+                "https:&sol;&sol;evil.example/",
+                "https&colon;//evil.example/",
+                "&#104;ttps://evil.example/",
+                r"https:\\evil.example/",
+                r"https:/\evil.example/",
+                r"https:\/\/evil.example/",
+                r"https\://evil.example/",
+                "https:\n//evil.example/",
+                r"https://corp.example\.evil.example/",
+                r"https://corp.example\@evil.example/",
+                "https://corp.example.\u0435vil.example/",
+                "https://corp.example\u3002evil.example/",
+                "https://corp.example\u200b.evil.example/",
+                "https://\u4e2d\u6587.example/",
+                "https://\u4f8b\u3048.\u30c6\u30b9\u30c8/",
+                "https://ada:secret@\uff45vil.example:8443/",
+            ),
+        ),
+        ((MARKDOWN, HTML), (r"/\evil.example/", r"\\\\evil.example/", "http:evil.example/")),
+        (
+            (HTML,),
+            (
+                "ht\ntps://evil.example/",
+                "h\tttps://evil.example/",
+                "https://corp.example\n.evil.example/",
+                r"\\evil.example/",
+            ),
+        ),
+    )
+    for where in wheres
+    for address in addresses
+]
+HARMLESS = [
+    r"C:\\host.example\x \\\\srv.example\share [share](\\\\srv\share) src=\"\\\\srv\share\"",
+    '{"html": "<a href=\\"\\\\/static\\\\/a.png\\">"} r"https?:\\/\\/" target = "\\\\x%.2x"',
+    "\u8bf7\u8bbf\u95ee https://corp.example\uff0c\u7136\u540e Node.js; https://corp.example\u3002 \u300chttps://corp.example/\u300d https://corp.example\u2026a.b",
+    "'https://corp.example\\n' &#39;https://corp.example/ // \u6ce8\u91ca a.b Die Domain m\u00fcller.example und \u00fcber.",
+    "https:&sol;&sol;corp.example/ https://b\u00fccher.example/a https://xn--bcher-kva.example/ https://\u4f8b\u3048.\u30c6\u30b9\u30c8 x",
+]
+
+
+@pytest.fixture(scope="module")
+def listed() -> Scanner:
+    hosts = suffixes(["corp.example", "b\u00fccher.example", "\u4f8b\u3048.\u30c6\u30b9\u30c8"])
+    return Scanner(links(hosts, listed_only=True))
+
+
+@pytest.fixture(scope="module")
+def unlisted() -> Scanner:
+    return Scanner(links(suffixes(["corp.example"]), listed_only=True))
+
+
+@pytest.mark.parametrize(("address", "where"), DISGUISED)
+def test_an_address_for_renderers_alone_is_found(scanner: Scanner, unlisted: Scanner, address: str, where: str) -> None:
+    for each, text in ((scanner, where % f"{address}?q={SAID}"), (unlisted, where % address)):
+        assert each.scan_text(text)
+        agree(each, text, list(text))
+    assert scanner.scan_text(where % address) == ()
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_only_resembles_one_is_not(listed: Scanner, text: str) -> None:
+    assert listed.scan_text(text) == ()
+
+
+def test_an_address_without_a_scheme_is_one_on_another_host(listed: Scanner) -> None:
+    text = "www.corp.example www.evil.example, ftp://evil.example/a"
+    assert [text[f.start : f.end] for f in listed.scan_text(text)] == ["www.evil.example", "ftp://evil.example/a"]
+
+
 ALL = {detector.id: detector for detector in (*links(listed_only=True), *EXFILTRATION)}
 PIECES = st.sampled_from(
     [
@@ -126,6 +207,10 @@ PIECES = st.sampled_from(
         "url(",
         "https://",
         "//",
+        r"\\\\",
+        "&sol;",
+        "\u4f8b",
+        ".\u0435",
         "h.example",
         "/?data=",
         SAID,
@@ -143,7 +228,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_a_pattern_can_be_cut_anywhere(detector: Detector, data: st.DataObject) -> None:
-    scanner = Scanner([msgspec.structs.replace(detector, accept=None)])
+    scanner = Scanner([msgspec.structs.replace(detector, accept=None, judge=None)])
     text = data.draw(PIECES) + data.draw(matching(detector)) + data.draw(PIECES)
     agree(scanner, text, cut(text, data.draw(st.lists(st.integers(0, 2000), max_size=20))))
     agree(scanner, text, list(text))
@@ -163,11 +248,14 @@ def test_a_pattern_keeps_the_rules(detector: Detector) -> None:
     assert compiled(detector.pattern).programsize < 1700  # beyond, RE2 leaves its fast automaton
 
 
-@given(st.text(WORD, max_size=260))
-def test_nothing_in_an_address_raises(text: str) -> None:
+@given(st.text(WORD, max_size=260), st.lists(PIECES, max_size=6).map("".join))
+def test_nothing_in_an_address_raises(text: str, before: str) -> None:
     for detector in EXFILTRATION:
-        assert detector.accept
-        assert 0 <= detector.accept(text) <= len(text)
+        if detector.judge:
+            assert 0 <= detector.judge(before, text) <= len(text)
+        else:
+            assert detector.accept
+            assert 0 <= detector.accept(text) <= len(text)
 
 
 def test_an_address_that_goes_on_is_found_by_its_beginning(scanner: Scanner) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 # Public services that render or show what the address says and keep it to themselves. An address there is weighed mildly:
@@ -42,6 +43,10 @@ _MAY_COLLECT = _COLLECTORS.union(each.partition("/")[0] for each in COLLECTING_P
 _NAMED_AFTER_IT = re.compile(
     r"(?:^|[.-])(?:evil|attacker|attack|malicious|exfil\w*|hacker|adversary|c2|stealer?)(?:[.-]|\d)"
 )
+_IGNORED = re.compile(
+    "[\u00ad\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]"
+)  # what a host may contain and does not consist of
+_STOPS = str.maketrans("\u3002\uff0e\uff61", "...")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[?[0-9a-f:]*:[0-9a-f:]+\]?|0x[0-9a-f]+|\d{8,10}")
 
 
@@ -58,7 +63,18 @@ def within(host: str, suffixes: frozenset[str]) -> bool:
 
 def suffixes(names: Iterable[str]) -> frozenset[str]:
     """Names as an operator writes them (`example.com`, `.example.com`, `*.example.com`): each covers itself and all below it."""
-    return frozenset(name.lower().removeprefix("*").strip(".") for name in names)
+    return frozenset(canonical(name.lower().removeprefix("*").strip(".")) for name in names)
+
+
+def canonical(host: str) -> str:
+    """A host as it is looked up: labels of other scripts in Punycode (UTS #46). Empty when no host is written like that."""
+    if host.isascii():
+        return host.lower()
+    host = _IGNORED.sub("", host).translate(_STOPS)
+    if any(unicodedata.category(character)[0] not in "LMN" for character in host if not character.isascii()):
+        return ""
+    labels = unicodedata.normalize("NFKC", host).lower().split(".")
+    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 
 
 def well_known(host: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from yett.detectors.detector import Detector
+from yett.detectors.exfiltration.disguised import disguised
 from yett.detectors.exfiltration.hosts import COLLECTING_PATHS, COLLECTORS
 from yett.detectors.exfiltration.weigh import CLICKED, LOADED, WRITTEN, weigh
 
@@ -17,7 +18,7 @@ Accept = Callable[[str], int]
 
 _URL = r"[A-Za-z0-9!#$%&*+./:=?@^_~-]"  # what a word may contain (see detector.py), less parentheses
 _SCHEME = (
-    r"(?:(?i:https?|ftp|wss?):/{1,3}|//)"  # a browser also takes `https:/host`, and `//host` as the page's own scheme
+    r"(?:(?i:https?|ftp|wss?):/{0,3}|//)"  # a browser also takes `https:host`, and `//host` as the page's own scheme
 )
 # RE2 keeps to its fast automaton only while a pattern compiles to some 1,200 instructions (10 for each of these), so what is
 # seen of an address, and found, is its first 100 characters.
@@ -36,6 +37,7 @@ _REFERENCE = r"[\n>][ \t]{0,4}\[[^\]\n\x00]{1,80}\]:[ \t]{0,3}\n?[ \t]{0,3}<?"
 _AFTER = ".:!?)*"  # ends the sentence or the emphasis that an address stands in, not the address
 
 _HTTP = r"(?i:https?)://"
+_FULL = r"(?i:https?|ftp|wss?)://"
 # No colon but that of a port: an address within an address is looked at by itself, so that a row of them costs what it is long.
 _PATH = r"[A-Za-z0-9._~%@/+-]"
 _QUERY = rf"{_PATH}{{3,60}}(?::[0-9]{{1,5}}{_PATH}{{0,40}})?\?[A-Za-z0-9!#$%&()*+./=?@^_~-]{{4,40}}"
@@ -71,6 +73,7 @@ def links(allowed: frozenset[str] = frozenset(), *, listed_only: bool = False) -
         _broken_off("markdown-link", _MARKDOWN, least(LOADED, "words")),
         _loaded("html-link", _LEADING, clicked),
         _loaded("html-refresh", _REFRESH, loaded),
+        *disguised(allowed, listed_only=listed_only),
         *(_written_any(written) if listed_only else _written(written)),
     )
 
@@ -120,7 +123,13 @@ def _written(accept: Accept) -> tuple[Detector, ...]:
 
 
 def _written_any(accept: Accept) -> tuple[Detector, ...]:
-    return (_link("url", "url", rf"({_HTTP}{_REST}){_ANY}", accept, _HTTP),)
+    """Addresses anywhere in a text, and what renderers make an address of without a scheme."""
+    return (
+        _link("url", "url", rf"({_FULL}{_REST}){_ANY}", accept, _FULL),
+        _link(
+            "url-www", "url", rf"[^A-Za-z0-9./@_-]((?i:www)\.{_URL}{{4,100}}){_ANY}", accept, r"(?i:www)\.[A-Za-z0-9]"
+        ),
+    )
 
 
 def _link(id: str, kind: str, pattern: str, accept: Accept, anchor: str) -> Detector:
