@@ -150,6 +150,49 @@ def test_what_to_look_for_and_where(folder: Path) -> None:
     assert run(folder / "src", "--exclude", "*.py", "--exclude", "mail.*").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("secrets", 'did you mean "secret"?'), ("pii.emial", 'did you mean "pii.email"?'), ("pii.e", "nothing finds")],
+)
+def test_a_kind_that_nothing_finds_is_a_mistake(folder: Path, wrong: str, said: str) -> None:
+    result = run(folder / "src", "--kinds", "pii", "--kinds", wrong)
+    assert result.exit_code == 2
+    assert f'"{wrong}"' in result.stderr
+    assert said in result.stderr
+
+
+def test_kinds_of_a_configuration_are_known(folder: Path) -> None:
+    (folder / "yett.toml").write_text(
+        '[inspection]\ndisabled = ["label"]\n[inspection.topics.billing]\nkeywords = ["invoice"]\n'
+        "[inspection.detectors.badge]\nkind = 'custom.badge'\npattern = 'BADGE-([0-9]{4})'\n"
+    )
+    known = [
+        each
+        for kind in ("custom.badge", "custom", "topic.billing", "label", "injection.persona", "*")
+        for each in ("--kinds", kind)
+    ]
+    assert run(folder / "src/a.py", "--config", folder / "yett.toml", *known).exit_code < 2
+    assert run(folder / "src/a.py", "--kinds", "custom.badge").exit_code == 2
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "src/pipe")
+    assert run(folder / "src").exit_code == 1  # of the files beside it
+    result = run(folder / "src/pipe", "/dev/null")
+    assert result.exit_code == 2
+    assert f"{folder}/src/pipe: a named pipe, not a file\n" in result.stderr
+    assert "/dev/null: a device, not a file\n" in result.stderr
+
+
+def test_what_a_shell_opens_is_read(folder: Path) -> None:
+    read, write = os.pipe()
+    os.write(write, TOKEN.encode())
+    os.close(write)
+    result = run(f"/dev/fd/{read}", "--jobs", "2")
+    os.close(read)
+    assert "secret.github-token" in result.stdout
+
+
 def test_a_configuration_says_what_is_looked_for(folder: Path) -> None:
     (folder / "yett.toml").write_text('[inspection]\ndisabled = ["secret"]\n')
     assert run(folder / "src", "--config", folder / "yett.toml").exit_code == 0

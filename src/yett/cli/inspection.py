@@ -10,9 +10,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from yett.cli.automata import builder
-from yett.config.inspection import detectors, injection_model
+from yett.config.decoding import suggestion
+from yett.config.inspection import detectors, finding_names, injection_model
 from yett.config.reader import load
-from yett.config.wholes import wholes
+from yett.config.wholes import topic_names, wholes
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Scanner
 from yett.detectors.inspector import Inspected, Inspector, Shapes, Whole
@@ -59,6 +60,16 @@ class Look(Struct, frozen=True):
 class _Tools(Struct, frozen=True):
     scanner: Scanner
     inspector: Inspector
+    kinds: frozenset[str]
+
+
+def unknown(look: Look) -> str:
+    """What is wrong with the kinds that are looked for, "" when nothing is. Raises ConfigurationError."""
+    known = _tools(look.config).kinds
+    for kind in look.kinds:
+        if not any(matches(each, kind) for each in known):
+            return f'nothing finds "{kind}"{suggestion(kind, known)}'
+    return ""
 
 
 def inspector(config: Path | None) -> Inspector:
@@ -77,14 +88,17 @@ def _tools(config: Path | None) -> _Tools:
     build = builder(os.environ)
     enabled: Sequence[Detector] = SHELF
     whole: tuple[Whole, ...] = ()
+    topics: tuple[str, ...] = ()
     if config is not None:
         reading = load(config, None)  # what texts contain is found without the providers' keys
         mistakes: list[Mistake] = []
         enabled = detectors(reading, mistakes)
         whole = wholes(reading, mistakes)
+        topics = topic_names(reading.settings)
         if mistakes:
             raise ConfigurationError(tuple(mistakes))
     patterns = Scanner(enabled, build)
-    return _Tools(
-        patterns, Inspector(patterns, injection_model(), shapes=Shapes(build), wholes=whole, people=People(build))
-    )
+    # what a configuration disables is known, too: who asks for it has not misspelt it
+    kinds = frozenset(kind for kind in finding_names((*SHELF, *enabled)) if "@" not in kind).union(topics)
+    looks = Inspector(patterns, injection_model(), shapes=Shapes(build), wholes=whole, people=People(build))
+    return _Tools(patterns, looks, kinds)

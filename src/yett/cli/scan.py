@@ -18,8 +18,8 @@ import click
 from msgspec import Struct
 
 from yett.cli.common import FINDINGS, USAGE, json_option, told
-from yett.cli.inspection import ROLES, Look
-from yett.cli.scan_places import files, pieces, staged
+from yett.cli.inspection import ROLES, Look, unknown
+from yett.cli.scan_places import files, is_descriptor, pieces, staged
 from yett.cli.scan_report import Told, of_files, of_lines, of_pieces, of_staged
 
 T = TypeVar("T")
@@ -77,7 +77,8 @@ def command(
         raise click.UsageError("give paths, --input or --staged: one of them")
     look = Look(config, ROLES[role], kinds, as_json)
     with told(as_json=as_json):
-        look.at("")  # a configuration with a mistake is told of here, once, and not by every process
+        if trouble := unknown(look):  # a configuration with a mistake is told of here, too, and not by every process
+            raise click.UsageError(f"--kinds: {trouble}")
         if lines is not None:
             work: Iterable[Told] = _over(partial(of_lines, look, _name(lines)), _batches(lines), jobs)
             tally = _tell(work, "texts", _size(lines), lines)
@@ -87,6 +88,7 @@ def command(
             tally = _tell([_standard_input(look)], "texts")
         else:
             found = list(files(paths, exclude))
+            jobs = 1 if any(map(is_descriptor, found)) else jobs  # other processes do not have it
             walked = any(path.is_dir() for path in paths)  # then what is passed over is counted, not named
             tally = _tell(_over(partial(of_files, look), _groups(found), jobs), "files", len(found), quiet=walked)
     sys.exit(tally.exit_code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import stat
 import subprocess
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
@@ -57,6 +58,20 @@ def files(paths: Iterable[Path], excluded: tuple[str, ...]) -> Iterator[Path]:
                 found = here / name
                 if found.is_file() and not found.is_symlink() and not is_excluded(found, excluded):
                     yield found
+
+
+def is_descriptor(path: Path) -> bool:
+    """Whether it names what this process was given open, as a shell's `<(…)` does."""
+    return str(path) == "/dev/stdin" or str(path.parent) in {"/dev/fd", "/proc/self/fd"}
+
+
+def special(path: Path) -> str:
+    """What a path is when it is no file: to open a pipe that nobody writes to is to wait for ever. Raises OSError."""
+    mode = path.stat().st_mode
+    if is_descriptor(path) or stat.S_ISREG(mode):
+        return ""
+    what = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}.get(stat.S_IFMT(mode), "a device")
+    return f"{what}, not a file"
 
 
 def is_excluded(path: Path, excluded: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from yett.cli.inspection import ROLES, Look
-from yett.cli.scan_places import Piece, Staged, pieces
+from yett.cli.scan_places import Piece, Staged, pieces, special
 from yett.detectors.inspector import Inspected
 from yett.detectors.locate import Lines, Place
 from yett.model.finding import Finding
@@ -84,6 +84,8 @@ def of_files(look: Look, paths: list[Path]) -> list[Told]:
 
 def _of_file(look: Look, path: Path) -> Told:
     try:
+        if what := special(path):
+            return _not_looked_at(look, str(path), what)
         with path.open("rb") as file:
             return of_pieces(look, str(path), pieces(file))
     except OSError as error:
