@@ -87,8 +87,7 @@ class _Patterns(dict[int, Expression]):
         self._detectors = detectors
 
     def __missing__(self, place: int) -> Expression:
-        detector = self._detectors[place]
-        pattern = self[place] = Expression(detector.pattern, headed=not detector.besides)
+        pattern = self[place] = Expression(self._detectors[place].pattern)
         return pattern
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import re2
 
-from yett.detectors.anatomy import head, parts, ungrouped, width
+from yett.detectors.anatomy import parts, ungrouped, width
 
 _SEARCH, _MATCH = re2._Anchor.UNANCHORED, re2._Anchor.ANCHOR_START  # noqa: SLF001 - see above
 _NOWHERE = -1
@@ -72,24 +72,20 @@ class Expression:
     """A pattern that `check` accepts.
 
     Its only group is found from the match, from what stands before the group, and from the rest: each of them costs a microsecond,
-    where to make RE2 tell the group's place takes it as much for each byte. Where a pattern is `headed`, its head is what is looked
-    for, and the whole is asked for where one is.
+    where to make RE2 tell the group's place takes it as much for each byte.
     """
 
-    __slots__ = ("_head", "_lead", "_left", "_pattern", "_rest", "_right", "_whole")
+    __slots__ = ("_lead", "_left", "_pattern", "_rest", "_right", "_whole")
 
-    def __init__(self, pattern: str, *, headed: bool = True) -> None:
+    def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._whole = _asked(ungrouped(pattern))
         self._left = self._right = _NOWHERE  # bytes before the group and behind it, when those are always as many
-        self._head: Ask | None = None
         self._lead: Ask | None = None
         found = parts(pattern)
         if not found:
             return
         left, body, right = found
-        begins = head(left) if headed else ""
-        self._head = _asked(begins) if begins else None
         before, behind = width(left), width(right)
         if behind is None:
             return
@@ -101,14 +97,7 @@ class Expression:
 
     def search(self, data: bytes, at: int, end: int) -> Spans | None:
         """The first match that begins at `at` or after it, in what stands before `end`."""
-        if self._head is None:
-            return self._spans(data, self._whole(_SEARCH, data, at, end), end)
-        start = self._head(_SEARCH, data, at, end)[0][0]
-        while start != _NOWHERE:
-            if found := self.match(data, start, end):
-                return found
-            start = self._head(_SEARCH, data, start + 1, end)[0][0]
-        return None
+        return self._spans(data, self._whole(_SEARCH, data, at, end), end)
 
     def match(self, data: bytes, at: int, end: int) -> Spans | None:
         """The match that begins at `at`."""
