@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from yett.detectors.detector import Detector
 from yett.detectors.engine import Portable, Scanner
 from yett.detectors.injection.rules import Literals, Rules, combined
-from yett.detectors.inspector import SURFACES, THRESHOLD, WINDOW, Inspector, Shapes, _Evidence, _Taken, _weighed
+from yett.detectors.inspector import DEPTH, SURFACES, THRESHOLD, WINDOW, Inspector, Shapes, _Evidence, _Taken, _weighed
 from yett.detectors.unicode import UNICODE
 from yett.model.finding import Finding
 from yett.model.segment import ORIGINS, Segment
@@ -318,3 +318,13 @@ def test_what_is_encoded_is_found_beside_what_stands_there_as_it_is(inspector: I
     assert [(f.segment, f.kind) for f in hidden] == [(0, "secret.test-key"), (2, "pii.email")]
     assert not any(f.start < known[0].end for f in hidden if f.segment == 0)
     assert [inspector.hides(text) for text in texts] == [True, False, True]
+
+
+def test_encodings_are_undone_so_many_times_and_no_more(inspector: Inspector) -> None:
+    text = f"a note of some length that says {KEY} and then goes on"
+    for _ in range(DEPTH):
+        text = encoded(text)
+    assert inspector.hides(text)
+    assert [finding.kind for finding in inspector.text(text).findings] == ["secret.test-key"]
+    assert not inspector.hides(encoded(text))
+    assert not inspector.text(encoded(text)).findings
